@@ -1,0 +1,51 @@
+"""All that a plugin author imports: the protocols, what they are given and give back, the errors, the hook marker.
+
+This is the promise: within a major version only additions.
+"""
+
+from kpi_engine.api.outputs import Output
+from kpi_engine.api.reports import Breakdown, Card, Column, Comparison, Failure, Measure, Report, Section, Trend
+from kpi_engine.api.sources import (
+    ArrowStream,
+    DatabaseRelation,
+    FileRelation,
+    FolderSource,
+    Relation,
+    Scan,
+    Source,
+    SourceContext,
+    Table,
+)
+from kpi_engine.api.transforms import Transform
+from kpi_engine.errors import DataError, KpiError, OutputError, PluginError, SourceError, nearest
+from kpi_engine.hookspecs import hookimpl
+
+__all__ = [
+    "ArrowStream",
+    "Breakdown",
+    "Card",
+    "Column",
+    "Comparison",
+    "DataError",
+    "DatabaseRelation",
+    "Failure",
+    "FileRelation",
+    "FolderSource",
+    "KpiError",
+    "Measure",
+    "Output",
+    "OutputError",
+    "PluginError",
+    "Relation",
+    "Report",
+    "Scan",
+    "Section",
+    "Source",
+    "SourceContext",
+    "SourceError",
+    "Table",
+    "Transform",
+    "Trend",
+    "hookimpl",
+    "nearest",
+]

@@ -1,0 +1,38 @@
+"""What ships with the engine: sources, outputs and transforms, announced as any plugin announces its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kpi_engine.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from kpi_engine.api import Output, Source, Transform
+
+
+@hookimpl
+def sources() -> list[type[Source]]:
+    """Announce files and DuckDB databases."""
+    from kpi_engine.builtin.sources.duckdb import DuckdbSource
+    from kpi_engine.builtin.sources.files import FilesSource
+
+    return [FilesSource, DuckdbSource]
+
+
+@hookimpl
+def outputs() -> list[type[Output]]:
+    """Announce the terminal's table, JSON, CSV and the HTML page."""
+    from kpi_engine.builtin.outputs.csv import CsvOutput
+    from kpi_engine.builtin.outputs.html import HtmlOutput
+    from kpi_engine.builtin.outputs.json import JsonOutput
+    from kpi_engine.builtin.outputs.table import TableOutput
+
+    return [TableOutput, JsonOutput, CsvOutput, HtmlOutput]
+
+
+@hookimpl
+def transforms() -> list[type[Transform]]:
+    """Announce the link ranks of a graph of pages."""
+    from kpi_engine.builtin.transforms.linkrank import HarmonicCentrality, PageRank
+
+    return [PageRank, HarmonicCentrality]

@@ -1,0 +1,1 @@
+"""The outputs that ship: the terminal, JSON, CSV and a self-contained HTML page."""

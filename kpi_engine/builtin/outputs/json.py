@@ -1,0 +1,157 @@
+"""The output `json`: a report for machines, the same bytes for the same report."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from decimal import Decimal
+from typing import IO, TYPE_CHECKING, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from kpi_engine.api.formatting import plain
+
+if TYPE_CHECKING:
+    from kpi_engine.api import Breakdown, Card, Comparison, Failure, Report, Section, Trend
+    from kpi_engine.api.reports import Value
+
+_STEERING = re.compile("[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What would steer a terminal or turn a text; JSON says the same character by its number."""
+
+Json = str | int | float | bool | None | dict[str, "Json"] | list["Json"]
+
+
+class JsonConfig(BaseModel):
+    """How JSON is laid out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    indent: int = Field(default=2, ge=0, le=8)
+    """Spaces per level; 0 writes everything on one line."""
+
+
+class JsonOutput:
+    """Write a report as JSON: a table as columns, rows and totals, a scorecard as sections of KPIs.
+
+    Unknown is null. Dates are ISO texts. A number is a JSON number where that says it exactly: integers beyond 2^53, and
+    decimals with more digits than a double holds, are texts.
+    """
+
+    name: ClassVar[str] = "json"
+    Config: ClassVar[type[BaseModel]] = JsonConfig
+    suffix: ClassVar[str] = ".json"
+
+    def __init__(self, config: JsonConfig) -> None:
+        self.config = config
+
+    def render(self, report: Report, target: IO[bytes]) -> None:
+        """Write the report as UTF-8 JSON, ended by a line break."""
+        text = json.dumps(
+            _document(report),
+            ensure_ascii=False,
+            allow_nan=False,
+            indent=self.config.indent or None,
+        )
+        target.write(_STEERING.sub(_escaped, text).encode("utf-8", "backslashreplace") + b"\n")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found.group()):04x}"
+
+
+def _document(report: Report) -> Json:
+    if len(report.sections) == 1 and is_plain(report.sections[0]):
+        return _plain_table(report.sections[0])
+    return {
+        "title": report.title,
+        "language": report.language,
+        "period": report.period,
+        "as_of": report.as_of.isoformat(),
+        "unfinished": report.unfinished,
+        "notices": list(report.notices),
+        "sections": [_section(section) for section in report.sections],
+    }
+
+
+def is_plain(section: Section) -> bool:
+    """Say whether a section is the answer to a request, a table, and not a role's scorecard."""
+    return not section.cards and (section.table is not None or bool(section.failures))
+
+
+def _plain_table(section: Section) -> dict[str, Json]:
+    table = _table(section.table) if section.table else {"columns": [], "rows": [], "totals": None}
+    failures: Json = {kpi: _failure(failure) for kpi, failure in section.failures.items()}
+    return {**table, "failures": failures} if failures else table
+
+
+def _section(section: Section) -> Json:
+    head: dict[str, Json] = {"role": section.role, "title": section.title, "group": section.group}
+    return head | (_plain_table(section) if is_plain(section) else {"kpis": [_card(card) for card in section.cards]})
+
+
+def _card(card: Card) -> Json:
+    measure = card.measure
+    return {
+        "id": measure.id,
+        "label": measure.label,
+        "value": exact(card.value),
+        "unit": measure.unit,
+        "format": measure.format,
+        "better": measure.better,
+        "status": measure.status,
+        "notice": measure.notice,
+        "comparisons": [_comparison(comparison) for comparison in card.comparisons],
+        "trend": _trend(card.trend) if card.trend else None,
+        "breakdown": _table(card.breakdown) if card.breakdown else None,
+        "failure": _failure(card.failure) if card.failure else None,
+    }
+
+
+def _comparison(comparison: Comparison) -> Json:
+    change = "points" if comparison.kind == "points" else "change"
+    return {
+        "name": comparison.name,
+        "label": comparison.label,
+        "value": exact(comparison.value),
+        change: exact(comparison.change),
+    }
+
+
+def _trend(trend: Trend) -> Json:
+    return {
+        "grain": trend.grain,
+        "points": [{"period": plain(period), "value": exact(value)} for period, value in trend.points],
+    }
+
+
+def _table(table: Breakdown) -> dict[str, Json]:
+    keys = [column.key for column in table.columns]
+    measured = [column.role not in ("dimension", "period") for column in table.columns]
+    return {
+        "columns": list(keys),
+        "rows": [{key: exact(value) for key, value in zip(keys, row, strict=True)} for row in table.rows],
+        "totals": None
+        if table.totals is None
+        else {key: exact(value) for key, value, shown in zip(keys, table.totals, measured, strict=True) if shown},
+    }
+
+
+def _failure(failure: Failure) -> Json:
+    return {"code": failure.code, "message": failure.message, "hint": failure.hint}
+
+
+def exact(value: Value) -> Json:
+    """Write a value as JSON can hold it exactly: as a number where that is the same number, else as a text; unknown as null."""
+    match value:
+        case bool() | None | str():
+            return value
+        case int():
+            return value if abs(value) <= 2**53 else str(value)
+        case date():
+            return plain(value)
+        case float():
+            return value if value - value == 0 else None
+        case Decimal() if value.is_finite():
+            return float(value) if Decimal(repr(float(value))) == value else plain(value)
+        case _:
+            return None

@@ -1,0 +1,133 @@
+"""The source `duckdb`: an existing DuckDB database file, which is only ever read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from kpi_engine.api import DatabaseRelation, SourceError, Table, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from kpi_engine.api import Scan, SourceContext
+
+Name = tuple[str, str]
+"""A table's schema and name."""
+
+_MARK = b"DUCK"
+_MARK_AT = 8
+_COLUMNS = """
+    SELECT schema_name, table_name, column_name, data_type
+    FROM duckdb_columns()
+    WHERE NOT internal AND database_name = current_database()
+    ORDER BY schema_name, table_name, column_index
+"""
+
+
+class DuckdbSettings(BaseModel):
+    """Where the database is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    """The database file, relative to the project's folder."""
+
+
+class DuckdbSource:
+    """The tables and views of a database file; those outside the schema `main` are written `schema.table`."""
+
+    name: ClassVar[str] = "duckdb"
+    Config: ClassVar[type[BaseModel]] = DuckdbSettings
+
+    def __init__(self, config: DuckdbSettings, context: SourceContext) -> None:
+        self._path = context.root / config.path
+
+    def tables(self) -> Sequence[Table]:
+        """List the tables and views with their columns."""
+        return [Table(_written(name), columns) for name, columns in self._columns().items()]
+
+    def relation(self, scan: Scan) -> DatabaseRelation:
+        """Say which table of the database is meant; raise `SourceError` when there is none of that name."""
+        found = {_written(name): name for name in self._columns()}
+        name = found.get(scan.table) or found.get(scan.table.removeprefix("main."))
+        if name is None:
+            raise SourceError(
+                f"the database {self._path} has no table `{scan.table}`",
+                code="unknown_table",
+                hint=nearest(scan.table, found) or "the database holds no tables",
+            )
+        return DatabaseRelation(str(self._path.resolve()), name)
+
+    def _columns(self) -> Mapping[Name, Mapping[str, str]]:
+        import duckdb
+
+        path = self._path.resolve()
+        _check(path)
+        try:
+            with duckdb.connect(str(path), read_only=True) as connection:
+                rows = connection.execute(_COLUMNS).fetchall()
+        except duckdb.Error as error:
+            raise _refusal(path, str(error)) from error
+        tables: dict[Name, dict[str, str]] = {}
+        for schema, table, column, kind in rows:
+            tables.setdefault((schema, table), {})[column] = kind
+        return tables
+
+
+def _written(name: Name) -> str:
+    return name[1] if name[0] == "main" else ".".join(name)
+
+
+def _check(path: Path) -> None:
+    """Refuse what is no DuckDB file before DuckDB sees it: for a file of another database it would try to load an extension."""
+    if not path.is_file():
+        kind = "a folder, not a database file" if path.is_dir() else "not there"
+        raise SourceError(
+            f"the database {path} is {kind}",
+            code="missing_file",
+            hint="`path` of the source is relative to the project's folder, where `kpi.yaml` is",
+        )
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(_MARK_AT + len(_MARK))
+    except OSError as error:
+        raise SourceError(
+            f"the database {path} cannot be read: {error.strerror}",
+            code="unreadable_file",
+            hint="check that you may read it",
+        ) from error
+    if start[_MARK_AT:] != _MARK:
+        raise SourceError(f"{path} is no DuckDB database", code="not_a_database", hint=_hint(start))
+
+
+def _hint(start: bytes) -> str:
+    if start.startswith(b"SQLite"):
+        return "it is a SQLite database: copy its tables into a DuckDB database, or export them as Parquet or CSV"
+    return "for CSV, Parquet and JSON files the plugin is `files`"
+
+
+def _refusal(path: Path, said: str) -> SourceError:
+    """Say in the user's words why DuckDB does not open a database."""
+    import duckdb
+
+    first = said.splitlines()[0]
+    if "version number" in said:
+        return SourceError(
+            f"the database {path} was written by another version of DuckDB than {duckdb.__version__}, most likely a newer one: {first}",
+            code="newer_database",
+            hint="update DuckDB (`pip install --upgrade duckdb`), or write the database again with an older `STORAGE_VERSION`",
+        )
+    if "lock on file" in said or "different configuration" in said:
+        return SourceError(
+            f"the database {path} is open for writing elsewhere",
+            code="locked_database",
+            hint="close the program that writes to it, or give the engine its connection as the data",
+        )
+    return SourceError(
+        f"the database {path} cannot be opened: {first}",
+        code="unreadable_database",
+        hint="it may be damaged: restore it, or write it again",
+    )

@@ -1,0 +1,238 @@
+"""The arguments of DuckDB's readers for the files of a table.
+
+CSV: `delim`, `quote`, `escape`, `comment`, `skip`, `header`, `names`, `types`, `nullstr`, `decimal_separator`, `dateformat`,
+`timestampformat`, `sample_size`, `strict_mode`, `union_by_name`, `hive_partitioning`. Lines: the CSV reader with `columns` and
+`auto_detect: false`. JSON: `format`, `columns`, `sample_size`, `union_by_name`, `hive_partitioning`. Parquet: `union_by_name`,
+`hive_partitioning`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from kpi_engine.api import FileRelation, SourceError
+from kpi_engine.builtin.sources.files.dialects import ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from kpi_engine.builtin.sources.files.dialects import Dialect
+    from kpi_engine.builtin.sources.files.settings import TableSettings
+    from kpi_engine.builtin.sources.files.texts import Text
+
+WHOLE = 64 * 1024 * 1024
+"""Up to so many characters, types are inferred from every row: it costs about half a second for each 100 MB."""
+SAMPLE = 200_000
+"""How many rows types are inferred from in larger files."""
+
+_FIXED: Mapping[str, Any] = {"comment": "", "hive_partitioning": False}
+"""No row is a comment (a post may begin with `#`), and no folder's name is a column."""
+
+_JSON_KEY = re.compile(r'"json"\s*:')
+"""A column that DuckDB calls `json` is one only where a record has that key."""
+
+IMPOSSIBLE = "\x01\x02\x03\x04"
+"""A delimiter that no line of text has."""
+
+
+def csv_relation(
+    texts: Sequence[Text],
+    dialects: Sequence[Dialect],
+    settings: TableSettings,
+    decimal: str | None,
+    types: Mapping[str, str],
+) -> FileRelation:
+    """Say how DuckDB is to read CSV files, leaving nothing to its detection but the types that no definition declares."""
+    dialect = _common(texts, dialects)
+    header = not settings.columns if settings.header is None else settings.header
+    for text, one in zip(texts, dialects, strict=True):
+        _refuse_twins(text.file, one.first if header and not settings.columns else ())
+    names = _names(texts[0].file, dialect, settings, header=header)
+    known = names or tuple(dict.fromkeys(name for one in dialects for name in one.first))
+    options = {
+        **_FIXED,
+        "delim": dialect.delimiter,
+        "quote": dialect.quote,
+        "escape": dialect.escape,
+        "skip": dialect.skip,
+        "header": header,
+        "nullstr": ["", *settings.null],
+        "sample_size": _sample(texts),
+        "names": list(names),
+        "types": _csv_types(known, types),
+        "decimal_separator": decimal,
+        "dateformat": settings.date_format or None,
+        "timestampformat": settings.timestamp_format or None,
+        "strict_mode": None if all(one.uniform for one in dialects) else False,
+        "union_by_name": len(texts) > 1 or None,
+    }
+    return _relation("csv", [text.path for text in texts], options)
+
+
+def reads(relation: FileRelation) -> bool:
+    """Ask DuckDB whether it can read the beginning of a CSV file in the dialect that was found."""
+    import duckdb
+
+    named = {name: relation.options[name] for name in ("delim", "quote", "escape", "comment", "skip", "header")}
+    arguments = ", ".join(f"{name} = ${name}" for name in named)
+    query = f"SELECT * FROM read_csv($paths, {arguments}, strict_mode = $strict) LIMIT $rows"
+    values = {**named, "paths": list(relation.paths), "strict": relation.options.get("strict_mode", True), "rows": ROWS}
+    try:
+        with duckdb.connect() as connection:
+            return bool(connection.execute(query, values).fetchall())
+    except duckdb.Error:
+        return False
+
+
+def lines_relation(texts: Sequence[Text]) -> FileRelation:
+    """Say how DuckDB is to read logs: one row for each line that is not blank, as it stands, in the column `line`."""
+    options = {
+        **_FIXED,
+        "delim": IMPOSSIBLE,
+        "quote": "",
+        "escape": "",
+        "header": False,
+        "auto_detect": False,
+        "columns": {"line": "VARCHAR"},
+        "nullstr": IMPOSSIBLE[0],
+        "strict_mode": False,
+    }
+    return FileRelation("csv", tuple(str(text.path) for text in texts), options)
+
+
+def json_relation(texts: Sequence[Text], types: Mapping[str, str]) -> FileRelation:
+    """Say how DuckDB is to read JSON: the columns that are there, with the types that the definitions declare."""
+    for text in texts:
+        if text.head.lstrip().startswith("[") and text.last != "]":
+            raise SourceError(
+                f"the file {text.file} ends in the middle of its list", code="malformed_file", hint="export it again"
+            )
+    options = {"hive_partitioning": False, "sample_size": _sample(texts), "union_by_name": len(texts) > 1 or None}
+    bare = _relation("json", [text.path for text in texts], options)
+    found = _json_columns(bare, texts)
+    declared = {name.casefold(): kind for name, kind in types.items() if kind}
+    columns = {name: declared.get(name.casefold(), kind) for name, kind in found.items()}
+    return FileRelation("json", bare.paths, {**bare.options, "columns": columns})
+
+
+def parquet_relation(files: Sequence[Path], paths: Sequence[Path]) -> FileRelation:
+    """Say how DuckDB is to read Parquet files; their types stand in them."""
+    for file in files:
+        _check_parquet(file)
+    return _relation("parquet", paths, {"hive_partitioning": False, "union_by_name": len(paths) > 1 or None})
+
+
+def _relation(form: str, paths: Sequence[Path], options: Mapping[str, Any]) -> FileRelation:
+    """Leave out the arguments that say nothing."""
+    given = {name: value for name, value in options.items() if value is not None and value not in ([], {})}
+    return FileRelation(form, tuple(str(path) for path in paths), given)
+
+
+def _common(texts: Sequence[Text], dialects: Sequence[Dialect]) -> Dialect:
+    """Give the one dialect of all files of a table; raise `SourceError` when two differ."""
+    first = dialects[0]
+    for text, dialect in zip(texts, dialects, strict=True):
+        if (dialect.delimiter, dialect.skip) != (first.delimiter, first.skip):
+            raise SourceError(
+                f"the files of one table are written differently: {texts[0].file.name} {_in_words(first)}, "
+                f"{text.file.name} {_in_words(dialect)}",
+                code="mixed_dialects",
+                hint="make them alike, or make each kind a table of its own in the source's settings",
+            )
+    return max(dialects, key=lambda dialect: dialect.escape != dialect.quote)
+
+
+def _in_words(dialect: Dialect) -> str:
+    return f"has the delimiter {dialect.delimiter!r} and its header in line {dialect.skip + 1}"
+
+
+def _refuse_twins(file: Path, header: Sequence[str]) -> None:
+    """Refuse two columns of one name: DuckDB, to which small and capital letters are the same, would rename one."""
+    seen: dict[str, str] = {}
+    for name in header:
+        if name and name.casefold() in seen:
+            raise SourceError(
+                f"the file {file} has two columns of one name: `{seen[name.casefold()]}` and `{name}`",
+                code="duplicate_column",
+                hint="rename one in the header, or name all columns in the source's settings: `columns: […]` with `header: true`",
+            )
+        seen[name.casefold()] = name
+
+
+def _names(file: Path, dialect: Dialect, settings: TableSettings, *, header: bool) -> tuple[str, ...]:
+    """Give the names of the columns where no header gives them."""
+    width = len(dialect.first)
+    if settings.columns and len(settings.columns) != width:
+        raise SourceError(
+            f"the file {file} has {width} columns, and the settings name {len(settings.columns)}",
+            code="bad_settings",
+            hint="`columns` names all columns, from left to right",
+        )
+    return settings.columns if settings.columns or header else tuple(f"column{number}" for number in range(width))
+
+
+def _csv_types(columns: Sequence[str], types: Mapping[str, str]) -> dict[str, str]:
+    """Give the declared types of the columns that are there.
+
+    A type with a time zone is read as text, for the engine to convert: DuckDB 1.5 makes an instant that it cannot read unknown, without an error.
+    """
+    spelled = {name.casefold(): name for name in columns}
+    present = {spelled[name.casefold()]: kind for name, kind in types.items() if kind and name.casefold() in spelled}
+    return {name: "VARCHAR" if _is_zoned(kind) else kind for name, kind in present.items()}
+
+
+def _is_zoned(kind: str) -> bool:
+    return "TZ" in kind.upper() or "TIME ZONE" in kind.upper()
+
+
+def _sample(texts: Sequence[Text]) -> int:
+    """Infer types from all rows of moderate files, and always before DuckDB 2, which makes late instants that it cannot read unknown."""
+    import duckdb
+
+    if sum(text.size for text in texts) <= WHOLE or duckdb.__version__.startswith("1."):
+        return -1
+    return SAMPLE
+
+
+def _json_columns(relation: FileRelation, texts: Sequence[Text]) -> dict[str, str]:
+    """Ask DuckDB which columns JSON files have; raise `SourceError` when they hold no records."""
+    import duckdb
+
+    query = "SELECT * FROM read_json($paths, sample_size = $sample, union_by_name = $union, hive_partitioning = false) LIMIT 0"
+    values = {
+        "paths": list(relation.paths),
+        "sample": relation.options["sample_size"],
+        "union": relation.options.get("union_by_name", False),
+    }
+    named = ", ".join(text.file.name for text in texts)
+    try:
+        with duckdb.connect() as connection:
+            found = connection.sql(query, params=values)
+            columns = dict(zip(found.columns, (str(kind) for kind in found.types), strict=True))
+    except duckdb.Error as error:
+        raise SourceError(
+            f"{named} cannot be read as JSON: {str(error).splitlines()[0]}", code="malformed_file"
+        ) from error
+    if list(columns) == ["json"] and not any(_JSON_KEY.search(text.head) for text in texts):
+        raise SourceError(
+            f"{named} holds no records",
+            code="empty_source_file",
+            hint="a JSON file holds a list of objects, or one object on each line",
+        )
+    return columns
+
+
+def _check_parquet(file: Path) -> None:
+    """Raise `SourceError` where a Parquet file is empty or cut off: it begins and ends with its mark."""
+    with file.open("rb") as stream:
+        start = stream.read(4)
+        stream.seek(max(0, file.stat().st_size - 4))
+        end = stream.read(4)
+    if not start:
+        raise SourceError(
+            f"the file {file} is empty", code="empty_source_file", hint="export it again, or take it away"
+        )
+    if start != end or start not in (b"PAR1", b"PARE"):
+        raise SourceError(f"the file {file} is no complete Parquet file", code="malformed_file", hint="export it again")

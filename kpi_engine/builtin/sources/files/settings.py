@@ -1,0 +1,78 @@
+"""What `kpi.yaml` may say of a folder of files and of its tables."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+Format = Literal["csv", "parquet", "json", "lines"]
+
+LINE_FEEDS = frozenset("\r\n")
+
+
+def _encoding(value: str) -> str:
+    try:
+        "".encode(value)
+    except LookupError:
+        raise ValueError(
+            f"names the encoding {value!r}, which does not exist; try utf-8, cp1252, latin-1 or utf-16"
+        ) from None
+    return value
+
+
+def _one_character(value: str) -> str:
+    if len(value) != 1 or value in LINE_FEEDS:
+        raise ValueError("must be one character")
+    return value
+
+
+def _texts(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Character = Annotated[str, AfterValidator(_one_character)]
+Encoding = Annotated[str, AfterValidator(_encoding)]
+Decimal = Literal[".", ","]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+
+
+class TableSettings(BaseModel):
+    """What must be said of one table because its files do not say it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str = ""
+    """A file, or a pattern such as `visits-*.csv`, inside the folder; without it, the file with the table's name."""
+    format: Format | None = None
+    """`lines` gives a text log as one column `line`; without it, the file's ending decides."""
+    delimiter: Character | None = None
+    encoding: Encoding | None = None
+    decimal: Decimal | None = None
+    header: bool | None = None
+    """Whether the first line names the columns: yes, unless `columns` does."""
+    columns: Texts = ()
+    """Names for the columns, from left to right, instead of a header's."""
+    null: Texts = ()
+    """Texts that mean unknown, besides nothing at all."""
+    quote: Character | Literal[""] = '"'
+    escape: Character | None = None
+    """What stands before a quote inside a quoted text: a quote, or a backslash; without it, the file decides."""
+    skip: int = Field(default=0, ge=0)
+    """How many lines stand above the header."""
+    date_format: str = ""
+    """Such as `%d/%m/%Y`; without it, DuckDB decides."""
+    timestamp_format: str = ""
+
+
+class FilesSettings(BaseModel):
+    """A folder of files, and what holds for all its CSV files."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str = "."
+    """The folder, relative to the project's."""
+    delimiter: Character | None = None
+    encoding: Encoding | None = None
+    decimal: Decimal | None = None
+    tables: dict[str, TableSettings] = {}

@@ -1,0 +1,128 @@
+"""The source itself: from a table's name to what DuckDB is to read."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from kpi_engine.api import FileRelation, SourceError, Table
+from kpi_engine.builtin.sources.files.dialects import Dialect, Wanted, dialect_of
+from kpi_engine.builtin.sources.files.folders import ending, files_of, format_of, groups, table_name
+from kpi_engine.builtin.sources.files.reading import (
+    csv_relation,
+    json_relation,
+    lines_relation,
+    parquet_relation,
+    reads,
+)
+from kpi_engine.builtin.sources.files.settings import FilesSettings, Format, TableSettings
+from kpi_engine.builtin.sources.files.texts import Copies
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+    from kpi_engine.api import Scan, SourceContext
+    from kpi_engine.builtin.sources.files.texts import Text
+
+_TAKEN: dict[Format, frozenset[str]] = {
+    "parquet": frozenset({"path", "format"}),
+    "json": frozenset({"path", "format", "encoding"}),
+    "lines": frozenset({"path", "format", "encoding"}),
+    "csv": frozenset(TableSettings.model_fields),
+}
+"""The settings that mean something for each format."""
+
+
+class FilesSource:
+    """A folder of files: `leads.csv` is the table `leads`, and so is a sub-folder `leads` with data files in it."""
+
+    name: ClassVar[str] = "files"
+    Config: ClassVar[type[BaseModel]] = FilesSettings
+
+    def __init__(self, config: FilesSettings, context: SourceContext) -> None:
+        self._config = config
+        self._place = context.root / config.path
+        self._copies = Copies()
+
+    def tables(self) -> Sequence[Table]:
+        """List the tables: what the settings name, then the data files and the sub-folders of data files."""
+        names = {table_name(group) for group in groups(self._folder())}
+        return [Table(name) for name in sorted(names | set(self._config.tables))]
+
+    def folders(self) -> tuple[str, ...]:
+        """Name the folder, and the private one for copies of files that DuckDB cannot read as they are."""
+        return (str(self._place.resolve()), str(self._copies.folder()))
+
+    def relation(self, scan: Scan) -> FileRelation:
+        """Say which files a table is and how DuckDB is to read them; raise `SourceError` where it cannot.
+
+        The table is one of `tables()`, a file's name, or a pattern such as `leads-*.csv`.
+        """
+        folder = self._folder()
+        settings = self._config.tables.get(scan.table)
+        entry = settings or TableSettings()
+        files = files_of(folder, scan.table, entry.path, named=settings is not None)
+        form = entry.format or format_of(files, scan.table)
+        self._refuse_useless(scan.table, entry, form)
+        if form == "csv":
+            return self._csv(files, entry, scan)
+        if form == "lines":
+            return lines_relation(self._texts(files, entry.encoding or self._config.encoding))
+        if form == "json":
+            return json_relation(self._texts(files, entry.encoding, marked=False), scan.types)
+        return parquet_relation(files, [self._copies.plain(file) for file in files])
+
+    def close(self) -> None:
+        """Remove the copies."""
+        self._copies.close()
+
+    def _folder(self) -> Path:
+        folder = self._place.resolve()
+        if folder.is_dir():
+            return folder
+        kind = "a file, not a folder" if folder.exists() else "not there"
+        raise SourceError(
+            f"the folder {folder} is {kind}",
+            code="missing_folder",
+            hint="`path` of the source is relative to the project's folder, where `kpi.yaml` is",
+        )
+
+    def _csv(self, files: tuple[Path, ...], entry: TableSettings, scan: Scan) -> FileRelation:
+        decimal = entry.decimal or self._config.decimal
+        texts = self._texts(files, entry.encoding or self._config.encoding)
+        dialects = [self._dialect(text, entry, decimal) for text in texts]
+        relation = partial(csv_relation, settings=entry, decimal=decimal, types=scan.types)
+        for text, dialect in zip(texts, dialects, strict=True):
+            if dialect.doubt and not reads(relation([text], [dialect])):
+                raise _malformed(text, dialect)
+        return relation(texts, dialects)
+
+    def _dialect(self, text: Text, entry: TableSettings, decimal: str | None) -> Dialect:
+        tabs = "\t" if ending(text.file)[1] == ".tsv" else None
+        delimiter = entry.delimiter or tabs or self._config.delimiter
+        wanted = Wanted(delimiter, entry.quote, entry.escape, entry.skip, decimal)
+        return dialect_of(text.head, wanted, whole=text.whole)
+
+    def _texts(self, files: tuple[Path, ...], encoding: str | None, *, marked: bool = True) -> list[Text]:
+        return [self._copies.text(file, encoding, marked=marked) for file in files]
+
+    def _refuse_useless(self, table: str, entry: TableSettings, form: Format) -> None:
+        useless = sorted(entry.model_fields_set - _TAKEN[form])
+        if useless:
+            named = ", ".join(f"`{setting}`" for setting in useless)
+            raise SourceError(
+                f"the table `{table}` is read as {form}, for which {named} says nothing",
+                code="bad_settings",
+                hint="take it out of the source's settings",
+            )
+
+
+def _malformed(text: Text, dialect: Dialect) -> SourceError:
+    return SourceError(
+        f"the file {text.file} cannot be read as CSV with the delimiter {dialect.delimiter!r}: {dialect.doubt}",
+        code="malformed_file",
+        hint="look for another `delimiter`, a quote that is not closed, or lines above the header (`skip`)",
+    )

@@ -1,0 +1,42 @@
+"""Periods, grains, offsets, fiscal years, first days of the week and time zones.
+
+Local times are naive `datetime` objects in the project's zone; intervals are half-open. Nothing here knows of data or SQL:
+the rest of the engine asks for spans and buckets, and turns their bounds into instants with `to_utc` just before they are sent.
+"""
+
+from kpi_engine.calendar.buckets import Bucket, bucket_offset, buckets, floor, step
+from kpi_engine.calendar.calendars import Calendar
+from kpi_engine.calendar.durations import Duration, Unit, parse_duration, shift, shift_span
+from kpi_engine.calendar.grains import GRAINS, Grain, parse_grain
+from kpi_engine.calendar.labels import label, span_label
+from kpi_engine.calendar.moments import parse_moment
+from kpi_engine.calendar.parsing import parse_period
+from kpi_engine.calendar.periods import Period, previous, year_before
+from kpi_engine.calendar.spans import Span
+from kpi_engine.calendar.zones import to_utc
+
+__all__ = [
+    "GRAINS",
+    "Bucket",
+    "Calendar",
+    "Duration",
+    "Grain",
+    "Period",
+    "Span",
+    "Unit",
+    "bucket_offset",
+    "buckets",
+    "floor",
+    "label",
+    "parse_duration",
+    "parse_grain",
+    "parse_moment",
+    "parse_period",
+    "previous",
+    "shift",
+    "shift_span",
+    "span_label",
+    "step",
+    "to_utc",
+    "year_before",
+]

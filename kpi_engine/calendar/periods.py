@@ -1,0 +1,69 @@
+"""Periods as they are asked for, and what they are compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from kpi_engine.calendar.buckets import one_step
+from kpi_engine.calendar.durations import Duration, shift, shift_span
+from kpi_engine.calendar.spans import Span
+from kpi_engine.errors import RequestError
+
+if TYPE_CHECKING:
+    from kpi_engine.calendar.calendars import Calendar
+    from kpi_engine.calendar.grains import Grain
+
+Kind = Literal["unit", "units", "range", "to_date", "all"]
+"""What a period is made of."""
+
+WEEKS_OF_A_YEAR = Duration(52, "week")
+
+
+@dataclass(frozen=True)
+class Period:
+    """A period as it was asked for.
+
+    - `unit`: one calendar unit, such as 2026-Q3 or last month;
+    - `units`: `count` whole units of `grain`, such as the last 3 months;
+    - `range`: `count` days, such as 15 January to 31 March or the last 28 days; its grain is `day`;
+    - `to_date`: from the start of the unit `grain` to the `as_of`;
+    - `all`: no period was asked for; the span is unbounded, the grain None, the count 0.
+    """
+
+    span: Span
+    kind: Kind
+    grain: Grain | None
+    count: int
+    text: str
+    """The period in the asker's words."""
+
+
+def previous(period: Period, calendar: Calendar) -> Span:  # noqa: ARG001 - the comparisons have one signature
+    """Give the period before, for a comparison.
+
+    Before a calendar unit is the unit before, before n units the n units before, before a range the same number of days. A period
+    to date is compared with the same number of days of the unit before, or the whole of it where that unit is shorter.
+    A period whose span a modifier has moved steps back by as much; a span without a start keeps none.
+    Raise `no_previous` where no period was asked for.
+    """
+    if period.grain is None:
+        raise RequestError(
+            "there is no previous period to compare with, because no period was asked for",
+            code="no_previous",
+            hint="say which period, such as 2026-Q3 or last month",
+        )
+    length = Duration(period.count, one_step(period.grain).unit)
+    start, end = period.span.start, period.span.end
+    if period.kind == "to_date" and start is not None and end is not None:
+        before = shift(start, length)
+        return Span(before, min(before + (end - start), start))
+    return shift_span(period.span, length)
+
+
+def year_before(span: Span, calendar: Calendar, grain: Grain | None = None) -> Span:  # noqa: ARG001 - as `previous`
+    """Give the same span a year earlier; weeks go back by 52 weeks, so that Mondays meet Mondays.
+
+    `grain` is the grain of the bucket, or of the period where the request has no grain.
+    """
+    return shift_span(span, WEEKS_OF_A_YEAR if grain == "week" else Duration(1, "year"))

@@ -1,0 +1,210 @@
+"""Names in a definition's text, resolved: a dimension, a column, or a path through joins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from kpi_engine.catalogue.resolved import ROWS, Expr, TimeColumn, expr
+from kpi_engine.errors import nearest
+from kpi_engine.formula.analysis import columns, parts
+from kpi_engine.formula.gate import Mistake, Refused, read, span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from kpi_engine.definitions.models import Dataset, Dimension, Time
+
+MAX_HOPS = 8
+
+
+class Names:
+    """The names of a project's datasets: what `channel` or `session.landing_path` means over the rows of each.
+
+    `schemas` gives a dataset's columns with their SQL types, or None where they are not known; then any column is taken to exist.
+    """
+
+    def __init__(self, datasets: Mapping[str, Dataset], schemas: Callable[[str], Mapping[str, str] | None]) -> None:
+        self.datasets = datasets
+        self.schema = schemas
+
+    def resolve(self, dataset: str, tree: exp.Expression, *, dimensions: bool = True) -> exp.Expression:
+        """Resolve every name in a tree over a dataset's rows; raise `Refused` with all that are unknown.
+
+        A bare name is a dimension first, unless `dimensions` is False, then a column, then one of the times.
+        """
+        mistakes: list[Mistake] = []
+
+        def resolved(node: exp.Expression) -> exp.Expression:
+            if not isinstance(node, exp.Column) or node.table.startswith(ROWS + "."):
+                return node
+            try:
+                return self.path(dataset, parts(node), (), dimensions=dimensions)
+            except Refused as refused:
+                offset, length = span(node)
+                mistakes.extend(Mistake(m.code, m.message, offset, length, m.hint) for m in refused.mistakes)
+                return node
+
+        result = tree.copy().transform(resolved)
+        if mistakes:
+            raise Refused(*dict.fromkeys(mistakes))
+        return result
+
+    def path(self, dataset: str, names: tuple[str, ...], hops: tuple[str, ...], *, dimensions: bool = True) -> exp.Expression:
+        """Resolve a dotted name that begins at a dataset reached over the joins `hops`."""
+        if len(hops) > MAX_HOPS:
+            raise Refused(Mistake("path_too_long", f"the path goes over more than {MAX_HOPS} joins"))
+        if len(names) > 1:
+            join = self.datasets[dataset].joins.get(names[0])
+            if join is None or join.to not in self.datasets:
+                raise Refused(self._no_join(dataset, names))
+            return self.path(join.to, names[1:], (*hops, names[0]))
+        model = self.datasets[dataset]
+        if dimensions and names[0] in model.dimensions:
+            return self.dimension(dataset, names[0], hops)
+        return self.column(dataset, names[0], hops)
+
+    def dimension(self, dataset: str, name: str, hops: tuple[str, ...] = ()) -> exp.Expression:
+        """Give what a dimension stands for over the rows of a dataset."""
+        model: Dimension = self.datasets[dataset].dimensions[name]
+        if model.sql:
+            return self._relative(dataset, read(model.sql, "condition"), hops)
+        names = tuple(model.path.split(".")) if model.path else (name,)
+        return self.path(dataset, names, hops, dimensions=len(names) > 1)
+
+    def column(self, dataset: str, name: str, hops: tuple[str, ...] = ()) -> exp.Expression:
+        """Give a column of a dataset, cast where the definition declares another type than the data have."""
+        schema, model = self.schema(dataset), self.datasets[dataset]
+        actual = self.spelling(dataset, name)
+        if actual is None:
+            if name in model.times:
+                return self._relative(dataset, self._time_tree(model.times[name]), hops)
+            raise Refused(self._no_column(dataset, name))
+        column = exp.column(actual, table=".".join((ROWS, *hops)), quoted=True)
+        declared = next((c.type for n, c in model.columns.items() if n.casefold() == name.casefold() and c.type), "")
+        if declared and not (schema and _same_type(schema.get(actual, ""), declared)):
+            return exp.cast(column, exp.DataType.build(declared, dialect="duckdb"))
+        return column
+
+    def spelling(self, dataset: str, name: str) -> str | None:
+        """Give a column's name as the data spell it; None when there is no such column."""
+        schema = self.schema(dataset)
+        if schema is None or name in schema:
+            return name
+        return next((column for column in schema if column.casefold() == name.casefold()), None)
+
+    def type_of(self, dataset: str, name: str) -> str:
+        """Give a column's SQL type, declared or found, in capitals; empty where it is not known."""
+        model = self.datasets[dataset]
+        declared = next((c.type for n, c in model.columns.items() if n.casefold() == name.casefold()), "")
+        schema = self.schema(dataset) or {}
+        return (declared or schema.get(self.spelling(dataset, name) or "", "")).upper()
+
+    def time(self, dataset: str, name: str = "") -> TimeColumn | None:
+        """Give a time of a dataset by name, or its default; None when the dataset has no time."""
+        model = self.datasets[dataset]
+        time = model.times.get(name) if name else model.time
+        if time is None:
+            return None
+        tree = self._time_tree(time)
+        kinds = {_time_kind(self.type_of(dataset, parts(c)[-1])) for c in columns(tree) if len(parts(c)) == 1} - {""}
+        if isinstance(tree, exp.Cast):
+            kinds = {_time_kind(tree.to.sql("duckdb"))}
+        zones = {self.datasets[dataset].columns[c.name].zone for c in columns(tree) if c.name in model.columns} - {""}
+        if len(kinds) != 1 or "" in kinds:
+            raise Refused(_no_time_type(dataset, name or time.column, tree, self))
+        return TimeColumn(expr(self.resolve(dataset, tree, dimensions=False)), kinds.pop(), next(iter(zones), ""))  # type: ignore[arg-type]
+
+    def currency(self, dataset: str, tree: exp.Expression) -> Expr | None:
+        """Give the column that holds the currency of the amounts in a resolved tree, or None."""
+        for column in columns(tree):
+            hops = tuple(column.table.split(".")[1:])
+            owner = self.owner(dataset, hops)
+            declared = self.datasets[owner].columns.get(column.name)
+            if declared and declared.currency:
+                return expr(self.column(owner, declared.currency, hops))
+        return None
+
+    def owner(self, dataset: str, hops: Iterable[str]) -> str:
+        """Say which dataset stands at the end of a chain of joins."""
+        for hop in hops:
+            dataset = self.datasets[dataset].joins[hop].to
+        return dataset
+
+    def depending(self, dataset: str, dimensions: Iterable[str]) -> frozenset[str]:
+        """Name the dimensions of a dataset that follow from the given ones: attributes of a thing that one of them is the key of."""
+        model = self.datasets[dataset]
+        given = frozenset(dimensions) & model.dimensions.keys()
+        roots: set[tuple[str, ...]] = set()
+        for name in given:
+            tree = self.dimension(dataset, name).unalias()
+            if isinstance(tree, exp.Cast):
+                tree = tree.this
+            if isinstance(tree, exp.Column):
+                roots |= self._determined(dataset, tree)
+        return given | {name for name in model.dimensions if _rests_on(self.dimension(dataset, name), roots)}
+
+    def _determined(self, dataset: str, column: exp.Column) -> set[tuple[str, ...]]:
+        hops = tuple(column.table.split(".")[1:])
+        owner = self.datasets[self.owner(dataset, hops)]
+        found = {(*hops, name) for name, join in owner.joins.items() if set(join.keys) == {column.name} and not join.valid}
+        return found | ({hops} if hops and owner.key == (column.name,) else set())
+
+    def _relative(self, dataset: str, tree: exp.Expression, hops: tuple[str, ...]) -> exp.Expression:
+        def resolved(node: exp.Expression) -> exp.Expression:
+            if isinstance(node, exp.Column):
+                return self.path(dataset, parts(node), hops, dimensions=False)
+            return node
+
+        inner = tree.copy().transform(resolved)
+        return exp.paren(inner) if isinstance(inner, exp.Binary | exp.Unary | exp.Connector) else inner
+
+    def _time_tree(self, time: Time) -> exp.Expression:
+        if time.sql:
+            return read(time.sql, "condition")
+        names = time.column.split(".")
+        return exp.column(*reversed(names), quoted=True)  # type: ignore[arg-type]
+
+    def _no_join(self, dataset: str, names: tuple[str, ...]) -> Mistake:
+        joins = self.datasets[dataset].joins
+        hint = nearest(names[0], joins) or f"dataset `{dataset}` declares no joins"
+        return Mistake("unknown_join", f"`{names[0]}` is not a join of dataset `{dataset}`", hint=hint)
+
+    def _no_column(self, dataset: str, name: str) -> Mistake:
+        model = self.datasets[dataset]
+        known = {*(self.schema(dataset) or {}), *model.dimensions, *model.times}
+        hint = nearest(name, known)
+        if name in model.joins:
+            hint = f"`{name}` is a join: write `{name}.` and a column of `{model.joins[name].to}`"
+        return Mistake("unknown_column", f"dataset `{dataset}` has no column or dimension `{name}`", hint=hint)
+
+
+def _rests_on(tree: exp.Expression, roots: set[tuple[str, ...]]) -> bool:
+    paths = [tuple(column.table.split(".")[1:]) for column in columns(tree)]
+    return bool(paths) and all(any(path[: len(root)] == root for root in roots) for path in paths)
+
+
+def _same_type(actual: str, declared: str) -> bool:
+    short = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ", "INT": "INTEGER", "TEXT": "VARCHAR", "STRING": "VARCHAR", "BOOL": "BOOLEAN"}
+    left, right = (" ".join(t.upper().split()).replace(", ", ",") for t in (actual, declared))
+    return short.get(left, left) == short.get(right, right)
+
+
+def _time_kind(sql_type: str) -> str:
+    name = sql_type.upper()
+    if name == "DATE":
+        return "date"
+    if name in {"TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE"}:
+        return "instant"
+    return "local" if name.startswith(("TIMESTAMP", "DATETIME")) else ""
+
+
+def _no_time_type(dataset: str, name: str, tree: exp.Expression, names: Names) -> Mistake:
+    shown = next((parts(c)[-1] for c in columns(tree)), name)
+    found = names.type_of(dataset, shown)
+    missing = names.spelling(dataset, shown) is None
+    if missing:
+        return Mistake("unknown_column", f"dataset `{dataset}` has no column `{shown}` for its time", hint=nearest(shown, names.schema(dataset) or {}))
+    message = f"the time `{name}` of dataset `{dataset}` is " + (f"of type {found}" if found else "of a type that is not known")
+    return Mistake("bad_time_type", message, hint=f"declare it: `columns: {{{shown}: {{type: timestamptz}}}}` (or timestamp, or date)")

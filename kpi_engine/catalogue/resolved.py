@@ -1,0 +1,103 @@
+"""What the catalogue hands on: KPIs and inputs with every name resolved, frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlglot import exp
+
+    from kpi_engine.calendar import Duration
+    from kpi_engine.definitions.models import Kpi
+    from kpi_engine.formula.units import Unit
+
+ROWS = "r"
+"""The table name of a dataset's own columns in a resolved tree; a column reached through joins stands in `r.join.join`."""
+INPUT = "input"
+"""The table name, in a formula's outer tree, of the columns that stand for KPI inputs."""
+VALUE = "value"
+"""The column, among the rows of a `per` input over a KPI, that holds the KPI's value."""
+
+Additivity = Literal["additive", "semi_additive", "non_additive"]
+
+
+@dataclass(frozen=True)
+class Expr:
+    """A syntax tree that can be compared and hashed, by its text."""
+
+    text: str
+    tree: exp.Expression = field(compare=False, repr=False)
+
+
+def expr(tree: exp.Expression) -> Expr:
+    """Wrap a tree."""
+    return Expr(tree.sql("duckdb", comments=False), tree)
+
+
+@dataclass(frozen=True)
+class ResolvedInput:
+    """An input with its modifiers read: `target` is a dataset's or a KPI's id.
+
+    `where` is resolved over the rows of a dataset; of a KPI it is as written, and resolved in every dataset under it.
+    """
+
+    alias: str
+    target: str
+    kind: Literal["dataset", "kpi"]
+    where: Expr | None = None
+    time: str = ""
+    take: Literal["closing", "opening", "rows"] = "rows"
+    across: frozenset[str] = frozenset()
+    across_all: bool = False
+    offset: Duration | Literal["period"] | None = None
+    all_time: bool = False
+    per: tuple[str, ...] = ()
+
+    @property
+    def is_rows(self) -> bool:
+        """Whether it stands inside aggregates."""
+        return self.kind == "dataset" or bool(self.per)
+
+
+@dataclass(frozen=True)
+class ResolvedAggregate:
+    """An aggregate over the rows of one input; `argument` is None for `count(*)`, trees are over the input's rows.
+
+    `currency` is the column that holds the currency of the amounts added up, where there is one.
+    """
+
+    function: str
+    input: str
+    argument: Expr | None
+    filter: tuple[Expr, ...] = ()
+    fraction: float | None = None
+    currency: Expr | None = None
+
+
+@dataclass(frozen=True)
+class ResolvedKpi:
+    """A KPI that can be planned: `outer` is over the columns `aggregate.n` and `input.alias`."""
+
+    id: str
+    model: Kpi
+    outer: Expr
+    inputs: Mapping[str, ResolvedInput]
+    aggregates: tuple[ResolvedAggregate, ...]
+    unit: Unit | None
+    additivity: Additivity
+
+
+@dataclass(frozen=True)
+class TimeColumn:
+    """When a row counts: an expression over its rows, and what kind of time it gives.
+
+    `date`: a day of the local calendar. `local`: a timestamp without a zone, in `zone` or else in the project's.
+    `instant`: a timestamp with a zone.
+    """
+
+    expression: Expr
+    kind: Literal["date", "local", "instant"]
+    zone: str = ""

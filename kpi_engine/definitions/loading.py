@@ -1,0 +1,181 @@
+"""A project, loaded: every definition as a frozen model, where each stands, and every mistake that was found.
+
+Mistakes are collected, never raised: what is broken is left out and the rest loads, so that one bad KPI stops no other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from kpi_engine.errors import DefinitionError, Diagnostic, Place
+
+from .checking import check
+from .entries import Definition, Entry, concerning, settle, shared_names, split
+from .files import PROJECT_BYTES, File, listed, project_file, read_bytes, too_much
+from .mappings import documents
+from .models import Dataset, Group, Kpi, Parameter, ProjectFile, Role
+from .parameters import check_default, check_values
+from .places import Places
+from .settings import settings_of
+from .yaml import Document, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+T = TypeVar("T", bound=Definition)
+MAPPING = "the definitions given"
+"""The origin of definitions that came from no file."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's definitions, checked one by one; what they say of each other is the catalogue's to check.
+
+    The `subject` of a diagnostic says what it concerns, and what is therefore left out: `kpi visits`, `dataset leads`, `source web`,
+    `parameter factor`, `file definitions/a.yaml` (it, or a section of it, was not read), or `project` (the settings: nothing is sure).
+    """
+
+    root: Path
+    settings: ProjectFile
+    datasets: Mapping[str, Dataset]
+    roles: Mapping[str, Role]
+    groups: Mapping[str, Group]
+    kpis: Mapping[str, Kpi]
+    parameters: Mapping[str, Parameter]
+    places: Places
+    diagnostics: tuple[Diagnostic, ...]
+    origins: Mapping[tuple[str, str], str]
+    """By section and name, the file or the pack that a definition comes from."""
+
+    @property
+    def broken(self) -> frozenset[str]:
+        """The subjects that have an error; a definition among them was left out."""
+        return _broken(self.diagnostics)
+
+
+def load(path: Path | str) -> Project:
+    """Load a project from its folder, or from its `kpi.yaml`.
+
+    Raises DefinitionError when there is no project file (`no_project`) or it is no text (`unreadable`, `not_utf8`, `too_large`);
+    every other mistake stands in `diagnostics`.
+    """
+    file = project_file(path)
+    document = _project_document(file)
+    root = file.parent
+    settings, mistakes = settings_of(document, root.absolute().name or "project")
+    names = [
+        name for name in settings.definitions if document.value is not None or (root / name).is_dir()
+    ]  # what an unreadable file would have named is not known: nothing is missed in it
+    files, misplaced = listed(root, names, document.located)
+    entries, unread = _read_all(files)
+    return _assemble(root, settings, document, entries, [*mistakes, *misplaced, *unread])
+
+
+def from_mapping(definitions: Mapping[str, Any], root: Path | None = None) -> Project:
+    """Load definitions held in memory: the sections of a definition file, beside any keys of `kpi.yaml`.
+
+    `root` is the folder that paths count from; only with it may `definitions:` name folders. A parameter given as a mapping is a
+    declaration, given as a value it is the project's value. Mistakes stand in `diagnostics`, without a place.
+    """
+    name = (root.absolute().name if root else "") or "project"
+    top, below = documents(definitions, name)
+    settings, mistakes = settings_of(top, name)
+    names = settings.definitions if "definitions" in (top.value or {}) else ()
+    folder = root or Path()
+    files, misplaced = listed(folder, names, top.located, packs_only=root is None)
+    entries, unread = _read_all(files)
+    own, refused = split(below, MAPPING, len(names))
+    mistakes += concerning(below.mistakes, MAPPING)
+    found = [*mistakes, *misplaced, *unread, *refused]
+    return _assemble(folder, settings, top, [*entries, *own], found)
+
+
+def _project_document(file: Path) -> Document:
+    data = read_bytes(file)
+    document = Document() if isinstance(data, Diagnostic) else read(data, str(file))
+    if isinstance(data, Diagnostic):
+        raise DefinitionError([replace(data, subject="project")])
+    unreadable = [each.diagnostic for each in document.mistakes if each.diagnostic.code in ("not_utf8", "too_large")]
+    if unreadable:
+        raise DefinitionError([replace(each, subject="project") for each in unreadable])
+    return document
+
+
+def _read_all(files: Iterable[File]) -> tuple[list[Entry], list[Diagnostic]]:
+    """Read definition files up to the size that a project may have."""
+    entries: list[Entry] = []
+    diagnostics: list[Diagnostic] = []
+    total = 0
+    for file in files:
+        data = read_bytes(file.path)
+        if isinstance(data, Diagnostic):
+            diagnostics.append(data)
+            continue
+        total += len(data)
+        if total > PROJECT_BYTES:
+            diagnostics.append(too_much(file.path))
+            break
+        document = read(data, str(file.path))
+        found, refused = split(document, file.origin, file.layer)
+        entries += found
+        diagnostics += [*concerning(document.mistakes, str(file.path)), *refused]
+    return entries, diagnostics
+
+
+def _assemble(
+    root: Path,
+    settings: ProjectFile,
+    top: Document,
+    entries: Sequence[Entry],
+    diagnostics: Sequence[Diagnostic],
+) -> Project:
+    """Choose which definitions hold, check each, and leave out what has an error."""
+    chosen, twice = settle(entries)
+    checked = [(entry, *check(entry)) for entry in chosen]
+    found = [*diagnostics, *twice, *shared_names(chosen), *(each for _, _, mistakes in checked for each in mistakes)]
+    declared = [(entry, model) for entry, model, _ in checked if isinstance(model, Parameter)]
+    found += [each for entry, model in declared for each in check_default(entry, model)]
+    subjects = _broken(found)
+    values = check_values(settings.parameters, {entry.name: model for entry, model in declared}, subjects, top.located)
+    found += values
+    broken = _broken(found)
+    whole = [(entry, model) for entry, model, _ in checked if model is not None and entry.subject not in broken]
+    return Project(
+        root=root,
+        settings=_kept_settings(settings, broken),
+        datasets=_named(whole, Dataset),
+        roles=_named(whole, Role),
+        groups=_named(whole, Group),
+        kpis=_named(whole, Kpi),
+        parameters=_named(whole, Parameter),
+        places=Places({(entry.section, entry.name): entry.located for entry in chosen}, top.located),
+        diagnostics=_in_order(found, top),
+        origins={(entry.section, entry.name): entry.origin for entry in chosen},
+    )
+
+
+def _kept_settings(settings: ProjectFile, broken: frozenset[str]) -> ProjectFile:
+    """Leave out the parameter values that fit no declaration."""
+    values = {name: value for name, value in settings.parameters.items() if f"parameter {name}" not in broken}
+    return settings.model_copy(update={"parameters": values})
+
+
+def _named(whole: Iterable[tuple[Entry, Definition]], kind: type[T]) -> dict[str, T]:
+    return {entry.name: model for entry, model in whole if isinstance(model, kind)}
+
+
+def _broken(diagnostics: Iterable[Diagnostic]) -> frozenset[str]:
+    return frozenset(each.subject for each in diagnostics if each.severity == "error" and each.subject)
+
+
+def _in_order(diagnostics: Iterable[Diagnostic], top: Document) -> tuple[Diagnostic, ...]:
+    """Order mistakes as a reader meets them: those that stand nowhere, the project file, then file by file and line by line."""
+    first = top.located.source.file if top.located.source else ""
+
+    def position(diagnostic: Diagnostic) -> tuple[bool, bool, str, int, int]:
+        place = diagnostic.place or Place("")
+        return (diagnostic.place is not None, place.file != first, place.file, place.line, place.column)
+
+    return tuple(sorted(diagnostics, key=position))

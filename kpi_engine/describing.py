@@ -1,0 +1,99 @@
+"""What a KPI and a column of an answer are, in the reader's language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from kpi_engine.api import Column, Measure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kpi_engine.catalogue import Catalogue, ResolvedKpi
+    from kpi_engine.definitions import Project
+    from kpi_engine.planning import Derive, Request
+
+WORDS = {
+    "en": {"period": "Period", "previous_period": "previous period", "previous_year": "previous year", "change": "change", "points": "change in points"},
+    "fr": {"period": "Période", "previous_period": "période précédente", "previous_year": "année précédente", "change": "évolution", "points": "évolution en points"},
+}  # fmt: skip
+
+
+def text(texts: Mapping[str, str], language: str) -> str:
+    """Give a text in a language: that one, else the one for every language, else English, else any."""
+    for key in (language, "", "en"):
+        if texts.get(key):
+            return texts[key]
+    return next(iter(texts.values()), "")
+
+
+def measure_of(kpi: ResolvedKpi, project: Project, language: str, currency: str = "") -> Measure:
+    """Say what a KPI is, in a language."""
+    model = kpi.model
+    format_ = model.format or _format(kpi)
+    unit = model.unit or (str(kpi.unit) if kpi.unit is not None and format_ != "percent" else "")
+    return Measure(
+        id=kpi.id,
+        label=text(model.label, language) or kpi.id,
+        description=text(model.description, language),
+        unit=unit or (currency or project.settings.currency if format_ == "currency" else ""),
+        format=format_,
+        decimals=model.decimals,
+        better=model.better,
+        additivity=kpi.additivity,
+        status=model.status,
+        notice=text(model.notice, language),
+    )
+
+
+def unresolved_measure(kpi_id: str, project: Project, language: str) -> Measure:
+    """Say what is known of a KPI that cannot be computed."""
+    model = project.kpis[kpi_id]
+    return Measure(
+        id=kpi_id, label=text(model.label, language) or kpi_id, description=text(model.description, language), unit=model.unit,
+        format=model.format or "number", decimals=model.decimals, better=model.better, status=model.status,
+        notice=text(model.notice, language),
+    )  # fmt: skip
+
+
+def _format(kpi: ResolvedKpi) -> Literal["number", "integer", "percent", "duration", "currency"]:
+    counts = kpi.aggregates and all(a.function in {"count", "count_distinct"} for a in kpi.aggregates)
+    return "integer" if counts and kpi.additivity != "non_additive" else "number"
+
+
+def columns_of(
+    plan: Derive, request: Request, catalogue: Catalogue, language: str, currencies: Mapping[str, str] | None = None
+) -> tuple[Column, ...]:
+    """Say what stands in each column of an answer."""
+    words = WORDS.get(language, WORDS["en"])
+    columns = [Column(name, dimension_label(name, request.kpis, catalogue, language), "dimension") for name in plan.align.split]
+    if plan.period:
+        columns.append(Column(plan.period, words["period"], "period"))
+    measures = {k: _measure(k, request, catalogue, language, (currencies or {}).get(k, "")) for k in request.kpis}
+    columns += [Column(kpi_id, measure.label, "value", measure) for kpi_id, measure in measures.items()]
+    for name in request.compare:
+        for kpi_id, measure in measures.items():
+            columns += _comparison(plan, f"{kpi_id}__{name}", measure, f"{measure.label}, {words[name]}", words)
+    return tuple(columns)
+
+
+def _measure(kpi_id: str, request: Request, catalogue: Catalogue, language: str, currency: str) -> Measure:
+    if kpi_id in request.failed:
+        return unresolved_measure(kpi_id, catalogue.project, language)
+    return measure_of(catalogue.kpi(kpi_id), catalogue.project, language, currency)
+
+
+def _comparison(plan: Derive, key: str, measure: Measure, title: str, words: Mapping[str, str]) -> Iterator[Column]:
+    yield Column(key, title, "earlier", measure)
+    role: Literal["change", "points"] = "points" if f"{key}_points" in plan.shown else "change"
+    yield Column(f"{key}_{role}", f"{title}, {words[role]}", role, measure)
+
+
+def dimension_label(name: str, kpis: tuple[str, ...], catalogue: Catalogue, language: str) -> str:
+    """Give a dimension's label, as the first dataset that has one says it."""
+    for kpi_id in kpis:
+        for dataset in catalogue.datasets_under(kpi_id):
+            dimension = catalogue.project.datasets[dataset].dimensions.get(name)
+            if dimension is not None and dimension.label:
+                return text(dimension.label, language)
+    return name

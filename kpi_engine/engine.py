@@ -1,0 +1,369 @@
+"""The front door: open a project, ask it, check it, have it explained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from kpi_engine.api import Failure
+from kpi_engine.calendar import Calendar, label
+from kpi_engine.catalogue import Catalogue
+from kpi_engine.definitions import from_mapping, load
+from kpi_engine.describing import columns_of, measure_of
+from kpi_engine.errors import DefinitionError, KpiError, RequestError, TimeoutExceeded, nearest
+from kpi_engine.execution.binding import Binder
+from kpi_engine.execution.database import Database
+from kpi_engine.execution.running import Runner
+from kpi_engine.planning import read_request
+from kpi_engine.planning.words import explained
+from kpi_engine.results import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
+    from types import TracebackType
+
+    import duckdb
+
+    from kpi_engine.api import Measure, Report
+    from kpi_engine.definitions import Project
+    from kpi_engine.errors import Diagnostic
+    from kpi_engine.plugins import Plugins
+
+    Period = str | int | date | tuple[date, date] | None
+    OnError = Literal["raise", "collect"]
+
+MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def open_project(
+    definitions: str | Path | Mapping[str, Any],
+    data: duckdb.DuckDBPyConnection | Mapping[str, Any] | None = None,
+    *,
+    disabled_plugins: Collection[str] = (),
+) -> Engine:
+    """Open a project and give its engine; nothing is read of the data yet.
+
+    `definitions` is a folder with a `kpi.yaml`, that file, or the definitions as a mapping. `data` replaces the project's sources: a
+    DuckDB connection, or tables by name (Arrow, pandas or polars). Mistakes in definitions do not stop the opening: `check` lists
+    them, and a KPI that has one is refused when it is asked for.
+
+    Raises `DefinitionError` where there is no project.
+    """
+    project = from_mapping(definitions) if isinstance(definitions, Mapping) else load(definitions)
+    return Engine(project, data, disabled_plugins=disabled_plugins)
+
+
+class Engine:
+    """A project that can be asked; one engine serves many threads, and is a context manager."""
+
+    def __init__(
+        self, project: Project, data: duckdb.DuckDBPyConnection | Mapping[str, Any] | None = None, *, disabled_plugins: Collection[str] = ()
+    ) -> None:
+        self.project = project
+        self._disabled = disabled_plugins
+        self._lock = RLock()
+        connection = None if data is None or isinstance(data, Mapping) else data
+        self._database = Database(connection)
+        handed_in = data if isinstance(data, Mapping) else None if connection is None else _Tables(connection)
+        self._binder = Binder(project, lambda: self.plugins, self._database, handed_in)
+        self._catalogue = Catalogue(project, self._schema)
+        self._verified: dict[str, bool] = {}
+        self._unreadable: dict[str, KpiError] = {}
+        self._closed = False
+        self._allowed = False
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        """The plugins of this project."""
+        from kpi_engine.plugins import Plugins
+
+        return Plugins(self.project.root, self._disabled)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The project's calendar."""
+        settings = self.project.settings.calendar
+        return Calendar(
+            settings.timezone,
+            DAYS.index(settings.week_start),
+            MONTHS.index(settings.fiscal_year_start) + 1,
+            settings.fiscal_year_named_after,
+        )
+
+    def run(  # noqa: PLR0913 - the arguments of a request
+        self, kpis: str | Sequence[str] | None = None, *, role: str | None = None, by: str | Iterable[str] = (),
+        grain: str | None = None, period: Period = None, where: Mapping[str, Any] | None = None, where_sql: str | None = None,
+        having: Mapping[str, Any] | None = None, compare: str | Iterable[str] = (), order: str | Iterable[str] = (),
+        limit: int | None = None, as_of: str | date | datetime | None = None, parameters: Mapping[str, Any] | None = None,
+        dense: bool = True, timeout: float | None = None, on_error: OnError | None = None,
+    ) -> Result:  # fmt: skip
+        """Compute KPIs.
+
+        - `kpis` is an id or a list of ids; or `role` names a role, for all its KPIs.
+        - `by` names dimensions; `grain` is `day`, `week`, `month`, `quarter`, `year`, `fiscal_quarter` or `fiscal_year`.
+        - `period` is a text such as `2026-Q3`, `2026-07`, `2026-01-15..2026-03-31`, `last quarter` or `year to date`; without it all
+          the data are taken.
+        - `where` is `{dimension: value | [values] | {operator: value}}`, `where_sql` a condition in the formula language;
+          `having` is as `where`, on the columns of the answer.
+        - `compare` lists `previous_period` and `previous_year`.
+        - `order` lists columns, with `-` or ` desc` for descending; `limit` keeps the first rows.
+        - `as_of` is the moment as of which the answer holds; rows after it are not counted. A date means that whole day.
+        - `dense` False keeps only the members and periods that have rows.
+        - `timeout` is in seconds.
+        - `on_error` `collect` leaves KPIs that fail unknown and says why in `failures`; it is the default with `role`.
+
+        Raises `RequestError`, `DefinitionError`, `DataError`, `SourceError`, `PluginError` or `TimeoutExceeded`.
+        """
+        self._check_open()
+        ids = self._ids(kpis, role)
+        request = read_request(
+            ids, self.calendar, by=by, grain=grain, period=period, where=where, where_sql=where_sql, having=having, compare=compare,
+            order=order, limit=limit, as_of=as_of, parameters=self._checked_parameters(parameters), dense=dense,
+        )  # fmt: skip
+        collect = (on_error or ("collect" if role else "raise")) == "collect"
+        return self._run(request, timeout, collect=collect)
+
+    def report(  # noqa: PLR0913 - the arguments of a report
+        self, *, role: str | Sequence[str] | None = None, period: Period = "last quarter",
+        compare: str | Iterable[str] = ("previous_period", "previous_year"), where: Mapping[str, Any] | None = None,
+        as_of: str | date | datetime | None = None, language: str | None = None, trend: bool = True, timeout: float | None = None,
+    ) -> Report:  # fmt: skip
+        """Compute the scorecards of one role, of several, or of all, ready to be rendered; a KPI that fails is shown as failed."""
+        from kpi_engine.reporting import scorecards
+
+        roles = self._roles(role)
+        return scorecards(
+            self, roles, period=period, compare=compare, where=where, as_of=as_of, language=language, trend=trend, timeout=timeout
+        )
+
+    def render(self, report: Report, output: str, target: str | Path | None = None, **options: Any) -> bytes:  # noqa: ANN401
+        """Render a report with an output plugin; give its bytes, and write them to `target` at once where one is given."""
+        from kpi_engine.reporting import rendered
+
+        return rendered(self.plugins, report, output, target, options)
+
+    def check(self) -> list[Diagnostic]:
+        """Find everything that is wrong with the project's definitions, in the order of its files; data are looked at for columns only."""
+        self._check_open()
+        from kpi_engine.checking import checked
+
+        return checked(self.project, self._catalogue, self._binder, self._unreadable)
+
+    def explain(self, kpis: str | Sequence[str] | None = None, *, role: str | None = None, **request: Any) -> str:  # noqa: ANN401
+        """Say in words how a request is computed, then in SQL; takes the arguments of `run`."""
+        self._check_open()
+        ids = self._ids(kpis, role)
+        request.pop("timeout", None)
+        parameters = self._checked_parameters(request.pop("parameters", None))
+        made = read_request(ids, self.calendar, **request, parameters=parameters)
+        for kpi_id in ids:
+            self._ready(kpi_id)
+        planned = self._runner.planned(replace(made, partial_split=role is not None), pretty=True)
+        return explained(planned.plan, planned.statement, self._catalogue)
+
+    def measure(self, kpi_id: str, language: str | None = None) -> Measure:
+        """Say what a KPI is: label, unit, format, additivity, status."""
+        return measure_of(self._ready(kpi_id), self.project, language or self.project.settings.language)
+
+    def dimensions(self, kpi_id: str) -> tuple[str, ...]:
+        """Name the dimensions that a KPI may be split and filtered by."""
+        self._ready(kpi_id)
+        return self._catalogue.dimensions(kpi_id)
+
+    def kpis(self, role: str | None = None) -> tuple[str, ...]:
+        """Name the KPIs there are, or those of a role, in the order of the definitions."""
+        if role is not None:
+            self._roles(role)
+        return tuple(k for k, model in self.project.kpis.items() if role is None or role in model.role)
+
+    def close(self) -> None:
+        """Close the engine; results that are already there stay usable, except totals not asked for yet."""
+        with self._lock:
+            self._closed = True
+            self._binder.close()
+            self._database.close()
+
+    def __enter__(self) -> Self:
+        """Use the engine in a `with`, which closes it."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close it."""
+        self.close()
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Every name of the project, resolved."""
+        return self._catalogue
+
+    @property
+    def _runner(self) -> Runner:
+        with self._lock:
+            if not self._allowed:
+                self._database.allow(self._binder.folders())
+                self._allowed = True
+        return Runner(self._catalogue, self.calendar, self._binder, self._database, self._verified)
+
+    def _run(self, request: Any, timeout: float | None, *, collect: bool) -> Result:  # noqa: ANN401 - a planning.Request
+        failures: dict[str, Failure] = {}
+        for kpi_id in request.kpis:
+            try:
+                self._ready(kpi_id)
+                if collect and len(request.kpis) > 1:
+                    self._runner.planned(replace(request, kpis=(kpi_id,), order=(), having=()), timeout=timeout)
+            except KpiError as error:
+                if not collect:
+                    raise
+                failures[kpi_id] = _failure(error)
+        request = replace(request, failed=frozenset(failures))
+        try:
+            return self._answered(request, failures, timeout)
+        except TimeoutExceeded:
+            raise
+        except KpiError:
+            if not collect:
+                raise
+            failures |= self._failing(request, timeout)
+            return self._answered(replace(request, failed=frozenset(failures)), failures, timeout)
+
+    def _failing(self, request: Any, timeout: float | None) -> dict[str, Failure]:  # noqa: ANN401
+        """Run each KPI by itself, to find those that fail."""
+        found: dict[str, Failure] = {}
+        for kpi_id in (k for k in request.kpis if k not in request.failed):
+            try:
+                alone = replace(request, kpis=(kpi_id,), order=(), having=())
+                self._runner.answer(self._runner.planned(alone, timeout=timeout), timeout)
+            except TimeoutExceeded:
+                raise
+            except KpiError as error:
+                found[kpi_id] = _failure(error)
+        return found
+
+    def _answered(self, request: Any, failures: Mapping[str, Failure], timeout: float | None) -> Result:  # noqa: ANN401
+        runner = self._runner
+        planned = runner.planned(request, timeout=timeout)
+        answered, currencies = runner.answer(planned, timeout)
+        request = planned.request
+        language = self.project.settings.language
+        span = request.period.span
+        return Result(
+            columns=columns_of(planned.plan, request, self._catalogue, language),
+            period=label(request.period, language, calendar=self.calendar),
+            as_of=request.as_of,
+            unfinished=span.end is not None and request.period.kind != "all" and span.end > request.as_of,
+            failures=dict(failures),
+            currencies=currencies,
+            _answered=answered,
+            _totals=lambda: self._total(request, answered, timeout),
+        )
+
+    def _total(self, request: Any, answered: Any, timeout: float | None) -> Mapping[str, Any]:  # noqa: ANN401
+        if not request.by and request.grain is None and not request.having and request.limit is None:
+            return {name: values[0] for name, values in answered.lists().items()}
+        self._check_open()
+        whole = replace(request, by=(), grain=None, having=(), order=(), limit=None, dense=True, partial_split=True)
+        if request.period.kind == "all":
+            whole = replace(whole, compare=())
+        result, _ = self._runner.answer(self._runner.planned(whole, timeout=timeout), timeout)
+        return {name: values[0] for name, values in result.lists().items()}
+
+    def _ready(self, kpi_id: str) -> Any:  # noqa: ANN401 - a resolved KPI
+        """Resolve a KPI over the data it needs; raise what stands in the way."""
+        self._check_open()
+        for dataset in self._catalogue.datasets_under(kpi_id):
+            if dataset in self._unreadable:
+                del self._unreadable[dataset]
+            mistakes = [d for d in self._catalogue.check_dataset(dataset) if d.severity == "error"]
+            if dataset in self._unreadable:
+                raise self._unreadable[dataset]
+            if mistakes:
+                raise DefinitionError(mistakes)
+        return self._catalogue.kpi(kpi_id)
+
+    def _schema(self, dataset: str) -> Mapping[str, str] | None:
+        """Give a dataset's columns; where its data cannot be read the reason is kept, and any column is taken to exist."""
+        try:
+            _ = self._runner
+            return self._binder.schema(dataset)
+        except KpiError as error:
+            self._unreadable[dataset] = error
+            return None
+
+    def _ids(self, kpis: str | Sequence[str] | None, role: str | None) -> tuple[str, ...]:
+        if (kpis is None) == (role is None):
+            raise RequestError("ask for KPIs or for a role", code="bad_request", hint='for example run("visits") or run(role="seo_manager")')
+        if role is not None:
+            found = self.kpis(role)
+            if not found:
+                raise RequestError(f"the role `{role}` has no KPIs", code="empty_role", hint="give a KPI `role:`")
+            return found
+        ids = (kpis,) if isinstance(kpis, str) else tuple(kpis or ())
+        if not ids:
+            raise RequestError("no KPI is asked for", code="bad_request", hint="name at least one")
+        for kpi_id in ids:
+            if kpi_id not in self.project.kpis:
+                self._refuse_unknown(kpi_id)
+        return ids
+
+    def _refuse_unknown(self, kpi_id: str) -> None:
+        broken = [d for d in self.project.diagnostics if d.severity == "error" and d.subject == f"kpi {kpi_id}"]
+        if broken:
+            raise DefinitionError(broken)
+        raise RequestError(f"there is no KPI `{kpi_id}`", code="unknown_kpi", hint=nearest(str(kpi_id), self.project.kpis))
+
+    def _roles(self, role: str | Sequence[str] | None) -> tuple[str, ...]:
+        names = tuple(self.project.roles) if role is None else (role,) if isinstance(role, str) else tuple(role)
+        for name in names:
+            if name not in self.project.roles:
+                raise RequestError(f"there is no role `{name}`", code="unknown_role", hint=nearest(name, self.project.roles))
+        return names
+
+    def _checked_parameters(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
+        from kpi_engine.definitions.parameters import misfit
+
+        declared = self.project.parameters
+        for name, value in (given or {}).items():
+            if name not in declared:
+                raise RequestError(f"there is no parameter `{name}`", code="unknown_parameter", hint=nearest(name, declared))
+            if expected := misfit(declared[name].type, value.isoformat() if isinstance(value, date) else value):
+                raise RequestError(f"the parameter `{name}` is {value!r}, expected {expected}", code="bad_parameter")
+        return dict(given or {})
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RequestError("the engine is closed", code="closed", hint="ask before leaving its `with`, or open it again")
+
+
+def _failure(error: KpiError) -> Failure:
+    return Failure(error.code, error.message, error.hint)
+
+
+class _Tables(Mapping[str, Any]):
+    """The tables of a connection that was handed in, by name; the values are None, as DuckDB knows them itself."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def _names(self) -> list[str]:
+        query = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() ORDER BY 1"
+        return [row[0] for row in self._connection.cursor().execute(query).fetchall()]
+
+    def __getitem__(self, name: str) -> None:
+        if name not in self._names():
+            raise KeyError(name)
+
+    def __iter__(self) -> Any:  # noqa: ANN401 - an iterator
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(self._names())

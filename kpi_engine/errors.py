@@ -1,0 +1,166 @@
+"""Every error a user can meet, named for what to do next.
+
+    KpiError
+    ├── DefinitionError     mend a definition file: carries one or more diagnostics
+    ├── RequestError        ask for something else: an unknown KPI, a dimension it lacks, a reversed period
+    ├── DataError           mend the data: a text where a number should be, two rows for one key, two currencies in one sum
+    ├── SourceError         mend the connection: a missing file, a server that does not answer
+    ├── PluginError         install, update or disable a plugin
+    ├── OutputError         choose another target: it cannot be written
+    └── TimeoutExceeded     give more time, or ask for less
+
+Each has a stable `code` (a word with underscores, never renamed), a message that says what is wrong and where, and a `hint` that
+says what to do. This module imports nothing from the package.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Severity = Literal["error", "warning"]
+_SHOWN = 160
+"""Of a longer line, that many characters around the place are shown."""
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A stretch of text in a file: lines and columns count from 1, `length` is in characters, `text` is the whole line."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+    length: int = 1
+    text: str = ""
+
+    def __str__(self) -> str:
+        """`file:line:column`, as editors and terminals understand it."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+    def underlined(self) -> str:
+        """The line with the stretch underlined; empty where the line is not known."""
+        if not self.text:
+            return ""
+        start = max(0, self.column - 1 - _SHOWN // 2) if len(self.text) > _SHOWN else 0
+        shown, before = self.text[start : start + _SHOWN], self.text[start : self.column - 1]
+        width = max(1, min(self.length, len(shown) - len(before)))
+        margin = f"{self.line:>5} │ "
+        indent = "".join("\t" if char == "\t" else " " for char in before)
+        return f"{margin}{shown}\n{' ' * (len(margin) - 2)}│ {indent}{'^' * width}"
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One mistake: a stable code, what is wrong, where, and what to do."""
+
+    code: str
+    message: str
+    place: Place | None = None
+    hint: str = ""
+    severity: Severity = "error"
+    subject: str = ""
+    """What it concerns, as `kpi visits` or `dataset leads`: the engine leaves that one out and runs the others."""
+
+    def __str__(self) -> str:
+        """All of it, over several lines, as the command line prints it."""
+        head = f"{self.place}: " if self.place else ""
+        lines = [f"{head}{self.severity}[{self.code}]: {self.message}"]
+        if self.place and (underlined := self.place.underlined()):
+            lines.append(underlined)
+        if self.hint:
+            lines.append(f"      = {self.hint}")
+        return "\n".join(lines)
+
+
+class KpiError(Exception):
+    """The root of all errors of the engine; `code` is stable, `hint` says what to do, `place` says where."""
+
+    default_code = "error"
+
+    def __init__(self, message: str, *, code: str = "", hint: str = "", place: Place | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.hint = hint
+        self.place = place
+
+    def __str__(self) -> str:
+        """What is wrong, where, and what to do."""
+        return str(Diagnostic(self.code, self.message, self.place, self.hint))
+
+
+class DefinitionError(KpiError):
+    """Definitions that cannot be computed correctly; all mistakes found stand in `diagnostics`."""
+
+    default_code = "definition"
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        first = self.diagnostics[0]
+        super().__init__(first.message, code=first.code, hint=first.hint, place=first.place)
+
+    def __str__(self) -> str:
+        """Every diagnostic, one below the other."""
+        return "\n".join(str(diagnostic) for diagnostic in self.diagnostics)
+
+
+class RequestError(KpiError):
+    """A request that cannot be answered as it stands."""
+
+    default_code = "request"
+
+
+class DataError(KpiError):
+    """Data that contradict what the definitions say of them."""
+
+    default_code = "data"
+
+
+class SourceError(KpiError):
+    """A source that cannot be read."""
+
+    default_code = "source"
+
+
+class PluginError(KpiError):
+    """A plugin that is missing, broken, in conflict or disabled."""
+
+    default_code = "plugin"
+
+
+class OutputError(KpiError):
+    """A result that could not be written; what stood at the target before is untouched."""
+
+    default_code = "output"
+
+
+class TimeoutExceeded(KpiError):  # noqa: N818 - the event, as `subprocess.TimeoutExpired` is
+    """A request that took longer than its `timeout`."""
+
+    default_code = "timeout"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Say which known name is meant, as a hint: `did you mean \\`visits\\`?`, or the names there are, or nothing.
+
+    >>> nearest("vists", ["visits", "leads"])
+    'did you mean `visits`?'
+    """
+    names = list(known)
+    folded = {name.casefold(): name for name in names}
+    close = get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
+    if close:
+        return f"did you mean `{folded[close[0]]}`?"
+    if not names:
+        return ""
+    shown = ", ".join(f"`{name}`" for name in sorted(names)[:12])
+    return f"there is {shown}" + (f" and {len(names) - 12} more" if len(names) > 12 else "")  # noqa: PLR2004
+
+
+def located(diagnostic: Diagnostic, place: Place | None) -> Diagnostic:
+    """Give a diagnostic its place, unless it has one."""
+    return diagnostic if diagnostic.place else replace(diagnostic, place=place)

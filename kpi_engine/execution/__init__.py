@@ -1,0 +1,1 @@
+"""Engines, scans and state: leaves run where their data live, DuckDB combines."""

@@ -1,0 +1,136 @@
+"""A request answered: planned, rendered, run, and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from kpi_engine.calendar import Span
+from kpi_engine.errors import DataError
+from kpi_engine.planning import bounds, needs_bounds, plan, spanning
+from kpi_engine.results import Answered
+from kpi_engine.sql import Renderer, Tables, datasets_of_bounds, tables_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from arro3.core import Table
+
+    from kpi_engine.calendar import Calendar
+    from kpi_engine.catalogue import Catalogue
+    from kpi_engine.execution.binding import Binder
+    from kpi_engine.execution.database import Database
+    from kpi_engine.planning import Bounds, Derive, Request
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A request with its period found, its plan, and the statement that answers it."""
+
+    request: Request
+    plan: Derive
+    statement: str
+    registered: Mapping[str, Any]
+    tables: Tables
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Answers requests over one project."""
+
+    catalogue: Catalogue
+    calendar: Calendar
+    binder: Binder
+    database: Database
+    verified: dict[str, bool]
+    """Datasets whose declared keys were found unique, so that each is looked at once."""
+
+    def planned(self, request: Request, *, pretty: bool = False, timeout: float | None = None) -> Planned:
+        """Find the period, plan the request and render its statement."""
+        if needs_bounds(request):
+            request = spanning(request, self._span(request, timeout))
+        made = plan(request, self.catalogue, self.calendar)
+        tables = tables_of(made, self.catalogue.names)
+        renderer, registered = self._renderer({**dict.fromkeys(tables.read), **dict.fromkeys(tables.joined)})
+        return Planned(request, made, renderer.request(made, pretty=pretty), registered, tables)
+
+    def answer(self, planned: Planned, timeout: float | None = None) -> tuple[Answered, dict[str, str]]:
+        """Run a planned request; give the shown columns, and the one currency of each KPI whose amounts carry one."""
+        self._verify_keys(planned.tables.joined, timeout)
+        table, types = self.database.table(planned.statement, planned.registered, timeout=timeout, about=_about(planned.request))
+        currencies = _currencies(table, planned.request.kpis)
+        kept = [name for name in types if not name.startswith("__")]
+        return Answered(table.select(kept), {name: types[name] for name in kept}), currencies
+
+    def _span(self, request: Request, timeout: float | None) -> Span:
+        """Find the days that the data of a request without a period span; nothing after its `as_of`."""
+        first: datetime | None = None
+        last: datetime | None = None
+        for each in bounds(request, self.catalogue, self.calendar):
+            renderer, registered = self._renderer(datasets_of_bounds(each, self.catalogue.names))
+            table, _ = self.database.table(renderer.bounds(each), registered, timeout=timeout, about=_about(request))
+            low, high = (self._local(each, table[name].to_pylist()[0]) for name in ("first", "last"))
+            first = low if first is None or (low is not None and low < first) else first
+            last = high if last is None or (high is not None and high > last) else last
+        if first is None or last is None:
+            return Span(request.as_of, request.as_of)
+        end = min(last + timedelta(microseconds=1), request.as_of)
+        return Span(min(first, end), end)
+
+    def _local(self, plan: Bounds, moment: Any) -> datetime | None:  # noqa: ANN401 - a date or a datetime
+        if moment is None:
+            return None
+        zone = self.calendar.zone
+        if not isinstance(moment, datetime):
+            return datetime.combine(moment, datetime.min.time()) if isinstance(moment, date) else None
+        if moment.tzinfo is None and plan.read.time is not None and plan.read.time.zone:
+            from zoneinfo import ZoneInfo
+
+            moment = moment.replace(tzinfo=ZoneInfo(plan.read.time.zone))
+        return moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
+
+    def _renderer(self, datasets: Iterable[str]) -> tuple[Renderer, dict[str, Any]]:
+        relations, registered = self.binder.relations(datasets)
+        return Renderer(self.catalogue.names, relations, self.calendar.zone), registered
+
+    def _verify_keys(self, datasets: Iterable[str], timeout: float | None) -> None:
+        """A join to the one side must never repeat a row: the keys that joins rely on are looked at before their first use."""
+        for dataset in datasets:
+            if dataset not in self.verified:
+                self._verify_key(dataset, timeout)
+                self.verified[dataset] = True
+
+    def _verify_key(self, dataset: str, timeout: float | None) -> None:
+        renderer, registered = self._renderer([dataset])
+        table, _ = self.database.table(renderer.duplicates(dataset), registered, timeout=timeout, about=f"dataset `{dataset}`")
+        if not table.num_rows:
+            return
+        key = self.catalogue.project.datasets[dataset].key
+        lists = [table[name].to_pylist() for name in key]
+        shown = ", ".join(" / ".join(str(value) for value in row) for row in zip(*lists, strict=True))
+        message = f"the key `{', '.join(key)}` of dataset `{dataset}` is not unique in its data: {shown} stand there more than once"
+        raise DataError(message, code="key_not_unique", hint="correct the data or the `key`; a join on it would count rows twice")
+
+
+def _currencies(table: Table, kpis: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for kpi_id in kpis:
+        if f"__low__{kpi_id}" not in table.column_names:
+            continue
+        pairs = zip(table[f"__low__{kpi_id}"].to_pylist(), table[f"__high__{kpi_id}"].to_pylist(), strict=True)
+        seen = {currency for pair in pairs for currency in pair if currency is not None and _refuse_mixed(kpi_id, pair)}
+        if len(seen) == 1:
+            found[kpi_id] = str(seen.pop())
+    return found
+
+
+def _refuse_mixed(kpi_id: str, pair: tuple[object, object]) -> bool:
+    if pair[0] != pair[1]:
+        message = f"`{kpi_id}` would add amounts in {pair[0]} and in {pair[1]}"
+        raise DataError(message, code="mixed_currencies", hint="split or filter by the currency, or convert the amounts before")
+    return True
+
+
+def _about(request: Request) -> str:
+    return f"`{request.kpis[0]}`" if len(request.kpis) == 1 else ""

@@ -1,0 +1,1 @@
+"""A formula read into a checked tree; its additivity and unit inferred."""

@@ -1,0 +1,33 @@
+"""The hooks: a plugin announces the classes it brings, and does nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kpi_engine.api import Output, Source, Transform
+
+PROJECT = "kpi_engine"
+"""The name of the entry-point group, and of the markers."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def sources() -> Sequence[type[Source]]:  # type: ignore[empty-body]
+    """Announce sources. Called once, the first time a project names a source plugin."""
+
+
+@hookspec
+def outputs() -> Sequence[type[Output]]:  # type: ignore[empty-body]
+    """Announce outputs. Called once, the first time a result is rendered."""
+
+
+@hookspec
+def transforms() -> Sequence[type[Transform]]:  # type: ignore[empty-body]
+    """Announce transforms. Called once, the first time a dataset names a transform."""

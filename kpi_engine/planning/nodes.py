@@ -1,0 +1,141 @@
+"""The plan: a tree of four kinds of node.
+
+    Derive      evaluates formulas, then keeps, sorts and cuts
+    └── Align       sets summaries side by side on one frame: members × periods
+        └── Summarise   groups rows by the split and by coverage
+            └── Read        gives rows: of a dataset, or of a finished Derive below
+
+Nodes are frozen and hold syntax trees of expressions, never SQL text. A column of a Read's rows stands in the table `r` or
+`r.join.join`; a summary's columns in an outer expression stand in the table `s.N`, N being the number of a `Reach` of the Align; an earlier value stands in the table `v`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from kpi_engine.calendar import Bucket, Duration, Span
+    from kpi_engine.catalogue import Expr, TimeColumn
+
+
+@dataclass(frozen=True)
+class Level:
+    """Rows that hold until the next reading of the same entity: `of` are the entity's columns, `keep` how long at most."""
+
+    of: tuple[Expr, ...]
+    keep: Duration | None
+
+
+@dataclass(frozen=True)
+class Read:
+    """Rows of a dataset, or of the plan `below`; `time` says when each counts, `level` that each holds until the next."""
+
+    dataset: str
+    time: TimeColumn | None = None
+    level: Level | None = None
+    below: Derive | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One stretch of coverage: rows of `span`, grouped by `split`.
+
+    Over levels the rows that hold at the end of the span are taken, however long before they were read. Over the plan below,
+    `below` names its period instead.
+    """
+
+    id: int
+    span: Span
+    split: frozenset[str]
+    below: int | None = None
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """An aggregate of a summary: the rows that every one of `filter` is true for; `argument` None counts rows."""
+
+    function: str
+    argument: Expr | None
+    filter: frozenset[Expr]
+    fraction: float | None = None
+
+
+@dataclass(frozen=True)
+class Summarise:
+    """Rows grouped by coverage and split; the columns are `cell`, the names of `split`, and `a0`, `a1` … for `aggregates`."""
+
+    read: Read
+    split: Mapping[str, Expr]
+    cells: tuple[Cell, ...]
+    aggregates: tuple[Aggregate, ...]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How an Align reaches a summary: for each period of the frame the cell that holds its values.
+
+    `present` is whether the cells are the frame's own periods, neither shifted nor compared.
+    """
+
+    summary: int
+    cells: tuple[int, ...]
+    present: bool
+
+
+@dataclass(frozen=True)
+class Align:
+    """Summaries side by side on one frame of the members of `split` × `periods`.
+
+    `dense` False keeps only the members and periods that were observed.
+    """
+
+    summaries: tuple[Summarise, ...]
+    reaches: tuple[Reach, ...]
+    split: tuple[str, ...]
+    periods: tuple[Bucket, ...]
+    dense: bool = True
+
+
+@dataclass(frozen=True)
+class Sort:
+    """One key of the order of rows: a column of the Derive."""
+
+    column: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Derive:
+    """Formulas over an Align, then having, order and limit.
+
+    `values` come in order; one may use an earlier one as a column of the table `v`. `shown` names those of the answer.
+    `period` is the name of the period's column, empty where the request has no grain; `period_is_date` is False below a day.
+    """
+
+    align: Align
+    values: Mapping[str, Expr]
+    shown: tuple[str, ...]
+    period: str = ""
+    period_is_date: bool = True
+    having: tuple[Expr, ...] = ()
+    order: tuple[Sort, ...] = ()
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The first and last time of a Read's rows: what a request without a period spans."""
+
+    read: Read
+    filter: frozenset[Expr]
+
+
+def leaf_reads(derive: Derive) -> tuple[Read, ...]:
+    """Give every Read of a dataset in a plan, also in the plans below."""
+    found: list[Read] = []
+    for summary in derive.align.summaries:
+        below = summary.read.below
+        found += leaf_reads(below) if below is not None else (summary.read,)
+    return tuple(found)

@@ -1,0 +1,323 @@
+"""Request and catalogue in, plan out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from kpi_engine.calendar import GRAINS, Bucket, Span, parse_period
+from kpi_engine.catalogue.resolved import INPUT, VALUE, Expr, expr
+from kpi_engine.errors import RequestError, nearest
+from kpi_engine.formula.analysis import SLOT
+from kpi_engine.planning.nodes import Align, Bounds, Derive, Read, Sort
+from kpi_engine.planning.request import literal
+from kpi_engine.planning.rows import Context, DatasetRows, Rows
+from kpi_engine.planning.summaries import Summaries
+from kpi_engine.planning.windows import AllTime, Comparison, Offset, Window, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kpi_engine.calendar import Calendar
+    from kpi_engine.catalogue import Catalogue, ResolvedAggregate, ResolvedInput, ResolvedKpi
+    from kpi_engine.planning.request import Filter, Request
+    from kpi_engine.planning.windows import Shift
+
+EARLIER = "v"
+"""The table name, in an outer expression, of the values that come before it."""
+LARGE = 150
+"""A KPI used by others gets a column of its own when its expression has more nodes than this."""
+
+
+def plan(request: Request, catalogue: Catalogue, calendar: Calendar) -> Derive:
+    """Plan a request whose period is known, or that needs none; raise `RequestError` or `DefinitionError`."""
+    return _Planner(request, catalogue, calendar).derive()
+
+
+def bounds(request: Request, catalogue: Catalogue, calendar: Calendar) -> tuple[Bounds, ...]:
+    """Plan how to find the first and the last time of the rows that a request without a period spans."""
+    any_day = parse_period("2000-01-01", calendar, request.as_of)
+    planner = _Planner(replace(request, period=any_day, grain=None, compare=(), having=(), order=()), catalogue, calendar)
+    planner.derive()
+    return planner.bounds()
+
+
+def needs_bounds(request: Request) -> bool:
+    """Say whether the period must be read from the data: a grain asks for periods, and none is given."""
+    return request.grain is not None and request.period.kind == "all"
+
+
+def spanning(request: Request, span: Span) -> Request:
+    """Give a request without a period the span of its data."""
+    return replace(request, period=replace(request.period, span=span))
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A KPI's value as a tree over the Align, and the pairs of columns that hold the lowest and the highest currency in it."""
+
+    tree: exp.Expression
+    currencies: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass
+class _Planner:
+    """One plan in the making: for the request itself, or for the rows that a `per` input needs."""
+
+    request: Request
+    catalogue: Catalogue
+    calendar: Calendar
+    split: tuple[str, ...] = ()
+    windows: tuple[tuple[Bucket, Window], ...] = ()
+    dense: bool = True
+    nested: bool = False
+    summaries: Summaries = field(init=False)
+    hidden: dict[str, Expr] = field(default_factory=dict)
+    memo: dict[tuple[str, Context], Evaluated] = field(default_factory=dict)
+    entities: dict[tuple[ResolvedInput, Context], Rows] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.nested:
+            self.split = self.request.by
+            self.windows = windows(self.request.period, self.request.grain, self.calendar)
+            self.dense = self.request.dense
+        self.summaries = Summaries(self.calendar, self.request.as_of, tuple(w for _, w in self.windows))
+
+    def derive(self) -> Derive:
+        """Plan the request's own columns: each KPI, then its comparisons."""
+        request = self.request
+        _check_comparable(request)
+        shown: dict[str, Expr] = {}
+        checks: dict[str, Expr] = {}
+        for kpi_id in request.kpis:
+            if kpi_id in request.failed:
+                shown[kpi_id] = expr(exp.Null())
+                continue
+            self._check_split(kpi_id)
+            now = self._evaluate(kpi_id, Context())
+            shown[kpi_id] = expr(now.tree)
+            checks |= _currency_checks(kpi_id, now.currencies)
+        for name in request.compare:
+            for kpi_id in request.kpis:
+                rate = self.catalogue.project.kpis[kpi_id].format == "percent"
+                before = exp.Null() if kpi_id in request.failed else self._evaluate(kpi_id, Context(shifts=(Comparison(name),))).tree
+                shown |= _comparison_columns(kpi_id, name, before, rate=rate)
+        return Derive(
+            align=self._align(),
+            values={**self.hidden, **shown, **checks},
+            shown=tuple(shown),
+            period="period" if request.grain else "",
+            period_is_date=request.grain is None or GRAINS.index(request.grain) >= GRAINS.index("day"),
+            having=tuple(_having(f, shown) for f in request.having),
+            order=_order(request, shown),
+            limit=request.limit,
+        )
+
+    def bounds(self) -> tuple[Bounds, ...]:
+        """Give the reads of datasets that say when a request without a period begins and ends."""
+        found = {}
+        for summary in self.summaries.finished():
+            if summary.read.dataset and summary.read.time is not None:
+                common = frozenset.intersection(*(a.filter for a in summary.aggregates)) if summary.aggregates else frozenset()
+                found[replace(summary.read, level=None)] = common
+        return tuple(Bounds(read, filter_) for read, filter_ in found.items())
+
+    def _align(self) -> Align:
+        finished = self.summaries.finished()
+        missing = [name for name in self.split if not any(name in c.split for s in finished for c in s.cells)]
+        if missing:
+            message = f"every input ignores the dimension `{missing[0]}` (`across`)"
+            raise RequestError(message, code="missing_dimension", hint="leave it out of `by`")
+        return Align(finished, self.summaries.reaches(), self.split, tuple(b for b, _ in self.windows), self.dense)
+
+    def _check_split(self, kpi_id: str) -> None:
+        model = self.catalogue.kpi(kpi_id).model
+        known = self.catalogue.dimensions(kpi_id)
+        for name in (*self.request.by, *(f.name for f in self.request.where)):
+            if name not in known:
+                message = f"`{kpi_id}` cannot be split or filtered by `{name}`: {self._lacking(kpi_id, name)}"
+                raise RequestError(message, code="missing_dimension", hint=nearest(name, known) or "it has no dimensions")
+        fixed = {f.name for f in self.request.where if f.operator == "eq"}
+        if not self.request.partial_split and (needed := [n for n in model.split if n not in {*self.request.by, *fixed}]):
+            message = f"`{kpi_id}` means nothing without a split by `{needed[0]}`"
+            raise RequestError(message, code="split_needed", hint=f"ask `by={[*self.request.by, *needed]}`")
+
+    def _lacking(self, kpi_id: str, name: str) -> str:
+        lacking = [d for d in self.catalogue.datasets_under(kpi_id) if name not in self.catalogue.project.datasets[d].dimensions]
+        return f"the dataset `{lacking[0]}` below it has no such dimension" if lacking else "it is ignored there"
+
+    def _evaluate(self, kpi_id: str, context: Context) -> Evaluated:
+        key = (kpi_id, context)
+        if key not in self.memo:
+            self.memo[key] = self._named(self._formula(self.catalogue.kpi(kpi_id), context))
+        return self.memo[key]
+
+    def _named(self, value: Evaluated) -> Evaluated:
+        """Give a large value a column of its own, so that a KPI used many times is computed once."""
+        if sum(1 for _ in value.tree.walk()) <= LARGE:
+            return value
+        name = f"__{len(self.hidden)}"
+        self.hidden[name] = expr(value.tree)
+        return Evaluated(exp.column(name, table=EARLIER, quoted=True), value.currencies)
+
+    def _formula(self, kpi: ResolvedKpi, context: Context) -> Evaluated:
+        currencies: set[tuple[str, str]] = set()
+
+        def replaced(node: exp.Expression) -> exp.Expression:
+            if isinstance(node, exp.Column) and node.table == SLOT:
+                found = self._aggregate(kpi, kpi.aggregates[int(node.name)], context)
+            elif isinstance(node, exp.Column) and node.table == INPUT:
+                found = self._value(kpi.inputs[node.name], context)
+            elif isinstance(node, exp.Placeholder):
+                return self._parameter(str(node.this))
+            else:
+                return node
+            currencies.update(found.currencies)
+            return exp.paren(found.tree.copy()) if isinstance(found.tree, exp.Binary | exp.Unary) else found.tree.copy()
+
+        return Evaluated(kpi.outer.tree.copy().transform(replaced), frozenset(currencies))
+
+    def _value(self, source: ResolvedInput, context: Context) -> Evaluated:
+        return self._evaluate(source.target, _inside(context, source))
+
+    def _aggregate(self, kpi: ResolvedKpi, aggregate: ResolvedAggregate, context: Context) -> Evaluated:
+        source = kpi.inputs[aggregate.input]
+        rows = self._per(source, context) if source.per else self._dataset(source, context)
+        over = lambda tree: self._with_parameters(tree)  # noqa: E731
+        filters = rows.filter | {expr(over(each.tree)) for each in aggregate.filter}
+        argument = expr(over(aggregate.argument.tree)) if aggregate.argument else None
+        column = self.summaries.column(rows, aggregate.function, argument, filters, aggregate.fraction)
+        currencies: frozenset[tuple[str, str]] = frozenset()
+        if aggregate.currency is not None:
+            low, high = (self.summaries.column(rows, f, aggregate.currency, filters) for f in ("min", "max"))
+            currencies = frozenset({(low.sql("duckdb"), high.sql("duckdb"))})
+        if aggregate.function in {"count", "count_distinct"}:
+            return Evaluated(exp.func("COALESCE", column, exp.Literal.number(0)))
+        if aggregate.function == "sum" and str(kpi.model.empty) == "0":
+            count = self.summaries.column(rows, "count", None, filters)
+            return Evaluated(_sum_of_nothing_is_zero(column, count), currencies)
+        return Evaluated(column, currencies)
+
+    def _dataset(self, source: ResolvedInput, context: Context) -> Rows:
+        inside = _inside(context, source)
+        return DatasetRows(self.catalogue, self.request, self.split, self._with_parameters).rows(source, inside)
+
+    def _per(self, source: ResolvedInput, context: Context) -> Rows:
+        """Plan one row per entity below, once, and read those rows."""
+        key = (source, context)
+        if key not in self.entities:
+            self.entities[key] = self._entities(source, context)
+        return self.entities[key]
+
+    def _entities(self, source: ResolvedInput, context: Context) -> Rows:
+        inside = _inside(context, source)
+        moved = self.summaries.windows(inside.shifts)
+        own = DatasetRows(self.catalogue, self.request, self.split, self._with_parameters)
+        kept = own.kept(self.catalogue.datasets_under(source.target) if source.kind == "kpi" else (source.target,), inside)
+        below = _Planner(
+            self.request, self.catalogue, self.calendar,
+            split=(*kept, *(name for name in source.per if name not in kept)),
+            windows=tuple((Bucket(w.span.start, w.span), w) for w in moved),  # type: ignore[arg-type]
+            dense=False, nested=True,
+        )  # fmt: skip
+        bare = replace(inside, shifts=())
+        values: dict[str, Expr] = {}
+        if source.kind == "kpi":
+            values[VALUE] = expr(below._evaluate(source.target, bare).tree)
+        else:
+            plain = replace(source, per=(), offset=None, all_time=False)
+            below.summaries.column(below._dataset(plain, bare), "count", None, frozenset())
+        derive = Derive(below._align(), {**below.hidden, **values}, tuple(values))
+        split = {name: expr(exp.column(name, table=VALUE, quoted=True)) for name in kept}
+        return Rows(Read("", below=derive), split, inside.shifts, frozenset())
+
+    def _with_parameters(self, tree: exp.Expression) -> exp.Expression:
+        def replaced(node: exp.Expression) -> exp.Expression:
+            return self._parameter(str(node.this)) if isinstance(node, exp.Placeholder) else node
+
+        return tree.copy().transform(replaced)
+
+    def _parameter(self, name: str) -> exp.Expression:
+        return literal(parameter_value(name, self.request.parameters, self.catalogue))
+
+
+def parameter_value(name: str, given: Mapping[str, Any], catalogue: Catalogue) -> Any:  # noqa: ANN401
+    """Give a parameter's value: the request's, else the project's, else its default."""
+    declared = catalogue.project.parameters[name]
+    for values in (given, catalogue.project.settings.parameters, {name: declared.default}):
+        if values.get(name) is not None:
+            value = values[name]
+            return date.fromisoformat(value) if declared.type == "date" and isinstance(value, str) else value
+    message = f"the parameter `:{name}` has no value"
+    raise RequestError(message, code="missing_parameter", hint="set it in kpi.yaml under `parameters:`, or give it with the request")
+
+
+def _inside(context: Context, source: ResolvedInput) -> Context:
+    """Add an input's modifiers to those it stands in; the order is: compared, offset, then since the beginning."""
+    shifts: tuple[Shift, ...] = context.shifts
+    if source.offset is not None:
+        shifts = (*shifts, Offset(source.offset))
+    if source.all_time:
+        shifts = (*shifts, AllTime())
+    return Context(
+        shifts,
+        context.across | source.across,
+        context.across_all or source.across_all,
+        context.where | ({source.where} if source.kind == "kpi" and source.where is not None else frozenset()),
+    )
+
+
+def _sum_of_nothing_is_zero(total: exp.Expression, count: exp.Expression) -> exp.Expression:
+    """Over no rows a sum is 0; where rows exist and all their values are unknown, it is unknown."""
+    no_rows = exp.EQ(this=exp.func("COALESCE", count, exp.Literal.number(0)), expression=exp.Literal.number(0))
+    return exp.func("COALESCE", total, exp.Case().when(no_rows, exp.Literal.number(0)))
+
+
+def _comparison_columns(kpi_id: str, name: str, before: exp.Expression, *, rate: bool) -> dict[str, Expr]:
+    earlier = f"{kpi_id}__{name}"
+    now, then = (exp.column(column, table=EARLIER, quoted=True) for column in (kpi_id, earlier))
+    difference = exp.paren(exp.Sub(this=now, expression=then))
+    if rate:
+        return {earlier: expr(before), f"{earlier}_points": expr(exp.cast(difference, "double"))}
+    change = exp.Div(this=difference, expression=then.copy())
+    positive = exp.GT(this=then.copy(), expression=exp.Literal.number(0))
+    return {earlier: expr(before), f"{earlier}_change": expr(exp.Case().when(positive, change))}
+
+
+def _currency_checks(kpi_id: str, currencies: Iterable[tuple[str, str]]) -> dict[str, Expr]:
+    """Keep the lowest and the highest currency in a KPI's sums: where they differ, amounts of two currencies were added."""
+    pairs = sorted(currencies)
+    if not pairs:
+        return {}
+    lows, highs = ([exp.maybe_parse(pair[i], dialect="duckdb") for pair in pairs] for i in (0, 1))
+    low = lows[0] if len(lows) == 1 else exp.func("LEAST", *lows)
+    high = highs[0] if len(highs) == 1 else exp.func("GREATEST", *highs)
+    return {f"__low__{kpi_id}": expr(low), f"__high__{kpi_id}": expr(high)}
+
+
+def _having(condition: Filter, shown: Mapping[str, Expr]) -> Expr:
+    if condition.name not in shown:
+        hint = nearest(condition.name, shown) + "; dimensions are filtered with `where`"
+        raise RequestError(f"`having` names `{condition.name}`, which is not among the columns", code="unknown_column", hint=hint)
+    return expr(condition.tree(exp.column(condition.name, table=EARLIER, quoted=True)))
+
+
+def _order(request: Request, shown: Mapping[str, Expr]) -> tuple[Sort, ...]:
+    """Sort as asked, then by dimensions, then by period, so that the order is always the same."""
+    columns = [*request.by, *(["period"] if request.grain else [])]
+    for sort in request.order:
+        if sort.column not in {*columns, *shown}:
+            known = [*columns, *shown]
+            raise RequestError(f"`order` names `{sort.column}`, which is not among the columns", code="bad_order", hint=nearest(sort.column, known))
+    asked = {sort.column for sort in request.order}
+    return (*request.order, *(Sort(name) for name in columns if name not in asked))
+
+
+def _check_comparable(request: Request) -> None:
+    if request.compare and request.period.kind == "all" and request.period.span == Span(None, None):
+        message = "without a period there is nothing to compare with"
+        raise RequestError(message, code="no_previous", hint="give a period, such as 2026-Q3, or a grain")
+

@@ -1,0 +1,121 @@
+"""Which rows an input reads: its dataset and time, the split and the filters that reach it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from kpi_engine.calendar import GRAINS, parse_duration
+from kpi_engine.catalogue.resolved import Expr, expr
+from kpi_engine.errors import DataError, RequestError
+from kpi_engine.formula.analysis import columns, conjuncts, parts
+from kpi_engine.formula.gate import Refused
+from kpi_engine.planning.nodes import Level, Read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from kpi_engine.catalogue import Catalogue, ResolvedInput
+    from kpi_engine.planning.request import Request
+    from kpi_engine.planning.windows import Shift
+
+
+@dataclass(frozen=True)
+class Context:
+    """The modifiers that an evaluation stands in, outermost first; `where` holds conditions on KPIs, as written."""
+
+    shifts: tuple[Shift, ...] = ()
+    across: frozenset[str] = frozenset()
+    across_all: bool = False
+    where: frozenset[Expr] = frozenset()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to be summarised: where they come from, by what they are split, when they count, and which of them."""
+
+    read: Read
+    split: Mapping[str, Expr]
+    shifts: tuple[Shift, ...]
+    filter: frozenset[Expr] = field(default_factory=frozenset)
+    constant: bool = False
+    """Rows without a time that are the same in every period."""
+    opening: bool = False
+    """Levels at the start of the window, instead of its end."""
+
+
+@dataclass(frozen=True)
+class DatasetRows:
+    """The rows of dataset inputs, under one request and split."""
+
+    catalogue: Catalogue
+    request: Request
+    split: tuple[str, ...]
+    with_parameters: Callable[[exp.Expression], exp.Expression]
+
+    def rows(self, source: ResolvedInput, context: Context) -> Rows:
+        """Say which rows a dataset input reads."""
+        dataset = source.target
+        names = self.catalogue.names
+        kept = self.kept((dataset,), context)
+        try:
+            split = {name: expr(names.path(dataset, (name,), ())) for name in kept}
+            time = names.time(dataset, source.time)
+            filters = self._filters(source, context)
+        except Refused as refused:
+            mistake = refused.mistakes[0]
+            raise RequestError(f"dataset `{dataset}`: {mistake.message}", code=mistake.code, hint=mistake.hint) from None
+        constant = time is None and self._is_constant(dataset, context)
+        if time is not None and time.kind == "date" and self.request.grain and GRAINS.index(self.request.grain) < GRAINS.index("day"):
+            message = f"the time of dataset `{dataset}` is a date, and cannot be cut by {self.request.grain}"
+            raise RequestError(message, code="grain_too_fine", hint="ask for a grain of a day or coarser")
+        level = self._level(dataset) if source.take in {"closing", "opening"} else None
+        return Rows(Read(dataset, time, level), split, context.shifts, filters, constant, source.take == "opening")
+
+    def kept(self, datasets: Iterable[str], context: Context) -> tuple[str, ...]:
+        """Give the dimensions of the split that these datasets are split by: all but the ignored ones."""
+        return tuple(name for name in self.split if not any(self._ignores(d, name, context) for d in datasets))
+
+    def _ignores(self, dataset: str, name: str, context: Context) -> bool:
+        if context.across_all:
+            return True
+        return name in context.across or name in self.catalogue.names.depending(dataset, context.across)
+
+    def _is_constant(self, dataset: str, context: Context) -> bool:
+        request = self.request
+        timed = request.grain is not None or request.period.kind != "all"
+        if timed and not context.across_all:
+            message = f"the dataset `{dataset}` has no time, so it cannot be asked for a period"
+            raise RequestError(message, code="no_time", hint="leave out period and grain, or give the dataset a `time`")
+        return True
+
+    def _filters(self, source: ResolvedInput, context: Context) -> frozenset[Expr]:
+        """Gather what a row must satisfy: the request's filters, those on the KPIs above, the input's own."""
+        names, dataset = self.catalogue.names, source.target
+        found: list[exp.Expression] = []
+        for condition in self.request.where:
+            if not self._ignores(dataset, condition.name, context):
+                found.append(condition.tree(names.path(dataset, (condition.name,), ())))
+        if self.request.where_sql is not None:
+            self._refuse_ignored(dataset, self.request.where_sql.tree, context)
+            if not context.across_all:
+                found.append(names.resolve(dataset, self.request.where_sql.tree))
+        found += [names.resolve(dataset, condition.tree) for condition in context.where]
+        if source.where is not None:
+            found.append(source.where.tree)
+        return frozenset(expr(self.with_parameters(part)) for tree in found for part in conjuncts(tree))
+
+    def _refuse_ignored(self, dataset: str, tree: exp.Expression, context: Context) -> None:
+        ignored = [parts(c)[0] for c in columns(tree) if self._ignores(dataset, parts(c)[0], context)]
+        if ignored and not context.across_all:
+            message = f"`where_sql` names `{ignored[0]}`, which one of the inputs ignores (`across`)"
+            raise RequestError(message, code="filter_across", hint=f"filter with `where: {{{ignored[0]}: …}}`, which knows")
+
+    def _level(self, dataset: str) -> Level:
+        snapshot = self.catalogue.project.datasets[dataset].snapshot
+        if snapshot is None:
+            raise DataError(f"dataset `{dataset}` is not a snapshot", code="not_a_snapshot")
+        keep = None if snapshot.keep == "forever" else parse_duration(snapshot.keep)
+        return Level(tuple(expr(self.catalogue.names.column(dataset, name)) for name in snapshot.of), keep)

@@ -1,0 +1,106 @@
+"""Summaries in the making: one per Read, so that a dataset is scanned once whatever the number of KPIs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from kpi_engine.calendar import Span
+from kpi_engine.planning.nodes import Aggregate, Cell, Reach, Read, Summarise
+from kpi_engine.planning.windows import Window, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from kpi_engine.calendar import Calendar
+    from kpi_engine.catalogue import Expr
+    from kpi_engine.planning.rows import Rows
+    from kpi_engine.planning.windows import Shift
+
+EVERYTHING = Span(None, None)
+
+
+def reach_table(reach: int) -> str:
+    """Name the table that the columns of a reach stand in."""
+    return f"s.{reach}"
+
+
+@dataclass
+class _Making:
+    read: Read
+    split: dict[str, Expr] = field(default_factory=dict)
+    cells: dict[tuple[Span, frozenset[str], int | None], int] = field(default_factory=dict)
+    aggregates: dict[Aggregate, int] = field(default_factory=dict)
+
+    def cell(self, span: Span, split: frozenset[str], below: int | None) -> int:
+        return self.cells.setdefault((span, split, below), len(self.cells))
+
+    def finished(self) -> Summarise:
+        cells = tuple(Cell(number, span, split, below) for (span, split, below), number in self.cells.items())
+        return Summarise(self.read, dict(self.split), cells, tuple(self.aggregates))
+
+
+class Summaries:
+    """All summaries of one Align, and how its frame reaches them."""
+
+    def __init__(self, calendar: Calendar, as_of: datetime, frame: tuple[Window, ...]) -> None:
+        self._calendar = calendar
+        self._as_of = as_of
+        self._frame = frame
+        self._making: dict[Read, _Making] = {}
+        self._reaches: dict[tuple[int, tuple[int, ...]], Reach] = {}
+
+    def windows(self, shifts: Iterable[Shift]) -> tuple[Window, ...]:
+        """Move the frame's windows by modifiers, outermost first."""
+        moved = self._frame
+        for each in shifts:
+            moved = tuple(window.moved(each, self._calendar) for window in moved)
+        return moved
+
+    def column(
+        self, rows: Rows, function: str, argument: Expr | None, filters: frozenset[Expr], fraction: float | None = None
+    ) -> exp.Expression:
+        """Ask for an aggregate over rows, and give the column that will hold it."""
+        making = self._making.setdefault(rows.read, _Making(rows.read))
+        making.split.update(rows.split)
+        aggregate = Aggregate(function, argument, rows.filter | filters, fraction)
+        number = making.aggregates.setdefault(aggregate, len(making.aggregates))
+        reach = self._reach(list(self._making).index(rows.read), making, rows)
+        return exp.column(f"a{number}", table=reach_table(reach), quoted=True)
+
+    def finished(self) -> tuple[Summarise, ...]:
+        """Give the summaries, in the order of their numbers."""
+        return tuple(making.finished() for making in self._making.values())
+
+    def reaches(self) -> tuple[Reach, ...]:
+        """Give the ways to reach them, in the order of their numbers."""
+        return tuple(self._reaches.values())
+
+    def _reach(self, summary: int, making: _Making, rows: Rows) -> int:
+        split = frozenset(rows.split)
+        cells = tuple(making.cell(span, split, below) for span, below in self._coverage(rows))
+        key = (summary, cells)
+        if key not in self._reaches:
+            self._reaches[key] = Reach(summary, cells, present=not rows.shifts)
+        return list(self._reaches).index(key)
+
+    def _coverage(self, rows: Rows) -> list[tuple[Span, int | None]]:
+        if rows.read.below is not None:
+            return [(EVERYTHING, number) for number in range(len(self._frame))]
+        if rows.constant:
+            return [(EVERYTHING, None)] * len(self._frame)
+        spans = [until(window.span, self._as_of) for window in self.windows(rows.shifts)]
+        if rows.opening:
+            spans = [Span(None, span.start) if span.start else _nothing() for span in spans]
+        elif rows.read.level is not None:
+            spans = [Span(None, span.end) for span in spans]
+        return [(span, None) for span in spans]
+
+
+def _nothing() -> Span:
+    from datetime import datetime
+
+    return Span(None, datetime.min)  # noqa: DTZ901 - a bound of local time, before every row

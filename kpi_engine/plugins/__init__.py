@@ -1,0 +1,16 @@
+"""Find plugins, load each alone, remember what happened.
+
+discovery   which plugins there are: built in, installed, and the single files of a project
+isolation   run a plugin's code so that its failure stays its own
+loading     import one plugin and ask it what it brings
+shapes      whether a class is what it says it is
+shelves     who provides which word, and which words nobody can use
+settings    a plugin's settings, checked and explained
+host        all of it behind one object
+"""
+
+from kpi_engine.plugins.host import PluginInfo, Plugins
+from kpi_engine.plugins.isolation import blame
+from kpi_engine.plugins.settings import configure
+
+__all__ = ["PluginInfo", "Plugins", "blame", "configure"]

@@ -1,0 +1,151 @@
+"""All plugins behind one object: what there is, what is wrong with it, and the class behind a word."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from kpi_engine.plugins.discovery import Candidate, candidates
+from kpi_engine.plugins.isolation import Failed
+from kpi_engine.plugins.loading import Announcement, Fault, announced, registered
+from kpi_engine.plugins.settings import configure
+from kpi_engine.plugins.shapes import KINDS, Kind
+from kpi_engine.plugins.shelves import Shelf, conflict_text, refusal, shelf, switched_off
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    import pluggy
+    from pydantic import BaseModel
+
+    from kpi_engine.api import Output, Source, Transform
+
+DISABLE_VARIABLE = "KPI_DISABLE_PLUGINS"
+"""The environment variable with the names of disabled plugins, separated by commas."""
+
+
+@dataclass(frozen=True)
+class PluginInfo:
+    """One plugin as `kpi plugins list` shows it."""
+
+    name: str
+    """The entry point's name, or the file's stem."""
+    distribution: str
+    version: str
+    status: Literal["ok", "broken", "conflict", "disabled"]
+    provides: tuple[tuple[str, str], ...]
+    """Pairs of kind and word, such as `("output", "html")`, whether or not a conflict keeps them from being used."""
+    error: str
+    """Why it is broken, with whom it is in conflict, or that it was disabled; empty when all is well."""
+    origin: str
+    """Where its code is: what the entry point names, or the file."""
+
+
+class Plugins:
+    """The plugins of one project. Nothing is imported before it is asked for, and each failure stays with its plugin.
+
+    `root` is the project's folder, whose `plugins/*.py` are loaded too; `disabled` holds names of plugins, of distributions, of words
+    (`csv`), or of one plugin's word (`builtin:csv`); the environment variable KPI_DISABLE_PLUGINS adds to it.
+    One object may serve many threads.
+    """
+
+    def __init__(self, root: Path | None, disabled: Collection[str] = ()) -> None:
+        self._root = root
+        listed = [*disabled, *os.environ.get(DISABLE_VARIABLE, "").split(",")]
+        self._disabled = frozenset(name.strip() for name in listed if name.strip())
+        self._lock = RLock()
+        self._managers: dict[Candidate, pluggy.PluginManager | Failed] = {}
+        self._shelves: dict[Kind, Shelf] = {}
+
+    def listing(self) -> tuple[PluginInfo, ...]:
+        """Say of every plugin what it provides, and whether it works; this imports all of them."""
+        return tuple(self._info(candidate) for candidate in self._candidates)
+
+    def source(self, word: str) -> type[Source]:
+        """Give the source of this name; raise `PluginError` when there is none that can be used."""
+        return cast("type[Source]", self._class("source", word))
+
+    def output(self, word: str) -> type[Output]:
+        """Give the output of this name; raise `PluginError` when there is none that can be used."""
+        return cast("type[Output]", self._class("output", word))
+
+    def transform(self, word: str) -> type[Transform]:
+        """Give the transform of this name; raise `PluginError` when there is none that can be used."""
+        return cast("type[Transform]", self._class("transform", word))
+
+    def words(self, kind: Kind) -> tuple[str, ...]:
+        """Name the sources, outputs or transforms that can be used."""
+        return tuple(sorted(self._shelf(kind).words))
+
+    def configure(self, cls: type[Any], settings: Mapping[str, object]) -> BaseModel:
+        """Make the `Config` of a class from settings; raise one error, `bad_settings`, that lists every mistake."""
+        return configure(cls, settings)
+
+    @cached_property
+    def _candidates(self) -> tuple[Candidate, ...]:
+        return candidates(self._root)
+
+    @cached_property
+    def _off(self) -> tuple[Candidate, ...]:
+        return tuple(candidate for candidate in self._candidates if switched_off(candidate, self._disabled))
+
+    def _class(self, kind: Kind, word: str) -> type[Any]:
+        stock = self._shelf(kind)
+        if word not in stock.words:
+            raise refusal(stock, word)
+        return stock.words[word].cls
+
+    def _shelf(self, kind: Kind) -> Shelf:
+        with self._lock:
+            if kind not in self._shelves:
+                heard = [
+                    self._announced(candidate, kind) for candidate in self._candidates if candidate not in self._off
+                ]
+                claims = [claim for one in heard for claim in one.claims]
+                faults = [fault for one in heard for fault in one.faults]
+                self._shelves[kind] = shelf(kind, claims, faults, self._disabled, self._off)
+            return self._shelves[kind]
+
+    def _announced(self, candidate: Candidate, kind: Kind) -> Announcement:
+        if candidate not in self._managers:
+            self._managers[candidate] = registered(candidate)
+        manager = self._managers[candidate]
+        if isinstance(manager, Failed):
+            return Announcement(faults=(Fault(candidate, "", manager.reason),))
+        return announced(candidate, manager, kind)
+
+    def _info(self, candidate: Candidate) -> PluginInfo:
+        status, provides, error = _state(candidate, [self._shelf(kind) for kind in KINDS])
+        return PluginInfo(
+            candidate.name, candidate.distribution, candidate.version, status, provides, error, candidate.origin
+        )
+
+
+def _state(
+    candidate: Candidate, stocks: list[Shelf]
+) -> tuple[Literal["ok", "broken", "conflict", "disabled"], tuple[tuple[str, str], ...], str]:
+    """Give a plugin's status, what it provides and what is wrong with it."""
+    if candidate in stocks[0].switched_off:
+        return "disabled", (), "disabled by name"
+    won = [claim for stock in stocks for claim in stock.words.values() if claim.candidate == candidate]
+    lost = [
+        (stock, claim)
+        for stock in stocks
+        for rivals in stock.conflicts.values()
+        for claim in rivals
+        if claim.candidate == candidate
+    ]
+    hidden = [claim for stock in stocks for claim in stock.disabled.values() if claim.candidate == candidate]
+    faults = dict.fromkeys(fault.reason for stock in stocks for fault in stock.faults if fault.candidate == candidate)
+    provides = tuple((claim.kind, claim.word) for claim in (*won, *(claim for _, claim in lost)))
+    if faults:
+        return "broken", provides, "; ".join(faults)
+    if lost:
+        return "conflict", provides, "; ".join(conflict_text(stock, claim) for stock, claim in lost)
+    if hidden and not provides:
+        return "disabled", (), "disabled by " + ", ".join(f"`{claim.word}`" for claim in hidden)
+    return "ok", provides, ""

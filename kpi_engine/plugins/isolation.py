@@ -1,0 +1,69 @@
+"""Run a plugin's code so that its failure stays its own."""
+
+from __future__ import annotations
+
+import traceback
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import shorten
+from typing import TYPE_CHECKING, TypeVar
+
+from kpi_engine.errors import KpiError, PluginError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Result = TypeVar("Result")
+
+LONGEST = 400
+"""How many characters of a plugin's error are shown."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What went wrong, in one line that begins with the error's type."""
+
+    reason: str
+
+
+def attempt(task: Callable[[], Result]) -> Result | Failed:
+    """Run a plugin's code; whatever it raises is an answer, except the user's Ctrl-C."""
+    try:
+        return task()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, `sys.exit()` included
+        return Failed(in_one_line(error))
+
+
+@contextmanager
+def blame(kind: str, word: str) -> Iterator[None]:
+    """Run a plugin's method: our own errors pass, anything else becomes a `PluginError` that names the plugin.
+
+    `with blame("output", "html"): output.render(report, target)`
+    """
+    try:
+        yield
+    except (KpiError, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        raise PluginError(
+            f"the {kind} plugin `{word}` failed: {in_one_line(error)}",
+            code="plugin_failed",
+            hint="this is a fault of the plugin: tell its author, or disable it; `kpi plugins list` says where it comes from",
+        ) from error
+
+
+def in_one_line(error: BaseException) -> str:
+    """Write an error as `ValueError: what it says (file.py, line 3)`."""
+    summary = next(line for line in traceback.format_exception_only(error) if not line.startswith(" "))
+    return shorten(summary, width=LONGEST, placeholder=" …") + _where(error)
+
+
+def _where(error: BaseException) -> str:
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" ({Path(error.filename).name}, line {error.lineno})"
+    frames = traceback.extract_tb(error.__traceback__)
+    written = [frame for frame in frames if not frame.filename.startswith("<")]
+    return f" ({Path(written[-1].filename).name}, line {written[-1].lineno})" if len(written) > 1 else ""

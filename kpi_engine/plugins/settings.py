@@ -1,0 +1,113 @@
+"""A plugin's settings, checked by the plugin's own `Config` and explained in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kpi_engine.errors import KpiError, PluginError, SourceError, nearest
+from kpi_engine.plugins.isolation import blame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic import BaseModel
+    from pydantic_core import ErrorDetails
+
+_WORDS = {
+    "missing": "is missing",
+    "string_type": "must be a text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "extra_forbidden": "is not known",
+}
+
+
+def configure(cls: type[Any], settings: Mapping[str, object]) -> BaseModel:
+    """Make the `Config` of a plugin's class from settings; raise one error, `bad_settings`, that lists every mistake.
+
+    Unknown keys are refused, whether or not the plugin's `Config` would take them. Values are never repeated: they may be secrets.
+    """
+    from pydantic import ValidationError
+
+    config: type[BaseModel] = cls.Config
+    known = frozenset(_keys(config))
+    mistakes = [_unknown(str(key), known) for key in settings if key not in known]
+    made = None
+    with blame(_kind(cls), cls.name):
+        try:
+            made = config.model_validate({key: value for key, value in settings.items() if key in known})
+        except ValidationError as error:
+            mistakes.extend(_in_words(detail) for detail in error.errors(include_url=False, include_input=False))
+    if made is None or mistakes:
+        raise _refusal(cls, mistakes, known)
+    return made
+
+
+def _kind(cls: type[Any]) -> str:
+    if hasattr(cls, "tables"):
+        return "source"
+    return "output" if hasattr(cls, "render") else "transform"
+
+
+def _keys(config: type[BaseModel]) -> Iterator[str]:
+    """All names under which a setting may be written: field names where they count, and aliases."""
+    by_name = config.model_config.get("populate_by_name") or config.model_config.get("validate_by_name")
+    for name, field in config.model_fields.items():
+        alias = field.validation_alias
+        if alias is None or by_name:
+            yield name
+        if alias is not None:
+            yield from _spellings(alias)
+
+
+def _spellings(alias: object) -> Iterator[str]:
+    """Give the keys of an alias: a text, a path whose first step is the key, or a choice of such."""
+    if isinstance(alias, str):
+        yield alias
+    for choice in getattr(alias, "choices", ()):
+        yield from _spellings(choice)
+    path = getattr(alias, "path", ())
+    if path:
+        yield str(path[0])
+
+
+def _unknown(key: str, known: frozenset[str]) -> str:
+    hint = nearest(key, known)
+    return f"`{key}` is not known" + (f" ({hint})" if hint else "")
+
+
+def _in_words(detail: ErrorDetails) -> str:
+    place = ".".join(str(step) for step in detail["loc"])
+    return f"`{place}` {_reason(detail)}" if place else _reason(detail)
+
+
+def _reason(detail: ErrorDetails) -> str:
+    context = detail.get("ctx", {})
+    if detail["type"] in _WORDS:
+        return _WORDS[detail["type"]]
+    if detail["type"] == "literal_error":
+        return f"must be {context['expected']}"
+    if detail["type"] in ("value_error", "assertion_error"):
+        return str(context.get("error", detail["msg"]))
+    return detail["msg"].removeprefix("Input ").replace("should", "must")
+
+
+def _refusal(cls: type[Any], mistakes: list[str], known: frozenset[str]) -> KpiError:
+    kind = _kind(cls)
+    error: type[KpiError] = SourceError if kind == "source" else PluginError
+    keys = ", ".join(f"`{key}`" for key in sorted(known))
+    return error(
+        f"settings of the {kind} plugin `{cls.name}`: {'; '.join(mistakes)}",
+        code="bad_settings",
+        hint=f"it takes {keys}" if keys else "it takes no settings",
+    )

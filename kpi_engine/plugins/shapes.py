@@ -1,0 +1,59 @@
+"""Whether a class that a plugin announces is what it says it is."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Kind = Literal["source", "output", "transform"]
+KINDS: tuple[Kind, ...] = ("source", "output", "transform")
+
+_WORD = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+def word_of(announced: object) -> str:
+    """Give the word a class claims, or nothing where it has no usable one."""
+    name = getattr(announced, "name", None)
+    return name if isinstance(name, str) and _WORD.fullmatch(name) else ""
+
+
+def fault(kind: Kind, announced: object) -> str:
+    """Say why a class cannot be used as a source, an output or a transform; nothing when it can."""
+    if not isinstance(announced, type):
+        return f"announces {announced!r:.60} as {_a(kind)}; a class is expected"
+    lacking = [*_common(announced), *_own(kind, announced)]
+    return f"{_a(kind)}, the class `{announced.__name__}`, {' and '.join(lacking)}" if lacking else ""
+
+
+def _common(cls: type) -> list[str]:
+    from pydantic import BaseModel
+
+    faults = []
+    if not word_of(cls):
+        faults.append("needs a `name`: a word of small letters, digits, `-` and `_`")
+    config = getattr(cls, "Config", None)
+    if not (isinstance(config, type) and issubclass(config, BaseModel)):
+        faults.append("needs a `Config`, a subclass of pydantic's BaseModel")
+    return faults
+
+
+def _own(kind: Kind, cls: type) -> list[str]:
+    if kind == "source":
+        readers = [] if _has(cls, "relation") or _has(cls, "scan") else ["needs the method `relation` or `scan`"]
+        return [*_methods(cls, "tables"), *readers]
+    if kind == "output":
+        suffix = [] if isinstance(getattr(cls, "suffix", None), str) else ["needs a `suffix`, a text that may be empty"]
+        return [*_methods(cls, "render"), *suffix]
+    return _methods(cls, "needs", "columns", "apply")
+
+
+def _methods(cls: type, *names: str) -> list[str]:
+    return [f"needs the method `{name}`" for name in names if not _has(cls, name)]
+
+
+def _has(cls: type, method: str) -> bool:
+    return callable(getattr(cls, method, None))
+
+
+def _a(kind: Kind) -> str:
+    return "an output" if kind == "output" else f"a {kind}"

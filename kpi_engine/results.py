@@ -1,0 +1,128 @@
+"""The answer to a request: rows as they are asked for, totals apart, Arrow, and what each column is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from kpi_engine.api import Breakdown, Column, Failure, Measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+    from arro3.core import Table
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came back: the columns shown, in order, as Arrow, with the SQL type of each."""
+
+    table: Table
+    types: Mapping[str, str]
+
+    def lists(self) -> dict[str, list[Any]]:
+        """Give the values column by column, whole numbers as int."""
+        return {name: _values(self.table[name].to_pylist(), self.types[name]) for name in self.types}
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer to a request.
+
+    `columns` says what stands in each column; `failures` holds the KPIs that have no number, by id, with the reason: their column
+    is there and unknown. `unfinished` is whether the period is not over at `as_of`. `currencies` gives the one currency of a KPI
+    whose amounts carry one.
+    """
+
+    columns: tuple[Column, ...]
+    period: str
+    as_of: datetime
+    unfinished: bool
+    failures: Mapping[str, Failure]
+    currencies: Mapping[str, str]
+    _answered: Answered
+    _totals: Callable[[], Mapping[str, Any]]
+    _lock: Lock = field(default_factory=Lock, compare=False, repr=False)
+    _kept: dict[str, Mapping[str, Any]] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the columns, in order: dimensions, period, KPIs, comparisons."""
+        return tuple(column.key for column in self.columns)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Give the rows as dicts, sorted by dimensions, then period.
+
+        Dimensions are as in the data, the period is a date (a datetime below a day), counts are int, declared decimals `Decimal`,
+        rates float fractions (3 % is 0.03), unknown is None.
+        """
+        lists = self._answered.lists()
+        return [dict(zip(self.keys, row, strict=True)) for row in zip(*(lists[key] for key in self.keys), strict=True)]
+
+    def totals(self) -> dict[str, Any]:
+        """Give the totals over all members and the whole period, computed from the rows: KPIs and comparisons by column.
+
+        Computed when first asked for, by the engine the result came from.
+        """
+        with self._lock:
+            if "totals" not in self._kept:
+                self._kept["totals"] = self._totals()
+            return dict(self._kept["totals"])
+
+    def measures(self) -> dict[str, Measure]:
+        """Give what each KPI of the result is, by id."""
+        return {column.key: column.measure for column in self.columns if column.role == "value" and column.measure}
+
+    def breakdown(self, *, totals: bool = True) -> Breakdown:
+        """Give the result as outputs want it."""
+        lists = self._answered.lists()
+        rows = tuple(zip(*(lists[key] for key in self.keys), strict=True))
+        total = self.totals() if totals else None
+        return Breakdown(self.columns, rows, None if total is None else tuple(total.get(key) for key in self.keys), self)
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return int(self._answered.table.num_rows)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Give the rows as an Arrow stream, to anything that speaks Arrow."""
+        return self._answered.table.__arrow_c_stream__(requested_schema)
+
+    def to_arrow(self) -> pa.Table:
+        """Give the rows as a pyarrow table; needs the extra `arrow`."""
+        pyarrow = _optional("pyarrow", "arrow")
+        return pyarrow.table(self)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Give the rows as a pandas frame; needs the extra `pandas`."""
+        pandas = _optional("pandas", "pandas")
+        return pandas.DataFrame(self._answered.lists(), columns=list(self.keys))
+
+    def to_polars(self) -> pl.DataFrame:
+        """Give the rows as a polars frame; needs the extra `polars`."""
+        polars = _optional("polars", "polars")
+        return polars.DataFrame(self)
+
+
+def _values(values: list[Any], sql_type: str) -> list[Any]:
+    if sql_type == "HUGEINT":
+        return [None if value is None else int(value) for value in values]
+    return values
+
+
+def _optional(module: str, extra: str) -> Any:  # noqa: ANN401 - a module
+    from importlib import import_module
+
+    from kpi_engine.errors import KpiError
+
+    try:
+        return import_module(module)
+    except ImportError:
+        hint = f"pip install 'kpi-engine-core[{extra}]'"
+        raise KpiError(f"this needs the package {module}, which is not installed", code="missing_package", hint=hint) from None

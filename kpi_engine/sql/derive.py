@@ -1,0 +1,225 @@
+"""Align and Derive: summaries side by side on one frame, formulas over them, then having, order and limit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from kpi_engine.planning.planner import EARLIER
+from kpi_engine.planning.summaries import reach_table
+from kpi_engine.sql.lowering import lowered
+from kpi_engine.sql.summarise import CELL, PERIOD_NUMBER, Rendering, dimension, summarise, values_table
+
+if TYPE_CHECKING:
+    from kpi_engine.catalogue import Expr
+    from kpi_engine.planning.nodes import Align, Derive, Sort, Summarise
+
+FRAME = "frame"
+PERIODS = "periods"
+MEMBERS = "members"
+PERIOD = "__period"
+
+
+def derive(node: Derive, rendering: Rendering) -> exp.Select:
+    """Render the plan of a request: its columns are the split, the period, the values shown, then the checks."""
+    select = _layers(node, rendering)
+    columns = [exp.alias_(_column(dimension(name)), name, quoted=True) for name in node.align.split]
+    if node.period:
+        period = exp.cast(_column(PERIOD), "date") if node.period_is_date else _column(PERIOD)
+        columns.append(exp.alias_(period, node.period, quoted=True))
+    checks = [name for name in node.values if name.startswith(("__low__", "__high__"))]
+    columns += [exp.alias_(_finite(_column(name)), name, quoted=True) for name in node.shown]
+    columns += [_column(name) for name in checks]
+    last = _last(select)
+    final = exp.Select(expressions=columns).from_(exp.to_identifier(last, quoted=True), copy=False)
+    if node.having:
+        final = final.where(*(_unqualified(each.tree) for each in node.having), copy=False)
+    if node.order:
+        final = final.order_by(*(_ordered(sort, node) for sort in node.order), copy=False)
+    if node.limit is not None:
+        final = final.limit(node.limit, copy=False)
+    return lowered(_with(final, select))
+
+
+def below(node: Derive, rendering: Rendering) -> exp.Select:
+    """Render a plan that another one reads: its columns are the number of the period, the split, and the values."""
+    ctes = _layers(node, rendering)
+    columns = [exp.alias_(_column(PERIOD_NUMBER), PERIOD_NUMBER, quoted=True)]
+    columns += [exp.alias_(_column(dimension(name)), name, quoted=True) for name in node.align.split]
+    columns += [exp.alias_(_column(name), name, quoted=True) for name in node.shown]
+    final = exp.Select(expressions=columns).from_(exp.to_identifier(_last(ctes), quoted=True), copy=False)
+    return _with(final, ctes)
+
+
+def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expression]:
+    """Give the common table expressions in order: summaries, frame, then the values, a layer for each depth."""
+    ctes = _align(node.align, rendering)
+    keys = [PERIOD_NUMBER, PERIOD, *(dimension(name) for name in node.align.split)]
+    depths = _depths(node)
+    for depth in range(max(depths.values(), default=0) + 1):
+        own = [exp.alias_(_value(node.values[name], depth), name, quoted=True) for name, d in depths.items() if d == depth]
+        if depth == 0:
+            carried = [exp.column(key, table=FRAME, quoted=True) for key in keys]
+            select = _joined_frame(exp.Select(expressions=[*carried, *own]), node.align)
+        else:
+            star = exp.Select(expressions=[exp.Star(), *own])
+            select = star.from_(exp.to_identifier(f"values{depth - 1}", quoted=True), copy=False)
+        ctes[f"values{depth}"] = select
+    return ctes
+
+
+def _depths(node: Derive) -> dict[str, int]:
+    depths: dict[str, int] = {}
+    waiting = dict(node.values)
+    while waiting:
+        for name in list(waiting):
+            needed = {c.name for c in waiting[name].tree.find_all(exp.Column) if c.table == EARLIER}
+            if needed <= depths.keys():
+                depths[name] = 1 + max((depths[each] for each in needed), default=-1)
+                del waiting[name]
+    return depths
+
+
+def _value(value: Expr, depth: int) -> exp.Expression:
+    return _unqualified(value.tree) if depth else value.tree.copy()
+
+
+def _unqualified(tree: exp.Expression) -> exp.Expression:
+    copy = tree.copy()
+    for column in copy.find_all(exp.Column):
+        if column.table == EARLIER:
+            column.set("table", None)
+    return copy
+
+
+def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expression]:
+    ctes: dict[str, exp.Expression] = {f"s{n}": summarise(s, rendering) for n, s in enumerate(node.summaries)}
+    ctes[PERIODS] = _periods(node)
+    if not node.split and node.dense:
+        ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(PERIODS, copy=False)
+    elif node.dense:
+        ctes[MEMBERS] = _members(node)
+        ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(PERIODS, copy=False).join(MEMBERS, join_type="cross", copy=False)
+    else:
+        ctes[FRAME] = _observed(node)
+    return ctes
+
+
+def _periods(node: Align) -> exp.Expression:
+    tuples = [
+        exp.Tuple(expressions=[
+            exp.Literal.number(number),
+            _moment(bucket.start),
+            *(exp.Literal.number(reach.cells[number]) for reach in node.reaches),
+        ])
+        for number, bucket in enumerate(node.periods)
+    ]  # fmt: skip
+    columns = [PERIOD_NUMBER, PERIOD, *(f"k{n}" for n in range(len(node.reaches)))]
+    if not tuples:
+        nothing = exp.Tuple(expressions=[exp.Literal.number(0) for _ in columns])
+        values = values_table([nothing], "p", columns)
+        return exp.Select(expressions=[exp.Star()]).from_(values, copy=False).where(exp.Boolean(this=False), copy=False)
+    return exp.Select(expressions=[exp.Star()]).from_(values_table(tuples, "p", columns), copy=False)
+
+
+def _moment(moment) -> exp.Expression:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a datetime, or None without a period
+    if moment is None:
+        return exp.Null()
+    return exp.cast(exp.Literal.string(moment.isoformat(sep=" ")), exp.DataType.build("TIMESTAMP"))
+
+
+def _members(node: Align) -> exp.Expression:
+    """Members are those seen in any stretch that the request touches."""
+    return _union([_seen(node, n, summary) for n, summary in enumerate(node.summaries) if _full_cells(node, summary)])
+
+
+def _seen(node: Align, number: int, summary: Summarise) -> exp.Select:
+    columns = [_column(dimension(name)) for name in node.split]
+    select = exp.Select(expressions=columns).from_(f"s{number}", copy=False).distinct(copy=False)
+    full = _full_cells(node, summary)
+    if len(full) < len(summary.cells):
+        select = select.where(exp.In(this=_column(CELL), expressions=[exp.Literal.number(n) for n in full]), copy=False)
+    return select
+
+
+def _full_cells(node: Align, summary: Summarise) -> list[int]:
+    return [cell.id for cell in summary.cells if cell.split >= set(node.split)]
+
+
+def _observed(node: Align) -> exp.Expression:
+    """Keep the members and periods that have rows of their own."""
+    reaches = [(n, r) for n, r in enumerate(node.reaches) if set(_full_cells(node, node.summaries[r.summary])) >= set(r.cells)]
+    present = [(n, r) for n, r in reaches if r.present] or reaches
+    keys = [exp.column(name, table=PERIODS) for name in (PERIOD_NUMBER, PERIOD, *(f"k{n}" for n in range(len(node.reaches))))]
+    selects = []
+    for number, reach in present:
+        table = f"s{reach.summary}"
+        columns = [*(key.copy() for key in keys), *(exp.column(dimension(name), table=table, quoted=True) for name in node.split)]
+        on = exp.EQ(this=exp.column(CELL, table=table, quoted=True), expression=exp.column(f"k{number}", table=PERIODS))
+        select = exp.Select(expressions=columns).from_(PERIODS, copy=False).join(table, on=on, copy=False)
+        selects.append(select.distinct(copy=False))
+    return _union(selects)
+
+
+def _union(selects: list[exp.Select]) -> exp.Expression:
+    result: exp.Expression = selects[0]
+    for each in selects[1:]:
+        result = exp.Union(this=result, expression=each, distinct=True)
+    return result
+
+
+def _joined_frame(select: exp.Select, node: Align) -> exp.Select:
+    select = select.from_(FRAME, copy=False)
+    for number, reach in enumerate(node.reaches):
+        table = reach_table(number)
+        tests: list[exp.Expression] = [
+            exp.EQ(this=exp.column(CELL, table=table, quoted=True), expression=exp.column(f"k{number}", table=FRAME, quoted=True))
+        ]
+        split = next(cell.split for cell in node.summaries[reach.summary].cells if cell.id == reach.cells[0]) if reach.cells else frozenset()
+        tests += [
+            exp.NullSafeEQ(this=exp.column(dimension(name), table=table, quoted=True), expression=exp.column(dimension(name), table=FRAME, quoted=True))
+            for name in node.split
+            if name in split
+        ]
+        source = exp.Table(this=exp.to_identifier(f"s{reach.summary}"), alias=exp.TableAlias(this=exp.to_identifier(table, quoted=True)))
+        select = select.join(source, on=exp.and_(*tests), join_type="left", copy=False)
+    return select
+
+
+def _column(name: str) -> exp.Column:
+    return exp.column(name, quoted=True)
+
+
+def _finite(column: exp.Column) -> exp.Expression:
+    """Never let a number out that is not one: not-a-number and infinity are unknown."""
+    as_double = exp.TryCast(this=column.copy(), to=exp.DataType.build("DOUBLE"))
+    finite = exp.Anonymous(this="isfinite", expressions=[as_double])
+    return exp.Case().when(exp.NullSafeNEQ(this=finite, expression=exp.Boolean(this=False)), column)
+
+
+def _ordered(sort: Sort, node: Derive) -> exp.Ordered:
+    name = sort.column
+    if name in node.align.split:
+        name = dimension(name)
+    elif name == node.period:
+        name = PERIOD
+    return exp.Ordered(this=_column(name), desc=sort.descending, nulls_first=False)
+
+
+def _last(ctes: dict[str, exp.Expression]) -> str:
+    return next(reversed(ctes))
+
+
+def _with(select: exp.Select, ctes: dict[str, exp.Expression]) -> exp.Select:
+    """Summaries are computed once, whoever reads them."""
+    made = [
+        exp.CTE(
+            this=query,
+            alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True)),
+            materialized=True if name.startswith("s") and name[1:].isdigit() else None,
+        )
+        for name, query in ctes.items()
+    ]
+    select.set("with_", exp.With(expressions=made))
+    return select

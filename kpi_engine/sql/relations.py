@@ -1,0 +1,102 @@
+"""Where a dataset's rows come from, as something to select from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from kpi_engine.api import FileRelation
+from kpi_engine.formula.gate import read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kpi_engine.definitions.models import Dataset
+
+READERS = {"csv": "read_csv", "parquet": "read_parquet", "json": "read_json"}
+
+
+@dataclass(frozen=True)
+class Named:
+    """A table or view by its name, with catalogue and schema where it has them: `("shop", "main", "orders")`."""
+
+    parts: tuple[str, ...]
+
+
+Origin = FileRelation | Named
+"""What the engine found for a table."""
+Key = tuple[str, str]
+"""A dataset as `("", id)`, or a table of a source as `(source, table)`."""
+
+
+@dataclass(frozen=True)
+class Relations:
+    """The origins of all the tables that a plan reads."""
+
+    datasets: Mapping[str, Dataset]
+    origins: Mapping[Key, Origin]
+    default_source: str = ""
+
+    def source_of(self, dataset_id: str) -> str:
+        """Name the source of a dataset."""
+        return self.datasets[dataset_id].source or self.default_source
+
+    def rows(self, dataset_id: str, alias: str) -> exp.Expression:
+        """Give a dataset's rows, to stand in a `from` under an alias."""
+        model = self.datasets[dataset_id]
+        if ("", dataset_id) not in self.origins and model.sql:
+            return exp.Subquery(this=self.query(dataset_id), alias=_alias(alias))
+        return relation(self.origins["", dataset_id], alias)
+
+    def query(self, dataset_id: str) -> exp.Expression:
+        """Give a dataset's query, regenerated, over the origins of its tables."""
+        tree = read(self.datasets[dataset_id].sql, "query").copy()
+        own = {cte.alias for cte in tree.find_all(exp.CTE)}
+        for table in list(tree.find_all(exp.Table)):
+            if table.name not in own:
+                table.replace(self._table(dataset_id, table))
+        return tree
+
+    def _table(self, dataset_id: str, table: exp.Table) -> exp.Expression:
+        alias = table.alias or table.name
+        if table.name in self.datasets and table.name != dataset_id:
+            rows = self.rows(table.name, alias)
+        else:
+            rows = relation(self.origins[self.source_of(dataset_id), table.name], alias)
+        if table.args.get("joins"):
+            rows.set("joins", table.args["joins"])
+        return rows
+
+
+def relation(origin: Origin, alias: str) -> exp.Expression:
+    """Give an origin, to stand in a `from` under an alias."""
+    if isinstance(origin, Named):
+        return exp.Table(
+            this=exp.to_identifier(origin.parts[-1], quoted=True),
+            db=exp.to_identifier(origin.parts[-2], quoted=True) if len(origin.parts) > 1 else None,
+            catalog=exp.to_identifier(origin.parts[-3], quoted=True) if len(origin.parts) > 2 else None,  # noqa: PLR2004
+            alias=_alias(alias),
+        )
+    paths = exp.Array(expressions=[exp.Literal.string(path) for path in origin.paths])
+    options = [exp.Kwarg(this=exp.var(name), expression=_value(value)) for name, value in origin.options.items()]
+    call = exp.Anonymous(this=READERS[origin.format], expressions=[paths, *options])
+    return exp.Table(this=call, alias=_alias(alias))
+
+
+def _alias(name: str) -> exp.TableAlias:
+    return exp.TableAlias(this=exp.to_identifier(name, quoted=True))
+
+
+def _value(value: Any) -> exp.Expression:  # noqa: ANN401 - what an option may be
+    if isinstance(value, bool):
+        return exp.Boolean(this=value)
+    if isinstance(value, int | float):
+        return exp.Literal.number(value) if value >= 0 else exp.Neg(this=exp.Literal.number(-value))
+    if isinstance(value, list | tuple):
+        return exp.Array(expressions=[_value(each) for each in value])
+    if isinstance(value, dict):
+        pairs = [exp.PropertyEQ(this=exp.Literal.string(key), expression=_value(each)) for key, each in value.items()]
+        return exp.Struct(expressions=pairs)
+    return exp.Literal.string(str(value))

@@ -1,0 +1,310 @@
+"""Read and Summarise as one select: rows, joined to the one side, grouped by cell and split.
+
+Problem: many KPIs, periods and comparisons want different stretches, filters and splits of the same rows, and the rows must be
+scanned once. Shape: every row is given the number of the piece of time it lies in; where no piece belongs to two cells, that number
+is the cell; else a small table of literals says to which cells each piece belongs. Conditions that all aggregates share go to
+`where`, the others to each aggregate's filter. Trade-off: a row in several cells is counted in each, which is exact for every
+aggregate, also for those that cannot be merged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from kpi_engine.calendar import shift
+from kpi_engine.catalogue.resolved import ROWS, VALUE
+from kpi_engine.sql.times import Clock, atoms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from zoneinfo import ZoneInfo
+
+    from kpi_engine.catalogue import Expr
+    from kpi_engine.catalogue.names import Names
+    from kpi_engine.planning.nodes import Aggregate, Bounds, Cell, Derive, Read, Summarise
+    from kpi_engine.sql.relations import Relations
+
+CELL = "cell"
+UNTIL = "__until"
+PERIOD_NUMBER = "__p"
+MAP = "m"
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What rendering needs beside the plan: the names, the tables, the project's zone, and how a plan below is rendered."""
+
+    names: Names
+    relations: Relations
+    zone: ZoneInfo
+    below: Callable[[Derive], exp.Select]
+
+
+def dimension(name: str) -> str:
+    """Name the column of a summary that holds a dimension."""
+    return f"d_{name}"
+
+
+def summarise(node: Summarise, rendering: Rendering) -> exp.Select:
+    """Render a Summarise and its Read."""
+    return _Summary(node, rendering).select()
+
+
+def bounds(node: Bounds, rendering: Rendering) -> exp.Select:
+    """Render the first and last time of some rows."""
+    time = node.read.time
+    if time is None:
+        raise ValueError(node.read.dataset)
+    edges = [exp.alias_(exp.Min(this=time.expression.tree.copy()), "first"), exp.alias_(exp.Max(this=time.expression.tree.copy()), "last")]
+    select = exp.Select(expressions=edges).from_(rendering.relations.rows(node.read.dataset, ROWS), copy=False)
+    select = _joined(select, node.read, [time.expression, *node.filter], rendering)
+    return _where(select, [condition.tree for condition in sorted(node.filter, key=lambda e: e.text)])
+
+
+def duplicates(dataset: str, rendering: Rendering) -> exp.Select:
+    """Render the search for key values that stand in a dataset more than once; rows without a key join nothing."""
+    keys = rendering.names.datasets[dataset].key
+    columns = [rendering.names.column(dataset, key) for key in keys]
+    select = exp.Select(expressions=[exp.alias_(c, key, quoted=True) for c, key in zip(columns, keys, strict=True)])
+    select = select.from_(rendering.relations.rows(dataset, ROWS), copy=False)
+    select = _where(select, [exp.Not(this=exp.Is(this=column, expression=exp.Null())) for column in columns])
+    many = exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(1))
+    numbers = [exp.Literal.number(n + 1) for n in range(len(keys))]
+    return select.group_by(*numbers, copy=False).having(many, copy=False).order_by(*(n.copy() for n in numbers), copy=False).limit(5, copy=False)
+
+
+@dataclass(frozen=True)
+class _Summary:
+    node: Summarise
+    rendering: Rendering
+
+    @cached_property
+    def clock(self) -> Clock | None:
+        time = self.node.read.time
+        return None if time is None else Clock(time, self.rendering.zone)
+
+    @cached_property
+    def splits(self) -> frozenset[frozenset[str]]:
+        return frozenset(cell.split for cell in self.node.cells)
+
+    def select(self) -> exp.Select:
+        rows, cell, tests = self._covered()
+        groups = [exp.alias_(cell, CELL, quoted=True), *(self._split(name, each) for name, each in self.node.split.items())]
+        common, own = _shared_filters(self.node.aggregates)
+        values = [exp.alias_(_aggregate(a, own[a]), f"a{n}", quoted=True) for n, a in enumerate(self.node.aggregates)]
+        select = exp.Select(expressions=[*groups, *values]).from_(rows, copy=False)
+        select = self._mapped(_joined(select, self.node.read, expressions(self.node), self.rendering))
+        select = _where(select, [*tests, *common, *_any_of(own.values())])
+        return select.group_by(*(exp.Literal.number(n + 1) for n in range(len(groups))), copy=False)
+
+    def _covered(self) -> tuple[exp.Expression, exp.Expression, list[exp.Expression]]:
+        """Give the rows, the cell of each, and what says that a row lies in any."""
+        read = self.node.read
+        if read.below is not None:
+            rows: exp.Expression = exp.Subquery(this=self.rendering.below(read.below), alias=_alias(VALUE))
+            return rows, self._map_column(CELL), []
+        rows = self.rendering.relations.rows(read.dataset, ROWS)
+        if self.clock is None:
+            return rows, self._constant_cell(), []
+        known = exp.Not(this=exp.Is(this=self.clock.column.expression.tree.copy(), expression=exp.Null()))
+        if read.level is not None:
+            return self._with_until(rows), self._map_column(CELL), []
+        pieces = atoms(self.node.cells)
+        tests = [known, *self.clock.within(*self._extent())]
+        if not pieces.disjoint:
+            return rows, self._map_column(CELL), tests
+        numbers = [covering[0].id if covering else None for covering in pieces.cells]
+        inner = numbers[1:-1] if pieces.bounds and numbers[0] is None and numbers[-1] is None else None
+        if inner and None not in inner:
+            return rows, self.clock.numbered(pieces.bounds[1:-1], inner), tests  # type: ignore[arg-type]
+        cell = self.clock.numbered(pieces.bounds, numbers)
+        if None in numbers and len(set(numbers)) > 2:  # noqa: PLR2004 - a gap lies between the first bound and the last
+            tests.append(exp.Not(this=exp.Is(this=cell.copy(), expression=exp.Null())))
+        return rows, next((exp.Literal.number(n) for n in set(numbers) if n is not None and len(set(numbers) - {None}) == 1), cell), tests
+
+    def _extent(self):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a pair of moments
+        spans = [cell.span for cell in self.node.cells if not cell.span.is_empty] or [self.node.cells[0].span]
+        starts, ends = [span.start for span in spans], [span.end for span in spans]
+        return (None if None in starts else min(starts), None if None in ends else max(ends))  # type: ignore[type-var]
+
+    def _constant_cell(self) -> exp.Expression:
+        return exp.Literal.number(0) if len(self.node.cells) == 1 else self._map_column(CELL)
+
+    def _map_column(self, name: str) -> exp.Expression:
+        return exp.column(name, table=MAP, quoted=True)
+
+    def _split(self, name: str, each: Expr) -> exp.Expression:
+        tree = each.tree.copy()
+        if len(self.splits) > 1 and not all(name in kept for kept in self.splits):
+            tree = exp.Case().when(self._map_column(f"by_{name}"), tree)
+        return exp.alias_(tree, dimension(name), quoted=True)
+
+    def _mapped(self, select: exp.Select) -> exp.Select:
+        """Join the table that says to which cells a row belongs, where one is needed."""
+        read = self.node.read
+        if read.below is not None:
+            number = exp.column(PERIOD_NUMBER, table=VALUE, quoted=True)
+            rows = [(exp.Literal.number(cell.below), cell) for cell in self.node.cells]
+            return self._join_map(select, ["piece"], rows, exp.EQ(this=self._map_column("piece"), expression=number))
+        if self.clock is None:
+            constant = [(exp.Literal.number(0), cell) for cell in self.node.cells]
+            return select if len(self.node.cells) == 1 else self._join_map(select, ["piece"], constant, exp.Boolean(this=True))
+        if read.level is not None:
+            return self._join_levels(select)
+        pieces = atoms(self.node.cells)
+        if pieces.disjoint:
+            return select
+        number = self.clock.numbered(pieces.bounds, list(range(len(pieces.cells))))
+        rows = [(exp.Literal.number(n), cell) for n, covering in enumerate(pieces.cells) for cell in covering]
+        return self._join_map(select, ["piece"], rows, exp.EQ(this=self._map_column("piece"), expression=number))
+
+    def _join_map(
+        self, select: exp.Select, columns: list[str], rows: Iterable[tuple[exp.Expression, ...]], on: exp.Expression
+    ) -> exp.Select:
+        masks = [name for name in self.node.split if len(self.splits) > 1]
+        tuples = [
+            exp.Tuple(expressions=[*values, exp.Literal.number(cell.id), *(exp.Boolean(this=name in cell.split) for name in masks)])
+            for *values, cell in rows
+        ]
+        names = [*columns, CELL, *(f"by_{name}" for name in masks)]
+        return select.join(values_table(tuples, MAP, names), on=on, join_type="inner", copy=False)
+
+    def _with_until(self, rows: exp.Expression) -> exp.Expression:
+        """Give each level the time of the entity's next one."""
+        assert self.clock is not None and self.node.read.level is not None  # noqa: S101, PT018 - a level has a time
+        time = self.clock.column.expression.tree
+        window = exp.Window(
+            this=exp.Min(this=time.copy()),
+            partition_by=[each.tree.copy() for each in self.node.read.level.of],
+            order=exp.Order(expressions=[exp.Ordered(this=time.copy(), nulls_first=False)]),
+            spec=exp.WindowSpec(kind="GROUPS", start="1", start_side="FOLLOWING", end="1", end_side="FOLLOWING"),
+        )
+        star = exp.Column(this=exp.Star(), table=exp.to_identifier(ROWS, quoted=True))
+        inner = exp.Select(expressions=[star, exp.alias_(window, UNTIL, quoted=True)]).from_(rows, copy=False)
+        known = exp.Not(this=exp.Is(this=time.copy(), expression=exp.Null()))
+        latest = max((cell.span.end for cell in self.node.cells if cell.span.end), default=None)
+        inner = _where(inner, [known, *self.clock.within(None, latest)])
+        return exp.Subquery(this=inner, alias=_alias(ROWS))
+
+    def _join_levels(self, select: exp.Select) -> exp.Select:
+        """A level holds at an instant when it was read before it, and the next one was not."""
+        clock, level = self.clock, self.node.read.level
+        assert clock is not None and level is not None  # noqa: S101, PT018 - a level has a time
+        time = clock.column.expression.tree
+        instant, since = self._map_column("instant"), self._map_column("since")
+        until = exp.column(UNTIL, table=ROWS, quoted=True)
+        still = exp.Or(this=exp.Is(this=until, expression=exp.Null()), expression=exp.GTE(this=until.copy(), expression=instant.copy()))
+        on = exp.and_(exp.LT(this=time.copy(), expression=instant), exp.Paren(this=still))
+        rows = []
+        for cell in self.node.cells:
+            end = clock.literal(cell.span.end) if cell.span.end else exp.Null()
+            oldest = clock.literal(shift(cell.span.end, level.keep)) if level.keep and cell.span.end else None
+            rows.append((end, *([oldest] if oldest is not None else []), cell))
+        if level.keep:
+            on = exp.and_(on, exp.GTE(this=time.copy(), expression=since))
+        return self._join_map(select, ["instant", "since"] if level.keep else ["instant"], rows, on)
+
+
+def values_table(tuples: list[exp.Tuple], alias: str, columns: list[str]) -> exp.Expression:
+    """Give literal rows as a table."""
+    names = [exp.to_identifier(name, quoted=True) for name in columns]
+    return exp.Values(expressions=tuples, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True), columns=names))
+
+
+def _alias(name: str) -> exp.TableAlias:
+    return exp.TableAlias(this=exp.to_identifier(name, quoted=True))
+
+
+def _where(select: exp.Select, tests: list[exp.Expression]) -> exp.Select:
+    return select.where(*(_bracketed(test) for test in tests), copy=False) if tests else select
+
+
+def _bracketed(tree: exp.Expression) -> exp.Expression:
+    return exp.paren(tree.copy()) if isinstance(tree, exp.Or) else tree.copy()
+
+
+def _joined(select: exp.Select, read: Read, expressions: Iterable[Expr], rendering: Rendering) -> exp.Select:
+    """Join the datasets that the expressions reach."""
+    for hops in reached(expressions):
+        select = _join(select, read, hops, rendering)
+    return select
+
+
+def expressions(node: Summarise) -> list[Expr]:
+    """Give all that a summary computes over its rows."""
+    time = node.read.time
+    filters = [f for a in node.aggregates for f in sorted(a.filter, key=lambda e: e.text)]
+    arguments = [a.argument for a in node.aggregates if a.argument is not None]
+    level = node.read.level.of if node.read.level else ()
+    return [*node.split.values(), *filters, *arguments, *level, *([time.expression] if time else [])]
+
+
+def reached(expressions: Iterable[Expr]) -> list[tuple[str, ...]]:
+    """Give the chains of joins that expressions go over, nearest first."""
+    paths: set[tuple[str, ...]] = set()
+    for each in expressions:
+        for column in each.tree.find_all(exp.Column):
+            if column.table.startswith(ROWS + "."):
+                hops = tuple(column.table.split(".")[1:])
+                paths |= {hops[: n + 1] for n in range(len(hops))}
+    return sorted(paths, key=lambda path: (len(path), path))
+
+
+def _join(select: exp.Select, read: Read, hops: tuple[str, ...], rendering: Rendering) -> exp.Select:
+    names = rendering.names
+    here = names.owner(read.dataset, hops[:-1])
+    model = names.datasets[here].joins[hops[-1]]
+    tests: list[exp.Expression] = [
+        exp.EQ(this=names.column(here, left, hops[:-1]), expression=names.column(model.to, right, hops))
+        for left, right in model.keys.items()
+    ]
+    if model.valid is not None and read.time is not None:
+        start, end = (names.column(model.to, column, hops) for column in model.valid)
+        moment = read.time.expression.tree
+        tests.append(exp.LTE(this=start, expression=moment.copy()))
+        still = exp.Or(this=exp.Is(this=end, expression=exp.Null()), expression=exp.LT(this=moment.copy(), expression=end.copy()))
+        tests.append(exp.Paren(this=still))
+    rows = rendering.relations.rows(model.to, ".".join((ROWS, *hops)))
+    return select.join(rows, on=exp.and_(*tests), join_type="left", copy=False)
+
+
+def _shared_filters(aggregates: tuple[Aggregate, ...]) -> tuple[list[exp.Expression], dict[Aggregate, frozenset[Expr]]]:
+    """Split the aggregates' conditions into those that all share and each one's own."""
+    common = frozenset.intersection(*(aggregate.filter for aggregate in aggregates)) if aggregates else frozenset()
+    shared = [each.tree for each in sorted(common, key=lambda e: e.text)]
+    return shared, {aggregate: aggregate.filter - common for aggregate in aggregates}
+
+
+def _all_of(conditions: Iterable[Expr]) -> exp.Expression | None:
+    trees = [_bracketed(each.tree) for each in sorted(conditions, key=lambda e: e.text)]
+    return exp.and_(*trees, copy=False) if trees else None
+
+
+def _any_of(own: Iterable[frozenset[Expr]]) -> list[exp.Expression]:
+    """A row that no aggregate wants is left out, and so is a member that has no other rows."""
+    distinct = sorted({tuple(sorted(each, key=lambda e: e.text)) for each in own}, key=lambda es: [e.text for e in es])
+    if not distinct or not all(distinct) or len(distinct) == 1:
+        return []
+    return [exp.or_(*(exp.paren(_all_of(each)) for each in distinct), copy=False)]  # type: ignore[arg-type]
+
+
+def _aggregate(aggregate: Aggregate, own: frozenset[Expr]) -> exp.Expression:
+    argument = aggregate.argument.tree.copy() if aggregate.argument is not None else exp.Star()
+    call = _call(aggregate, argument)
+    condition = _all_of(own)
+    return call if condition is None else exp.Filter(this=call, expression=exp.Where(this=condition))
+
+
+def _call(aggregate: Aggregate, argument: exp.Expression) -> exp.Expression:
+    simple = {"sum": exp.Sum, "avg": exp.Avg, "min": exp.Min, "max": exp.Max, "median": exp.Median, "stddev": exp.Stddev, "count": exp.Count}
+    if aggregate.function in simple:
+        return simple[aggregate.function](this=argument)
+    if aggregate.function == "count_distinct":
+        return exp.Count(this=exp.Distinct(expressions=[argument]))
+    fraction = exp.Literal.number(repr(aggregate.fraction))
+    return exp.Anonymous(this=aggregate.function, expressions=[argument, fraction])
+

@@ -1,0 +1,102 @@
+"""Stretches of local time as bounds on a time column: dates, timestamps or instants, computed here and sent as literals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sqlglot import exp
+
+from kpi_engine.calendar import to_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kpi_engine.catalogue import TimeColumn
+    from kpi_engine.planning.nodes import Cell
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How bounds are written for one time column, in a project of this zone."""
+
+    column: TimeColumn
+    zone: ZoneInfo
+
+    def literal(self, moment: datetime) -> exp.Expression:
+        """Write a bound as the column's type has it."""
+        if self.column.kind == "date":
+            whole = moment if moment.time() == datetime.min.time() else moment + timedelta(days=1)
+            return _typed(whole.date().isoformat(), "DATE")
+        if self.column.kind == "instant":
+            return _typed(_instant(moment, self.zone).isoformat(sep=" "), "TIMESTAMPTZ")
+        if self.column.zone:
+            moment = _instant(moment, self.zone).astimezone(ZoneInfo(self.column.zone)).replace(tzinfo=None)
+        return _typed(moment.isoformat(sep=" "), "TIMESTAMP")
+
+    def within(self, start: datetime | None, end: datetime | None) -> list[exp.Expression]:
+        """Say that the column lies in a half-open stretch; unbounded ends say nothing."""
+        tree = self.column.expression.tree
+        tests: list[exp.Expression] = []
+        if start is not None:
+            tests.append(exp.GTE(this=tree.copy(), expression=self.literal(start)))
+        if end is not None:
+            tests.append(exp.LT(this=tree.copy(), expression=self.literal(end)))
+        return tests
+
+    def numbered(self, bounds: Sequence[datetime], numbers: Sequence[int | None]) -> exp.Expression:
+        """Give the number of the stretch that the column lies in.
+
+        `bounds` are sorted; `numbers` has one more entry: below the first bound, between each two, from the last on. A search by
+        halves, as nested `case`: faster than truncating the time, exact in every zone and calendar, and the same on every engine.
+        """
+        if not bounds:
+            return exp.Null() if numbers[0] is None else exp.Literal.number(numbers[0])
+        if len(set(numbers)) == 1:
+            return self.numbered([], numbers[:1])
+        middle = len(bounds) // 2
+        below = exp.LT(this=self.column.expression.tree.copy(), expression=self.literal(bounds[middle]))
+        left = self.numbered(bounds[:middle], numbers[: middle + 1])
+        right = self.numbered(bounds[middle + 1 :], numbers[middle + 1 :])
+        return exp.Case().when(below, left, copy=False).else_(right, copy=False)
+
+
+@dataclass(frozen=True)
+class Atoms:
+    """Local time cut at every bound of some cells: `cells[i]` are those that cover the i-th piece."""
+
+    bounds: tuple[datetime, ...]
+    cells: tuple[tuple[Cell, ...], ...]
+
+    @property
+    def disjoint(self) -> bool:
+        """Whether no piece belongs to two cells."""
+        return all(len(covering) <= 1 for covering in self.cells)
+
+
+def atoms(cells: Sequence[Cell]) -> Atoms:
+    """Cut local time at every bound of the cells."""
+    spans = [cell.span for cell in cells if not cell.span.is_empty]
+    bounds = tuple(sorted({b for span in spans for b in (span.start, span.end) if b is not None}))
+    pieces: list[list[Cell]] = [[] for _ in range(len(bounds) + 1)]
+    index = {bound: number for number, bound in enumerate(bounds)}
+    for cell in cells:
+        if cell.span.is_empty:
+            continue
+        first = 0 if cell.span.start is None else index[cell.span.start] + 1
+        last = len(bounds) if cell.span.end is None else index[cell.span.end]
+        for piece in range(first, last + 1):
+            pieces[piece].append(cell)
+    return Atoms(bounds, tuple(tuple(piece) for piece in pieces))
+
+
+def _instant(moment: datetime, zone: ZoneInfo) -> datetime:
+    if moment == datetime.min:  # noqa: DTZ901 - before every row
+        return datetime(1, 1, 2, tzinfo=ZoneInfo("UTC"))
+    return to_utc(moment, zone)
+
+
+def _typed(text: str, sql_type: str) -> exp.Expression:
+    return exp.cast(exp.Literal.string(text), exp.DataType.build(sql_type, dialect="duckdb"), copy=False)
