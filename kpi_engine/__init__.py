@@ -1,10 +1,12 @@
 """Write a KPI once; the engine checks it, compiles it to SQL where the data lives, and hands out the right number.
 
-    import kpi_engine
+```python
+import kpi_engine
 
-    with kpi_engine.open("my_project") as engine:
-        result = engine.run("visits", by=["channel"], grain="month", period="2026-Q1")
-        result.rows()
+with kpi_engine.open("my_project") as engine:
+    result = engine.run("visits", by=["channel"], grain="month", period="2026-Q1")
+    result.rows()
+```
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ class TimeoutExceeded(KpiError):  # noqa: N818 - the event, as `subprocess.Timeo
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Say which known name is meant, as a hint: `did you mean \\`visits\\`?`, or the names there are, or nothing.
+    """Say which known name is meant, as a hint, or else which names there are.
 
     >>> nearest("vists", ["visits", "leads"])
     'did you mean `visits`?'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from kpi_engine.api import Breakdown, Column, Failure, Measure
 
@@ -28,7 +28,7 @@ class Answered:
 
     def lists(self) -> dict[str, list[Any]]:
         """Give the values column by column, whole numbers as int."""
-        return {name: _values(self.table[name].to_pylist(), self.types[name]) for name in self.types}
+        return {name: _values(list(self.table[name].to_pylist()), self.types[name]) for name in self.types}
 
 
 @dataclass(frozen=True)
@@ -102,12 +102,12 @@ class Result:
     def to_pandas(self) -> pd.DataFrame:
         """Give the rows as a pandas frame; needs the extra `pandas`."""
         pandas = _optional("pandas", "pandas")
-        return pandas.DataFrame(self._answered.lists(), columns=list(self.keys))
+        return cast("pd.DataFrame", pandas.DataFrame(self._answered.lists(), columns=list(self.keys)))
 
     def to_polars(self) -> pl.DataFrame:
         """Give the rows as a polars frame; needs the extra `polars`."""
         polars = _optional("polars", "polars")
-        return polars.DataFrame(self)
+        return cast("pl.DataFrame", polars.DataFrame(self))
 
 
 def _values(values: list[Any], sql_type: str) -> list[Any]:

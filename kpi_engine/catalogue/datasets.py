@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kpi_engine.definitions.models import Dataset, Join
 
 
-def query_tables(query: exp.Expression) -> tuple[str, ...]:
+def query_tables(query: exp.Expr) -> tuple[str, ...]:
     """Name the tables that a dataset's query reads, without the ones it defines itself."""
     own = {cte.alias for cte in query.find_all(exp.CTE)}
     return tuple(dict.fromkeys(table.name for table in query.find_all(exp.Table) if table.name not in own))

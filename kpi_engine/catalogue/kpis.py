@@ -239,10 +239,10 @@ def _owner(aggregation: Aggregation, inputs: Mapping[str, ResolvedInput]) -> Res
     raise Refused(Mistake("ambiguous_input", "it is not clear over which input this aggregates", aggregation.offset, aggregation.length, hint))
 
 
-def _over_rows(tree: exp.Expression, owner: ResolvedInput, around: Surroundings) -> exp.Expression:
+def _over_rows(tree: exp.Expr, owner: ResolvedInput, around: Surroundings) -> exp.Expr:
     """Resolve names inside an aggregate: the input's alias goes, what follows is looked up over its rows."""
 
-    def bare(node: exp.Expression) -> exp.Expression:
+    def bare(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Column):
             return node
         names = parts(node)
@@ -268,7 +268,7 @@ def _has_column(owner: ResolvedInput, name: str, around: Surroundings) -> bool:
     return name in around.names.datasets[owner.target].dimensions or (schema is not None and around.names.spelling(owner.target, name) is not None)
 
 
-def _per_column(node: exp.Column, names: tuple[str, ...], owner: ResolvedInput) -> exp.Expression:
+def _per_column(node: exp.Column, names: tuple[str, ...], owner: ResolvedInput) -> exp.Expr:
     if names == (owner.alias,) and owner.kind == "kpi":
         return exp.column(VALUE, table=VALUE, quoted=True)
     name = names[-1]
@@ -282,7 +282,7 @@ def _per_column(node: exp.Column, names: tuple[str, ...], owner: ResolvedInput) 
 _NEEDS_NUMBER = {"sum", "avg", "median", "quantile_cont", "stddev"}
 
 
-def _numeric(aggregation: Aggregation, argument: exp.Expression | None, owner: ResolvedInput, around: Surroundings) -> None:
+def _numeric(aggregation: Aggregation, argument: exp.Expr | None, owner: ResolvedInput, around: Surroundings) -> None:
     if aggregation.function not in _NEEDS_NUMBER or not isinstance(argument, exp.Column) or owner.per:
         return
     names = parts(argument)
@@ -296,8 +296,8 @@ def _numeric(aggregation: Aggregation, argument: exp.Expression | None, owner: R
             raise Refused(Mistake("not_a_number", message, offset, length, hint))
 
 
-def _outer(formula: Formula, inputs: Mapping[str, ResolvedInput], mistakes: list[Mistake]) -> exp.Expression:
-    def resolved(node: exp.Expression) -> exp.Expression:
+def _outer(formula: Formula, inputs: Mapping[str, ResolvedInput], mistakes: list[Mistake]) -> exp.Expr:
+    def resolved(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Column) or node.table in {INPUT, "aggregate"}:
             return node
         names = parts(node)
@@ -326,7 +326,7 @@ def _misplaced(node: exp.Column, names: tuple[str, ...], found: ResolvedInput | 
     return Mistake("unknown_input", f"`{shown}` is not an input of this KPI", offset, length, nearest(names[0], inputs))
 
 
-def _unknown_parameters(tree: exp.Expression, around: Surroundings) -> list[Mistake]:
+def _unknown_parameters(tree: exp.Expr, around: Surroundings) -> list[Mistake]:
     found = []
     for node in placeholders(tree):
         if str(node.this) not in around.parameters:
@@ -336,7 +336,7 @@ def _unknown_parameters(tree: exp.Expression, around: Surroundings) -> list[Mist
 
 
 def _types(  # noqa: PLR0913 - all that a type is inferred from
-    kpi: Kpi, outer: exp.Expression, formula: Formula, aggregates: tuple[ResolvedAggregate, ...],
+    kpi: Kpi, outer: exp.Expr, formula: Formula, aggregates: tuple[ResolvedAggregate, ...],
     inputs: Mapping[str, ResolvedInput], around: Surroundings, mistakes: list[Mistake],
 ) -> tuple[Unit | None, Additivity]:  # fmt: skip
     declared = parse_unit(kpi.unit) if kpi.unit else None
@@ -361,7 +361,7 @@ def _types(  # noqa: PLR0913 - all that a type is inferred from
 
 
 def _declared_additivity(
-    outer: exp.Expression, aggregates: tuple[ResolvedAggregate, ...], inputs: Mapping[str, ResolvedInput],
+    outer: exp.Expr, aggregates: tuple[ResolvedAggregate, ...], inputs: Mapping[str, ResolvedInput],
     additivity: Callable[[exp.Column], Additivity],
 ) -> Additivity:  # fmt: skip
     """Closing minus opening of one snapshot is a flow: it adds up over time as well."""

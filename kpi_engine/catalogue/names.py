@@ -29,14 +29,14 @@ class Names:
         self.datasets = datasets
         self.schema = schemas
 
-    def resolve(self, dataset: str, tree: exp.Expression, *, dimensions: bool = True) -> exp.Expression:
+    def resolve(self, dataset: str, tree: exp.Expr, *, dimensions: bool = True) -> exp.Expr:
         """Resolve every name in a tree over a dataset's rows; raise `Refused` with all that are unknown.
 
         A bare name is a dimension first, unless `dimensions` is False, then a column, then one of the times.
         """
         mistakes: list[Mistake] = []
 
-        def resolved(node: exp.Expression) -> exp.Expression:
+        def resolved(node: exp.Expr) -> exp.Expr:
             if not isinstance(node, exp.Column) or node.table.startswith(ROWS + "."):
                 return node
             try:
@@ -51,7 +51,7 @@ class Names:
             raise Refused(*dict.fromkeys(mistakes))
         return result
 
-    def path(self, dataset: str, names: tuple[str, ...], hops: tuple[str, ...], *, dimensions: bool = True) -> exp.Expression:
+    def path(self, dataset: str, names: tuple[str, ...], hops: tuple[str, ...], *, dimensions: bool = True) -> exp.Expr:
         """Resolve a dotted name that begins at a dataset reached over the joins `hops`."""
         if len(hops) > MAX_HOPS:
             raise Refused(Mistake("path_too_long", f"the path goes over more than {MAX_HOPS} joins"))
@@ -65,7 +65,7 @@ class Names:
             return self.dimension(dataset, names[0], hops)
         return self.column(dataset, names[0], hops)
 
-    def dimension(self, dataset: str, name: str, hops: tuple[str, ...] = ()) -> exp.Expression:
+    def dimension(self, dataset: str, name: str, hops: tuple[str, ...] = ()) -> exp.Expr:
         """Give what a dimension stands for over the rows of a dataset."""
         model: Dimension = self.datasets[dataset].dimensions[name]
         if model.sql:
@@ -73,7 +73,7 @@ class Names:
         names = tuple(model.path.split(".")) if model.path else (name,)
         return self.path(dataset, names, hops, dimensions=len(names) > 1)
 
-    def column(self, dataset: str, name: str, hops: tuple[str, ...] = ()) -> exp.Expression:
+    def column(self, dataset: str, name: str, hops: tuple[str, ...] = ()) -> exp.Expr:
         """Give a column of a dataset, cast where the definition declares another type than the data have."""
         schema, model = self.schema(dataset), self.datasets[dataset]
         actual = self.spelling(dataset, name)
@@ -116,7 +116,7 @@ class Names:
             raise Refused(_no_time_type(dataset, name or time.column, tree, self))
         return TimeColumn(expr(self.resolve(dataset, tree, dimensions=False)), kinds.pop(), next(iter(zones), ""))  # type: ignore[arg-type]
 
-    def currency(self, dataset: str, tree: exp.Expression) -> Expr | None:
+    def currency(self, dataset: str, tree: exp.Expr) -> Expr | None:
         """Give the column that holds the currency of the amounts in a resolved tree, or None."""
         for column in columns(tree):
             hops = tuple(column.table.split(".")[1:])
@@ -151,8 +151,8 @@ class Names:
         found = {(*hops, name) for name, join in owner.joins.items() if set(join.keys) == {column.name} and not join.valid}
         return found | ({hops} if hops and owner.key == (column.name,) else set())
 
-    def _relative(self, dataset: str, tree: exp.Expression, hops: tuple[str, ...]) -> exp.Expression:
-        def resolved(node: exp.Expression) -> exp.Expression:
+    def _relative(self, dataset: str, tree: exp.Expr, hops: tuple[str, ...]) -> exp.Expr:
+        def resolved(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Column):
                 return self.path(dataset, parts(node), hops, dimensions=False)
             return node
@@ -160,7 +160,7 @@ class Names:
         inner = tree.copy().transform(resolved)
         return exp.paren(inner) if isinstance(inner, exp.Binary | exp.Unary | exp.Connector) else inner
 
-    def _time_tree(self, time: Time) -> exp.Expression:
+    def _time_tree(self, time: Time) -> exp.Expr:
         if time.sql:
             return read(time.sql, "condition")
         names = time.column.split(".")
@@ -180,7 +180,7 @@ class Names:
         return Mistake("unknown_column", f"dataset `{dataset}` has no column or dimension `{name}`", hint=hint)
 
 
-def _rests_on(tree: exp.Expression, roots: set[tuple[str, ...]]) -> bool:
+def _rests_on(tree: exp.Expr, roots: set[tuple[str, ...]]) -> bool:
     paths = [tuple(column.table.split(".")[1:]) for column in columns(tree)]
     return bool(paths) and all(any(path[: len(root)] == root for root in roots) for path in paths)
 
@@ -200,7 +200,7 @@ def _time_kind(sql_type: str) -> str:
     return "local" if name.startswith(("TIMESTAMP", "DATETIME")) else ""
 
 
-def _no_time_type(dataset: str, name: str, tree: exp.Expression, names: Names) -> Mistake:
+def _no_time_type(dataset: str, name: str, tree: exp.Expr, names: Names) -> Mistake:
     shown = next((parts(c)[-1] for c in columns(tree)), name)
     found = names.type_of(dataset, shown)
     missing = names.spelling(dataset, shown) is None

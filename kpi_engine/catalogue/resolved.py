@@ -29,10 +29,10 @@ class Expr:
     """A syntax tree that can be compared and hashed, by its text."""
 
     text: str
-    tree: exp.Expression = field(compare=False, repr=False)
+    tree: exp.Expr = field(compare=False, repr=False)
 
 
-def expr(tree: exp.Expression) -> Expr:
+def expr(tree: exp.Expr) -> Expr:
     """Wrap a tree."""
     return Expr(tree.sql("duckdb", comments=False), tree)
 

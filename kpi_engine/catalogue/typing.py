@@ -18,7 +18,7 @@ _SAME = (exp.Add, exp.Sub, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 _KEEPING = (exp.Neg, exp.Paren, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Nullif, exp.Cast)
 
 
-def unit_of(tree: exp.Expression, leaf: Callable[[exp.Column], Unit | None], mistakes: list[Mistake]) -> Unit | None:
+def unit_of(tree: exp.Expr, leaf: Callable[[exp.Column], Unit | None], mistakes: list[Mistake]) -> Unit | None:
     """Infer the unit of an outer tree; None where it cannot be said. Adding or comparing different units is a mistake.
 
     A plain number fits any unit, so `now / before - 1` and `greatest(x, 0)` are fine.
@@ -40,7 +40,7 @@ def unit_of(tree: exp.Expression, leaf: Callable[[exp.Column], Unit | None], mis
     return inner[0] if inner and isinstance(tree, _KEEPING) else None
 
 
-def additivity_of(tree: exp.Expression, leaf: Callable[[exp.Column], Additivity]) -> Additivity:
+def additivity_of(tree: exp.Expr, leaf: Callable[[exp.Column], Additivity]) -> Additivity:
     """Infer whether values may be added up: sums and differences keep it, a constant factor keeps it, all else loses it."""
     if isinstance(tree, exp.Column):
         return leaf(tree)
@@ -60,7 +60,7 @@ def additivity_of(tree: exp.Expression, leaf: Callable[[exp.Column], Additivity]
     return "non_additive"
 
 
-def _operands(tree: exp.Expression) -> list[exp.Expression]:
+def _operands(tree: exp.Expr) -> list[exp.Expr]:
     if isinstance(tree, exp.Case):
         values = [branch.args["true"] for branch in tree.args["ifs"]]
         return [*values, *([tree.args["default"]] if tree.args.get("default") else [])]
@@ -71,11 +71,11 @@ def _operands(tree: exp.Expression) -> list[exp.Expression]:
     return [child for child in tree.iter_expressions() if not isinstance(child, exp.DataType | exp.Var | exp.Identifier)]
 
 
-def _is_constant(tree: exp.Expression) -> bool:
+def _is_constant(tree: exp.Expr) -> bool:
     return all(isinstance(node, exp.Literal | exp.Placeholder | exp.Paren | exp.Neg | exp.Binary) for node in tree.walk())
 
 
-def _number(unit: Unit | None, operand: exp.Expression) -> Unit | None:
+def _number(unit: Unit | None, operand: exp.Expr) -> Unit | None:
     return PURE if unit is None and _is_constant(operand) else unit
 
 
@@ -84,7 +84,7 @@ def _product(tree: exp.Mul, inner: list[Unit | None]) -> Unit | None:
     return left * right if left is not None and right is not None else None
 
 
-def _mixed(tree: exp.Expression, left: Unit, right: Unit) -> Mistake:
+def _mixed(tree: exp.Expr, left: Unit, right: Unit) -> Mistake:
     offset, length = span(tree)
     doing = "compared" if isinstance(tree, exp.Predicate) else "added" if isinstance(tree, exp.Add | exp.Sub) else "mixed"
     message = f"`{left or 'a pure number'}` and `{right or 'a pure number'}` cannot be {doing}"

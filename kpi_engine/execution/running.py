@@ -78,12 +78,12 @@ class Runner:
         end = min(last + timedelta(microseconds=1), request.as_of)
         return Span(min(first, end), end)
 
-    def _local(self, plan: Bounds, moment: Any) -> datetime | None:  # noqa: ANN401 - a date or a datetime
+    def _local(self, plan: Bounds, moment: date | datetime | None) -> datetime | None:
         if moment is None:
             return None
         zone = self.calendar.zone
         if not isinstance(moment, datetime):
-            return datetime.combine(moment, datetime.min.time()) if isinstance(moment, date) else None
+            return datetime.combine(moment, datetime.min.time())
         if moment.tzinfo is None and plan.read.time is not None and plan.read.time.zone:
             from zoneinfo import ZoneInfo
 
@@ -95,7 +95,7 @@ class Runner:
         return Renderer(self.catalogue.names, relations, self.calendar.zone), registered
 
     def _verify_keys(self, datasets: Iterable[str], timeout: float | None) -> None:
-        """A join to the one side must never repeat a row: the keys that joins rely on are looked at before their first use."""
+        """Look at the keys that joins rely on before their first use: a join to the one side must never repeat a row."""
         for dataset in datasets:
             if dataset not in self.verified:
                 self._verify_key(dataset, timeout)

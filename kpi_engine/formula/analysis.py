@@ -24,8 +24,8 @@ class Aggregation:
     """One aggregate as written: `function` of `argument` (None for `count(*)`) over the rows that `filter` is true for."""
 
     function: str
-    argument: exp.Expression | None
-    filter: exp.Expression | None
+    argument: exp.Expr | None
+    filter: exp.Expr | None
     fraction: float | None
     offset: int
     length: int
@@ -36,7 +36,7 @@ class Formula:
     """A formula: `outer` is its tree with the n-th aggregate replaced by the column `aggregate.n`."""
 
     text: str
-    outer: exp.Expression
+    outer: exp.Expr
     aggregations: tuple[Aggregation, ...]
 
 
@@ -48,7 +48,7 @@ def parse(text: str) -> Formula:
         raise Refused(*mistakes)
     aggregations: list[Aggregation] = []
 
-    def replaced(node: exp.Expression) -> exp.Expression:
+    def replaced(node: exp.Expr) -> exp.Expr:
         if isinstance(node, (exp.Filter, *AGGREGATE_NODES)):
             aggregations.append(_aggregation(node))
             return exp.column(str(len(aggregations) - 1), table=SLOT, quoted=True)
@@ -63,12 +63,12 @@ def parts(column: exp.Column) -> tuple[str, ...]:
     return tuple(part.name for part in column.parts)
 
 
-def columns(tree: exp.Expression) -> Iterator[exp.Column]:
+def columns(tree: exp.Expr) -> Iterator[exp.Column]:
     """Go through the names in a tree that are columns, paths, inputs or dimensions."""
     return (column for column in tree.find_all(exp.Column) if column.table != SLOT)
 
 
-def placeholders(tree: exp.Expression) -> Iterator[exp.Placeholder]:
+def placeholders(tree: exp.Expr) -> Iterator[exp.Placeholder]:
     """Go through the parameters in a tree."""
     return tree.find_all(exp.Placeholder)
 
@@ -78,13 +78,13 @@ def slot(column: exp.Column) -> int | None:
     return int(column.name) if column.table == SLOT else None
 
 
-def conjuncts(tree: exp.Expression) -> tuple[exp.Expression, ...]:
+def conjuncts(tree: exp.Expr) -> tuple[exp.Expr, ...]:
     """Split a condition at its top-level `and`s."""
     inner = tree.unnest()
     return tuple(part.unnest() for part in inner.flatten()) if isinstance(inner, exp.And) else (inner,)
 
 
-def _nesting(tree: exp.Expression) -> Iterator[Mistake]:
+def _nesting(tree: exp.Expr) -> Iterator[Mistake]:
     for node in tree.find_all(*AGGREGATE_NODES):
         if node.parent and node.parent.find_ancestor(*AGGREGATE_NODES):
             offset, length = span(node)
@@ -92,7 +92,7 @@ def _nesting(tree: exp.Expression) -> Iterator[Mistake]:
             yield Mistake("nested_aggregate", "an aggregate stands inside another aggregate", offset, length, hint)
 
 
-def _aggregation(node: exp.Expression) -> Aggregation:
+def _aggregation(node: exp.Expr) -> Aggregation:
     offset, length = span(node)
     condition = None
     if isinstance(node, exp.Filter):
@@ -111,7 +111,7 @@ def _aggregation(node: exp.Expression) -> Aggregation:
     return Aggregation(function, argument, condition, fraction, offset, length)
 
 
-def _count(node: exp.Count, offset: int, length: int) -> tuple[str, exp.Expression | None]:
+def _count(node: exp.Count, offset: int, length: int) -> tuple[str, exp.Expr | None]:
     if isinstance(node.this, exp.Distinct):
         if len(node.this.expressions) != 1:
             hint = "count a key column, or make one in a dataset with `sql:`"
@@ -120,7 +120,7 @@ def _count(node: exp.Count, offset: int, length: int) -> tuple[str, exp.Expressi
     return "count", None if isinstance(node.this, exp.Star) else node.this
 
 
-def _fraction(node: exp.Expression, offset: int, length: int) -> float:
+def _fraction(node: exp.Expr, offset: int, length: int) -> float:
     literal = node.expression
     if isinstance(literal, exp.Literal) and not literal.is_string and 0 <= float(literal.this) <= 1:
         return float(literal.this)

@@ -52,7 +52,7 @@ class Refused(ValueError):  # noqa: N818 - a verdict, caught by whoever knows th
         self.mistakes = mistakes
 
 
-def read(text: str, kind: Kind = "formula") -> exp.Expression:
+def read(text: str, kind: Kind = "formula") -> exp.Expr:
     """Read a formula, a condition or a dataset's query into a tree of allowed nodes; raise `Refused` with every mistake."""
     _bounds(text)
     tree = _parsed(text, kind)
@@ -62,7 +62,7 @@ def read(text: str, kind: Kind = "formula") -> exp.Expression:
     return _without_comments(tree)
 
 
-def span(node: exp.Expression) -> tuple[int, int]:
+def span(node: exp.Expr) -> tuple[int, int]:
     """Say where a node stands in the text it was read from, as offset and length, as well as it is known."""
     found = [
         (part.meta["start"], part.meta["end"]) for part in node.walk() if "start" in part.meta and "end" in part.meta
@@ -102,7 +102,7 @@ def _depth(bare: str) -> None:
             raise Refused(Mistake("too_deep", f"more than {MAX_DEPTH} brackets inside one another", offset, 1, "split it into several KPIs"))
 
 
-def _parsed(text: str, kind: Kind) -> exp.Expression:
+def _parsed(text: str, kind: Kind) -> exp.Expr:
     try:
         tokens = sqlglot.tokenize(text, read=DIALECT)
         if len(tokens) > MAX_TOKENS:
@@ -116,7 +116,7 @@ def _parsed(text: str, kind: Kind) -> exp.Expression:
         raise Refused(Mistake("too_deep", "too many parts inside one another", hint="split it into several KPIs")) from None
 
 
-def _single_query(text: str) -> exp.Expression:
+def _single_query(text: str) -> exp.Expr:
     trees = [tree for tree in sqlglot.parse(text, read=DIALECT) if tree is not None]
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
         raise Refused(Mistake("not_a_query", "a dataset's `sql` is one `select`, and nothing else"))
@@ -145,7 +145,7 @@ def _offset(text: str, line: object, column: object, highlight: str) -> int:
     return max(0, min(len(text) - 1, before + column - max(1, len(highlight))))
 
 
-def _without_comments(tree: exp.Expression) -> exp.Expression:
+def _without_comments(tree: exp.Expr) -> exp.Expr:
     for node in tree.walk():
         node.comments = None
     return tree
@@ -171,12 +171,12 @@ def allowed_names(kind: Kind) -> tuple[str, ...]:
     return tuple(sorted({function.name for group in lists for function in group}))
 
 
-def _objections(tree: exp.Expression, kind: Kind) -> Iterator[Mistake]:
+def _objections(tree: exp.Expr, kind: Kind) -> Iterator[Mistake]:
     for node in tree.walk():
         yield from _objection(node, kind)
 
 
-def _objection(node: exp.Expression, kind: Kind) -> Iterator[Mistake]:
+def _objection(node: exp.Expr, kind: Kind) -> Iterator[Mistake]:
     name = type(node).__name__
     offset, length = span(node)
     if isinstance(node, exp.Anonymous):
@@ -193,7 +193,7 @@ def _objection(node: exp.Expression, kind: Kind) -> Iterator[Mistake]:
         yield from _small_print(node, offset, length)
 
 
-def _small_print(node: exp.Expression, offset: int, length: int) -> Iterator[Mistake]:
+def _small_print(node: exp.Expr, offset: int, length: int) -> Iterator[Mistake]:
     if isinstance(node, exp.In) and not (node.expressions and all(_is_constant(item) for item in node.expressions)):
         yield Mistake("bad_in", "`in` takes a list of values in brackets", offset, length, "for example `channel in ('email', 'direct')`")
     elif isinstance(node, exp.DateDiff) and str(node.args.get("unit")).upper() not in _INTEGER_UNITS:
@@ -209,7 +209,7 @@ def _small_print(node: exp.Expression, offset: int, length: int) -> Iterator[Mis
         yield Mistake("bad_parameter", "a parameter is written as `:name`", offset, length)
 
 
-def _is_constant(node: exp.Expression) -> bool:
+def _is_constant(node: exp.Expr) -> bool:
     inner = node.this if isinstance(node, exp.Neg | exp.Cast | exp.Paren) else node
     return isinstance(inner, exp.Literal | exp.Boolean | exp.Null | exp.Placeholder)
 
@@ -240,7 +240,7 @@ _WHY = {
 }
 
 
-def _not_allowed(node: exp.Expression, kind: Kind, offset: int, length: int) -> Mistake:
+def _not_allowed(node: exp.Expr, kind: Kind, offset: int, length: int) -> Mistake:
     name = type(node).__name__
     if kind != "query" and name in _WHY:
         code, message, hint = _WHY[name]

@@ -59,8 +59,8 @@ def spanning(request: Request, span: Span) -> Request:
 class Evaluated:
     """A KPI's value as a tree over the Align, and the pairs of columns that hold the lowest and the highest currency in it."""
 
-    tree: exp.Expression
-    currencies: frozenset[tuple[str, str]] = frozenset()
+    tree: exp.Expr
+    currencies: frozenset[tuple[exp.Column, exp.Column]] = frozenset()
 
 
 @dataclass
@@ -164,9 +164,9 @@ class _Planner:
         return Evaluated(exp.column(name, table=EARLIER, quoted=True), value.currencies)
 
     def _formula(self, kpi: ResolvedKpi, context: Context) -> Evaluated:
-        currencies: set[tuple[str, str]] = set()
+        currencies: set[tuple[exp.Column, exp.Column]] = set()
 
-        def replaced(node: exp.Expression) -> exp.Expression:
+        def replaced(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Column) and node.table == SLOT:
                 found = self._aggregate(kpi, kpi.aggregates[int(node.name)], context)
             elif isinstance(node, exp.Column) and node.table == INPUT:
@@ -186,14 +186,13 @@ class _Planner:
     def _aggregate(self, kpi: ResolvedKpi, aggregate: ResolvedAggregate, context: Context) -> Evaluated:
         source = kpi.inputs[aggregate.input]
         rows = self._per(source, context) if source.per else self._dataset(source, context)
-        over = lambda tree: self._with_parameters(tree)  # noqa: E731
-        filters = rows.filter | {expr(over(each.tree)) for each in aggregate.filter}
-        argument = expr(over(aggregate.argument.tree)) if aggregate.argument else None
+        filters = rows.filter | {expr(self._with_parameters(each.tree)) for each in aggregate.filter}
+        argument = expr(self._with_parameters(aggregate.argument.tree)) if aggregate.argument else None
         column = self.summaries.column(rows, aggregate.function, argument, filters, aggregate.fraction)
-        currencies: frozenset[tuple[str, str]] = frozenset()
+        currencies: frozenset[tuple[exp.Column, exp.Column]] = frozenset()
         if aggregate.currency is not None:
             low, high = (self.summaries.column(rows, f, aggregate.currency, filters) for f in ("min", "max"))
-            currencies = frozenset({(low.sql("duckdb"), high.sql("duckdb"))})
+            currencies = frozenset({(low, high)})
         if aggregate.function in {"count", "count_distinct"}:
             return Evaluated(exp.func("COALESCE", column, exp.Literal.number(0)))
         if aggregate.function == "sum" and str(kpi.model.empty) == "0":
@@ -234,13 +233,13 @@ class _Planner:
         split = {name: expr(exp.column(name, table=VALUE, quoted=True)) for name in kept}
         return Rows(Read("", below=derive), split, inside.shifts, frozenset())
 
-    def _with_parameters(self, tree: exp.Expression) -> exp.Expression:
-        def replaced(node: exp.Expression) -> exp.Expression:
+    def _with_parameters(self, tree: exp.Expr) -> exp.Expr:
+        def replaced(node: exp.Expr) -> exp.Expr:
             return self._parameter(str(node.this)) if isinstance(node, exp.Placeholder) else node
 
         return tree.copy().transform(replaced)
 
-    def _parameter(self, name: str) -> exp.Expression:
+    def _parameter(self, name: str) -> exp.Expr:
         return literal(parameter_value(name, self.request.parameters, self.catalogue))
 
 
@@ -270,13 +269,13 @@ def _inside(context: Context, source: ResolvedInput) -> Context:
     )
 
 
-def _sum_of_nothing_is_zero(total: exp.Expression, count: exp.Expression) -> exp.Expression:
+def _sum_of_nothing_is_zero(total: exp.Expr, count: exp.Expr) -> exp.Expr:
     """Over no rows a sum is 0; where rows exist and all their values are unknown, it is unknown."""
     no_rows = exp.EQ(this=exp.func("COALESCE", count, exp.Literal.number(0)), expression=exp.Literal.number(0))
     return exp.func("COALESCE", total, exp.Case().when(no_rows, exp.Literal.number(0)))
 
 
-def _comparison_columns(kpi_id: str, name: str, before: exp.Expression, *, rate: bool) -> dict[str, Expr]:
+def _comparison_columns(kpi_id: str, name: str, before: exp.Expr, *, rate: bool) -> dict[str, Expr]:
     earlier = f"{kpi_id}__{name}"
     now, then = (exp.column(column, table=EARLIER, quoted=True) for column in (kpi_id, earlier))
     difference = exp.paren(exp.Sub(this=now, expression=then))
@@ -287,15 +286,17 @@ def _comparison_columns(kpi_id: str, name: str, before: exp.Expression, *, rate:
     return {earlier: expr(before), f"{earlier}_change": expr(exp.Case().when(positive, change))}
 
 
-def _currency_checks(kpi_id: str, currencies: Iterable[tuple[str, str]]) -> dict[str, Expr]:
+def _currency_checks(kpi_id: str, currencies: Iterable[tuple[exp.Column, exp.Column]]) -> dict[str, Expr]:
     """Keep the lowest and the highest currency in a KPI's sums: where they differ, amounts of two currencies were added."""
-    pairs = sorted(currencies)
+    pairs = sorted(currencies, key=lambda pair: pair[0].sql())
     if not pairs:
         return {}
-    lows, highs = ([exp.maybe_parse(pair[i], dialect="duckdb") for pair in pairs] for i in (0, 1))
-    low = lows[0] if len(lows) == 1 else exp.func("LEAST", *lows)
-    high = highs[0] if len(highs) == 1 else exp.func("GREATEST", *highs)
+    low, high = (_extreme(name, [pair[side] for pair in pairs]) for side, name in enumerate(("LEAST", "GREATEST")))
     return {f"__low__{kpi_id}": expr(low), f"__high__{kpi_id}": expr(high)}
+
+
+def _extreme(function: str, columns: list[exp.Column]) -> exp.Expr:
+    return columns[0] if len(columns) == 1 else exp.func(function, *columns)
 
 
 def _having(condition: Filter, shown: Mapping[str, Expr]) -> Expr:

@@ -40,7 +40,7 @@ class Filter:
     operator: str
     value: Any
 
-    def tree(self, left: exp.Expression) -> exp.Expression:
+    def tree(self, left: exp.Expr) -> exp.Expr:
         """Make the condition over the expression that the name stands for."""
         if self.operator == "is_null":
             test = exp.Is(this=left, expression=exp.Null())
@@ -153,7 +153,7 @@ def _check_value(name: str, value: object) -> None:
         raise RequestError(f"a filter on `{name}` uses a text that is too long or holds a NUL character", code="bad_filter_value")
 
 
-def literal(value: object) -> exp.Expression:
+def literal(value: object) -> exp.Expr:
     """Make a literal of the tree from a Python value."""
     if value is None:
         return exp.Null()
@@ -171,9 +171,9 @@ def literal(value: object) -> exp.Expression:
     return exp.Literal.string(str(value))
 
 
-def _membership(left: exp.Expression, values: Sequence[object], *, negated: bool) -> exp.Expression:
+def _membership(left: exp.Expr, values: Sequence[object], *, negated: bool) -> exp.Expr:
     known = [literal(value) for value in values if value is not None]
-    test: exp.Expression = exp.In(this=left, expressions=known) if known else exp.Boolean(this=False)
+    test: exp.Expr = exp.In(this=left, expressions=known) if known else exp.Boolean(this=False)
     if None in values:
         test = exp.Or(this=exp.Is(this=left.copy(), expression=exp.Null()), expression=test)
     return exp.Not(this=exp.Paren(this=test)) if negated else exp.Paren(this=test)
@@ -192,7 +192,7 @@ def _comparison(name: str) -> Compare:
     written = name.strip().replace("-", "_").replace(" ", "_")
     if written not in COMPARISONS:
         raise RequestError(f"`{name}` is not a comparison", code="unknown_comparison", hint=nearest(written, COMPARISONS))
-    return written  # type: ignore[return-value]
+    return written
 
 
 def _sort(item: str) -> Sort:

@@ -53,7 +53,7 @@ class DatasetRows:
     catalogue: Catalogue
     request: Request
     split: tuple[str, ...]
-    with_parameters: Callable[[exp.Expression], exp.Expression]
+    with_parameters: Callable[[exp.Expr], exp.Expr]
 
     def rows(self, source: ResolvedInput, context: Context) -> Rows:
         """Say which rows a dataset input reads."""
@@ -94,10 +94,9 @@ class DatasetRows:
     def _filters(self, source: ResolvedInput, context: Context) -> frozenset[Expr]:
         """Gather what a row must satisfy: the request's filters, those on the KPIs above, the input's own."""
         names, dataset = self.catalogue.names, source.target
-        found: list[exp.Expression] = []
-        for condition in self.request.where:
-            if not self._ignores(dataset, condition.name, context):
-                found.append(condition.tree(names.path(dataset, (condition.name,), ())))
+        found: list[exp.Expr] = []
+        asked = [each for each in self.request.where if not self._ignores(dataset, each.name, context)]
+        found += [each.tree(names.path(dataset, (each.name,), ())) for each in asked]
         if self.request.where_sql is not None:
             self._refuse_ignored(dataset, self.request.where_sql.tree, context)
             if not context.across_all:
@@ -107,7 +106,7 @@ class DatasetRows:
             found.append(source.where.tree)
         return frozenset(expr(self.with_parameters(part)) for tree in found for part in conjuncts(tree))
 
-    def _refuse_ignored(self, dataset: str, tree: exp.Expression, context: Context) -> None:
+    def _refuse_ignored(self, dataset: str, tree: exp.Expr, context: Context) -> None:
         ignored = [parts(c)[0] for c in columns(tree) if self._ignores(dataset, parts(c)[0], context)]
         if ignored and not context.across_all:
             message = f"`where_sql` names `{ignored[0]}`, which one of the inputs ignores (`across`)"

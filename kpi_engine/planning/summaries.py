@@ -62,7 +62,7 @@ class Summaries:
 
     def column(
         self, rows: Rows, function: str, argument: Expr | None, filters: frozenset[Expr], fraction: float | None = None
-    ) -> exp.Expression:
+    ) -> exp.Column:
         """Ask for an aggregate over rows, and give the column that will hold it."""
         making = self._making.setdefault(rows.read, _Making(rows.read))
         making.split.update(rows.split)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from kpi_engine.sample.days import Day
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from kpi_engine.sample.days import Day
 
 OWN: Final = "acme"
 

@@ -21,12 +21,41 @@ _ENOUGH_ROWS: Final = 5
 """With fewer rows, a column is unique by chance."""
 _SHORT: Final = 64
 _ID: Final = frozenset({"id", "key", "uuid", "guid", "code", "number", "no", "nr", "ref", "reference", "numero"})
+_ID_FIRST: Final = frozenset({"id", "n", "no", "num", "numero", "ref"})
 _TIME: Final = frozenset({"date", "day", "jour", "time", "timestamp", "datetime", "at", "on", "le"})
 _BEGUN: Final = frozenset(
-    {"created", "creation", "ordered", "order", "placed", "started", "start", "occurred", "published", "sent", "posted", "cree"}
+    {
+        "created",
+        "creation",
+        "ordered",
+        "order",
+        "placed",
+        "started",
+        "start",
+        "occurred",
+        "published",
+        "sent",
+        "posted",
+        "cree",
+    }
 )
 _LATER: Final = frozenset(
-    {"updated", "modified", "changed", "deleted", "closed", "ended", "end", "expires", "due", "birth", "birthday", "born", "until", "fin"}
+    {
+        "updated",
+        "modified",
+        "changed",
+        "deleted",
+        "closed",
+        "ended",
+        "end",
+        "expires",
+        "due",
+        "birth",
+        "birthday",
+        "born",
+        "until",
+        "fin",
+    }
 )
 _SUMMED: Final = frozenset(
     {
@@ -53,12 +82,22 @@ class Choices:
 def chosen(profile: Profile, table: str) -> Choices:
     """Choose from a profile; `table` is its name, after which a key is often called."""
     key = _key(profile, table)
-    times = sorted((column for column in profile.columns if column.kind in {"day", "moment"}), key=lambda one: _lateness(one, profile))
+    times = sorted(
+        (column for column in profile.columns if column.kind in {"day", "moment"}),
+        key=lambda one: _lateness(one, profile),
+    )
     dimensions = [column for column in profile.columns if _is_dimension(column) and (column.name,) != key]
-    sums = [column for column in profile.columns if column.kind in {"whole", "real"} and _SUMMED & set(_words(column.name))]
+    sums = [
+        column for column in profile.columns if column.kind in {"whole", "real"} and _SUMMED & set(_words(column.name))
+    ]
     currency = next((column for column in profile.columns if column.is_currency and column.distinct <= MEMBERS), None)
     return Choices(
-        key, times[0] if times else None, tuple(times[1:]), tuple(dimensions[:DIMENSIONS]), tuple(sums), currency if sums else None
+        key,
+        times[0] if times else None,
+        tuple(times[1:]),
+        tuple(dimensions[:DIMENSIONS]),
+        tuple(sums),
+        currency if sums else None,
     )
 
 
@@ -101,20 +140,20 @@ _UNLIKELY: Final = 9
 
 
 def _rank(column: Column, table: str, first: str) -> int:
-    """Say how key-like a column is: the table's own id first, then any id, a day, a text; never an amount."""
+    """Say how key-like a column is: the table's own id first, then any id, the first column, a day, a text."""
     words = _words(column.name)
     name = "_".join(words)
     if column.kind not in {"text", "whole", "day", "moment"}:
         return _UNLIKELY
-    if name == "id" or (words[-1] in _ID and "_".join(words[:-1]) in {table, table.removesuffix("s"), table.removesuffix("es")}):
+    if name == "id" or (
+        words[-1] in _ID and "_".join(words[:-1]) in {table, table.removesuffix("s"), table.removesuffix("es")}
+    ):
         return 0
-    if words[-1] in _ID:
+    if words[-1] in _ID or words[0] in _ID_FIRST:
         return 1
-    if column.kind == "day":
+    if column.name == first or column.kind == "day":
         return 2
-    if column.kind == "text":
-        return 3 if column.longest <= _SHORT else _UNLIKELY
-    return 4 if column.kind == "moment" or column.name == first else _UNLIKELY
+    return {"text": 3, "moment": 4}.get(column.kind, _UNLIKELY)
 
 
 def _may_be_key(column: Column, rows: int, rank: int) -> bool:
@@ -125,7 +164,7 @@ def _lateness(column: Column, profile: Profile) -> int:
     """Say how little a column tells when a row came about: `date` and `created_at` before others, `updated_at` and gaps last."""
     words = set(_words(column.name))
     late = 10 if words & _LATER else 0
-    gaps = 5 if column.filled < 0.9 * profile.rows else 0  # noqa: PLR2004 - most rows
+    gaps = 5 if column.filled < 0.9 * profile.rows else 0
     if words <= _TIME:
         return late + gaps
     return late + gaps + (1 if words & _BEGUN else 2 if words & _TIME else 3)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import csv
-import shutil
-from contextlib import contextmanager
 from datetime import datetime
-from tempfile import TemporaryDirectory, mkdtemp
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from duckdb import DuckDBPyConnection
 

@@ -138,7 +138,7 @@ def _stages(lead: Lead, dice: Dice) -> Stages:
 
 
 def _later(moment: int, fewest: int, most: int, dice: Dice) -> int:
-    """Some days later, on a working day in working hours, and never before the moment itself."""
+    """Go some days on, to working hours of a working day, and never back before the moment itself."""
     midnight = (moment // _DAY + dice.whole(fewest, most)) * _DAY
     weekday = (midnight // _DAY + 3) % 7
     free_days = max(0, 7 - weekday) if weekday in {5, 6} else 0
@@ -190,31 +190,44 @@ def _instant(seconds: int | None) -> datetime | None:
     return None if seconds is None else instant(seconds)
 
 
+@dataclass(frozen=True)
+class Deal:
+    """An opportunity, won, lost or still open; `lead_id` is missing where a customer buys more."""
+
+    lead_id: str | None
+    customer_id: str | None
+    created: datetime
+    closed: datetime | None
+    won: bool | None
+    amount: Decimal
+    channel: str | None
+
+
 def deal(all_leads: Sequence[Lead], reached: Mapping[str, Stages]) -> Iterator[tuple[object, ...]]:
     """Give the rows of `deal`: one for each opportunity, and customers who buy more without a new lead."""
-    dice, rows = Dice("deals"), list[tuple[object, ...]]()
-    for one in all_leads:
-        at = reached[one.lead_id]
-        if at.opportunity:
-            customer = f"C{one.lead_id[1:]}" if at.won else None
-            moments = instant(at.opportunity), _instant(at.closed), at.won
-            rows.append((one.lead_id, customer, *moments, *_worth(dice), one.channel))
-    customers = [(row[1], row[3]) for row in rows if row[4]]
-    rows += _more_seats(customers, dice)
-    ordered = sorted(rows, key=lambda row: str(row[2]))
-    return ((f"D{number:05}", *row) for number, row in enumerate(ordered, 1))
+    dice = Dice("deals")
+    first = [_opportunity(one, reached[one.lead_id], dice) for one in all_leads if reached[one.lead_id].opportunity]
+    more = _more_seats(first, dice)
+    for number, one in enumerate(sorted([*first, *more], key=lambda one: one.created), 1):
+        margin = None if dice.chance(0.08) else round(0.68 + 0.16 * dice.unit(), 2)
+        when = one.created, one.closed, one.won
+        yield f"D{number:05}", one.lead_id, one.customer_id, *when, one.amount, "EUR", margin, one.channel
 
 
-def _more_seats(customers: Sequence[tuple[object, ...]], dice: Dice) -> Iterator[tuple[object, ...]]:
-    for customer, won_at in customers:
-        start = won_at + timedelta(days=dice.whole(90, 300))  # type: ignore[operator]
-        if dice.chance(0.3) and start.date() <= LAST_DAY - timedelta(days=30):
-            closed = start + timedelta(days=dice.whole(3, 25), seconds=dice.whole(0, 7200))
-            amount, currency, margin = _worth(dice)
-            yield None, customer, start, closed, True, (amount * Decimal("0.4")).quantize(SEAT_PRICE), currency, margin, None
+def _opportunity(lead: Lead, at: Stages, dice: Dice) -> Deal:
+    customer = f"C{lead.lead_id[1:]}" if at.won else None
+    created = instant(at.opportunity or lead.created)
+    return Deal(lead.lead_id, customer, created, _instant(at.closed), at.won, _amount(dice), lead.channel)
 
 
-def _worth(dice: Dice) -> tuple[Decimal, str, float | None]:
-    """Give a year's amount, its currency, and the gross margin where it is known."""
-    seats = 6 + dice.skewed(0, 110)
-    return seats * 12 * SEAT_PRICE, "EUR", None if dice.chance(0.08) else round(0.68 + 0.16 * dice.unit(), 2)
+def _more_seats(deals: Sequence[Deal], dice: Dice) -> Iterator[Deal]:
+    for one in deals:
+        begun = one.closed + timedelta(days=dice.whole(90, 300)) if one.won and one.closed else None
+        if begun and dice.chance(0.3) and begun.date() <= LAST_DAY - timedelta(days=30):
+            closed = begun + timedelta(days=dice.whole(3, 25), seconds=dice.whole(0, 7200))
+            yield Deal(None, one.customer_id, begun, closed, True, _amount(dice) * 2 / 5, None)  # noqa: FBT003
+
+
+def _amount(dice: Dice) -> Decimal:
+    """Give what a year costs."""
+    return (6 + dice.skewed(0, 110)) * 12 * SEAT_PRICE

@@ -50,9 +50,11 @@ _HEAD: Final = """\
 
 @dataclass(frozen=True)
 class _Entry:
-    """A file of the project: what its dataset is called, which table it is, and where it stands below `data`."""
+    """A file of the project: what its dataset is called, and which table it is."""
 
     profile: Profile
+    title: str
+    """Its name for people."""
     dataset: str
     table: str
     stored: str
@@ -120,7 +122,10 @@ def _entry(file: Path, taken: set[str], *, in_place: bool) -> _Entry:
     stem, suffix = ending(file)
     dataset = sanitised(stem, taken)
     packed = ".gz" if file.name.casefold().endswith(".gz") else ""
-    return _Entry(profile, dataset, stem if in_place else dataset, "" if in_place else f"{dataset}{suffix}{packed}")
+    title = stem.replace("_", " ")
+    return _Entry(
+        profile, title, dataset, stem if in_place else dataset, "" if in_place else f"{dataset}{suffix}{packed}"
+    )
 
 
 def _source(entries: Sequence[_Entry]) -> str:
@@ -198,10 +203,16 @@ def _column_line(column: Column, choices: Choices) -> str:
 
 
 def _why(column: Column, choices: Choices) -> str:
-    reasons = {"varchar": "inferred: a code, its first zeros count", "decimal(18,2)": "inferred: money, counted exactly"}
+    reasons = {
+        "varchar": "inferred: a code, its first zeros count",
+        "decimal(18,2)": "inferred: money, counted exactly",
+    }
     if column in choices.sums and choices.currency and choices.currency.distinct > 1:
         return f"inferred: {choices.currency.distinct} currencies, which are never added: split by currency"
-    return reasons.get(column.better_type if column in choices.sums or column.better_type == "varchar" else "", "inferred from all values")
+    return reasons.get(
+        column.better_type if column in choices.sums or column.better_type == "varchar" else "",
+        "inferred from all values",
+    )
 
 
 def _dimension_names(choices: Choices) -> list[tuple[str, Column]]:
@@ -217,9 +228,11 @@ def _dimensions(choices: Choices) -> Iterator[str]:
         return
     yield "    dimensions:                         # what a KPI may be split or filtered by"
     for name, column in _dimension_names(choices):
-        written = f"      {name}:" if name == column.name else f"      {name}: {{sql: {quoted(_identifier(column.name))}}}"
+        sql = "" if name == column.name else f" {{sql: {quoted(_identifier(column.name))}}}"
         values = "1 value" if column.distinct == 1 else f"{column.distinct} values"
-        yield commented(written, f"{values}, from {_shown(column.least)} to {_shown(column.greatest)}")
+        yield commented(
+            f"      {plain(name)}:{sql}", f"{values}, from {_shown(column.least)} to {_shown(column.greatest)}"
+        )
 
 
 def _shown(text: str) -> str:
@@ -239,10 +252,9 @@ def _identifier(column: str) -> str:
 
 
 def _count_kpi(entry: _Entry, name: str) -> Iterator[str]:
-    title = entry.dataset.replace("_", " ")
     yield f"  {name}:"
     yield "    role: team"
-    yield f"    label: {{en: {quoted(f'Rows of {title}')}, fr: {quoted(f'Lignes de {title}')}}}"
+    yield f"    label: {{en: {quoted(f'Rows of {entry.title}')}, fr: {quoted(f'Lignes de {entry.title}')}}}"
     yield f"    inputs: [{entry.dataset}]"
     yield f"    formula: count({entry.dataset})"
     yield f"    unit: {entry.dataset}"

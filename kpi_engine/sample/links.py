@@ -15,8 +15,29 @@ if TYPE_CHECKING:
 GRAPH: Final = "web_crm_fr"
 ACME: Final = "acme.example"
 _KINDS: Final = ("atelier", "cabinet", "agence", "studio", "revue", "forum", "club", "annuaire", "guide", "carnet")
-_THEMES: Final = ("vente", "numerique", "pme", "client", "donnees", "logiciel", "gestion", "cloud", "startup", "conseil", "digital", "rh", "finance", "sante")
-_HUBS: Final = {ACME: 12.0, "norvane.example": 18.0, "kolibri.example": 7.0, "pragmea.example": 11.0, "echo-logiciel.example": 15.0}
+_THEMES: Final = (
+    "vente",
+    "numerique",
+    "pme",
+    "client",
+    "donnees",
+    "logiciel",
+    "gestion",
+    "cloud",
+    "startup",
+    "conseil",
+    "digital",
+    "rh",
+    "finance",
+    "sante",
+)
+_HUBS: Final = {
+    ACME: 12.0,
+    "norvane.example": 18.0,
+    "kolibri.example": 7.0,
+    "pragmea.example": 11.0,
+    "echo-logiciel.example": 15.0,
+}
 _ANCHORS: Final = ("CRM", "voir le site", "le guide, en détail", 'l’outil "tout-en-un"', "read more", "source", None)
 
 
@@ -68,7 +89,13 @@ def _domain(name: str, last: int, dice: Dice) -> Domain:
     """Most are there all the time; some come later, some leave; a quarter give no links at all."""
     first = dice.whole(1, last) if dice.chance(0.25) else 0
     end = dice.whole(first, last) if dice.chance(0.18) else last
-    return Domain(name, first, end, 0.6 + 3 * dice.unit() * dice.unit() * dice.unit(), 0 if dice.chance(0.25) else 2 + dice.skewed(0, 36))
+    return Domain(
+        name,
+        first,
+        end,
+        0.6 + 3 * dice.unit() * dice.unit() * dice.unit(),
+        0 if dice.chance(0.25) else 2 + dice.skewed(0, 36),
+    )
 
 
 def _links(domains: Sequence[Domain], dice: Dice) -> tuple[Link, ...]:
@@ -83,7 +110,7 @@ def _links(domains: Sequence[Domain], dice: Dice) -> tuple[Link, ...]:
 
 
 def _link(domain: Domain, target: Domain, dice: Dice) -> Link:
-    """A link stands while both domains do; most links to the company are younger than the others."""
+    """Make a link: it stands while both domains do; most links to the company are younger than the others."""
     first, last = max(domain.first, target.first), min(domain.last, target.last)
     late_chance = 0.75 if target.name == ACME else 0.3
     begins = dice.whole(first, last) if last > first and dice.chance(late_chance) else first

@@ -77,6 +77,8 @@ _HEADLINES: Final = (
     "Entretien avec la direction de {}",
 )
 _SPRING: Final = "Le printemps de la vente : {} réunit 1 200 commerciaux en ligne"
+_AGENCY: Final = "depeche"
+"""The outlet whose stories others copy."""
 _PAGES: Final = (0.1, 0.25, 0.25, 0.5, 0.5, 1.0)
 
 
@@ -100,36 +102,53 @@ def media_coverage() -> Iterator[tuple[object, ...]]:
                 yield from _clip(f"N{number:05}", brand, day, dice)
 
 
+@dataclass(frozen=True)
+class _Story:
+    """What a clip and its copies have in common: the headline, the brands they name, and how well each comes off."""
+
+    at: datetime
+    headline: str
+    brands: tuple[Brand, ...]
+    moods: tuple[str | None, ...]
+    campaign: str | None
+
+
 def _clip(clip_id: str, brand: Brand, day: Day, dice: Dice) -> Iterator[tuple[object, ...]]:
-    outlet = _outlet(dice)
+    outlet, story = _outlet(dice), _story(brand, day, dice)
+    yield from _rows(clip_id, outlet, story, story.at, dice)
+    for copy in range(dice.whole(1, 3) if outlet.outlet_id == _AGENCY and dice.chance(0.5) else 0):
+        later = story.at + timedelta(seconds=dice.whole(1800, 20000))
+        yield from _rows(f"{clip_id}-{copy + 1}", _site(dice), story, later, dice)
+
+
+def _story(brand: Brand, day: Day, dice: Dice) -> _Story:
     is_campaign = brand.is_own and day.in_campaign and dice.chance(0.5)
     headline = (_SPRING if is_campaign else dice.pick(_HEADLINES)).format(brand.name)
-    campaign = CAMPAIGN if is_campaign else None
-    others = [other for other in BRANDS if other is not brand]
-    named = (brand, *(other for other in others if dice.chance(0.05)))
+    named = (brand, *(other for other in BRANDS if other is not brand and dice.chance(0.05)))
     moods = tuple(dice.weighted(_MOOD) for _ in named)
     at = day.at(dice.whole(5 * 3600, 19 * 3600))
-    yield from _rows(clip_id, outlet, at, headline, named, moods, campaign, dice, is_copy=False)
-    for copy in range(dice.whole(1, 3) if outlet.outlet_id == "depeche" and dice.chance(0.5) else 0):
-        later = at + timedelta(seconds=dice.whole(1800, 20000))
-        yield from _rows(f"{clip_id}-{copy + 1}", _site(dice), later, headline, named, moods, campaign, dice, is_copy=True)
+    return _Story(at, headline, named, moods, CAMPAIGN if is_campaign else None)
 
 
-def _rows(  # noqa: PLR0913
-    clip_id: str, outlet: Outlet, at: datetime, headline: str, named: tuple[Brand, ...], moods: tuple[str | None, ...],
-    campaign: str | None, dice: Dice, *, is_copy: bool,
-) -> Iterator[tuple[object, ...]]:  # fmt: skip
-    """A clip's reach is frozen on the day where it was read then; the vendor gives a price for some clips of sites."""
+def _rows(clip_id: str, outlet: Outlet, story: _Story, at: datetime, dice: Dice) -> Iterator[tuple[object, ...]]:
+    """Give a row for each brand; reach is frozen on the day where it was read then, and some sites have a vendor's price."""
     reach = int(outlet.readers * dice.around(0.12)) if outlet.readers and dice.chance(0.6) else None
     has_price = outlet.media_type == "online" and dice.chance(0.35)
-    price = Decimal(dice.whole(12000, 260000)) / 100 if has_price else None
-    space = dice.pick(_PAGES) if outlet.media_type == "print" else float(dice.whole(1, 6)) if outlet.rate else None
-    for brand, mood in zip(named, moods, strict=True):
-        judged = mood, ("human" if dice.chance(0.3) else "vendor") if mood else None
-        url = f"https://{outlet.domain}/{clip_id.lower()}"
-        value = price, "EUR" if price else None
-        row = clip_id, brand.brand_id, outlet.outlet_id, at, headline, url, *judged, reach, space, *value, is_copy
-        yield *row, campaign if brand.is_own else None
+    value = (Decimal(dice.whole(12000, 260000)) / 100, "EUR") if has_price else (None, None)
+    url, is_copy = f"https://{outlet.domain}/{clip_id.lower()}", at != story.at
+    for brand, mood in zip(story.brands, story.moods, strict=True):
+        judge = ("human" if dice.chance(0.3) else "vendor") if mood else None
+        what = outlet.outlet_id, at, story.headline, url, mood, judge, reach
+        campaign = story.campaign if brand.is_own else None
+        yield clip_id, brand.brand_id, *what, _space(clip_id, outlet), *value, is_copy, campaign
+
+
+def _space(clip_id: str, outlet: Outlet) -> float | None:
+    """Give pages of a newspaper, or seconds of air time divided by 30, where the outlet has a rate."""
+    dice = Dice(f"space {clip_id}")
+    if outlet.media_type == "print":
+        return dice.pick(_PAGES)
+    return float(dice.whole(1, 6)) if outlet.rate else None
 
 
 def _outlet(dice: Dice) -> Outlet:
@@ -138,4 +157,4 @@ def _outlet(dice: Dice) -> Outlet:
 
 
 def _site(dice: Dice) -> Outlet:
-    return dice.pick([outlet for outlet in _OUTLETS if outlet.media_type == "online" and outlet.outlet_id != "depeche"])
+    return dice.pick([outlet for outlet in _OUTLETS if outlet.media_type == "online" and outlet.outlet_id != _AGENCY])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from kpi_engine.errors import SourceError
@@ -42,7 +42,7 @@ class Column:
     longest: int = 0
     """The length of the longest value, as text."""
     better_type: str = ""
-    """A type that fits all values and says more than the type as read: `date`, `timestamp`, `timestamptz`, `decimal(18,2)`, `varchar`."""
+    """A type that fits all values and says more than the type as read: `date`, `timestamp`, `timestamptz` or `decimal(18,2)`."""
     is_currency: bool = False
     """Whether all values are three capital letters."""
 
@@ -73,6 +73,11 @@ def profiled(file: Path) -> Profile:
     try:
         return _profiled(file, settings)
     except SourceError as error:
+        if error.code == "unknown_format":
+            hint = "save it as CSV, Parquet or JSON"
+            raise SourceError(
+                f"it is not known how to read the file {file}", code="unknown_format", hint=hint
+            ) from error
         if error.code != "bad_encoding":
             raise
     return _profiled(file, {**settings, "encoding": "cp1252"})
@@ -83,7 +88,8 @@ def _profiled(file: Path, settings: dict[str, str]) -> Profile:
     import duckdb
 
     try:
-        with duckdb.connect(config={"TimeZone": "UTC"}) as connection:
+        with duckdb.connect() as connection:
+            connection.sql("set TimeZone = 'UTC'")
             profile, has_commas = _measured(connection, file, settings)
     except duckdb.Error as error:
         reason = str(error).strip().splitlines()[0]
@@ -100,9 +106,11 @@ def _measured(connection: DuckDBPyConnection, file: Path, settings: Mapping[str,
         facts = _facts(connection, source.relation({}), types)
         rows = facts[""]["rows"]
         if not rows:
-            raise SourceError(f"the file {file} has no rows below its header", code="empty_source_file", hint="export it again")
-        padded = _padded(connection, source, types)
-        columns = tuple(_column(name, kind, facts[name], is_padded=name in padded) for name, kind in types.items())
+            raise SourceError(
+                f"the file {file} has no rows below its header", code="empty_source_file", hint="export it again"
+            )
+        zoned = _zoned(connection, source, types)
+        columns = tuple(_column(name, kind, facts[name], is_zoned=name in zoned) for name, kind in types.items())
         counts = _pair_counts(connection, source.relation({}), _pairs(columns, rows))
     finally:
         source.close()
@@ -131,7 +139,7 @@ class _Reader:
         self._source.close()
 
 
-def _select(relation: FileRelation, expressions: Sequence[exp.Expression]) -> str:
+def _select(relation: FileRelation, expressions: Sequence[exp.Expr]) -> str:
     from sqlglot import exp
 
     from kpi_engine.sql.relations import relation as tree
@@ -158,21 +166,25 @@ def _refuse_no_header(file: Path, types: Mapping[str, str]) -> None:
             )
 
 
-def _facts(connection: DuckDBPyConnection, relation: FileRelation, types: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def _facts(
+    connection: DuckDBPyConnection, relation: FileRelation, types: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
     """Measure all columns in one scan; the entry of the empty name holds the number of rows."""
     from sqlglot import exp
 
-    wanted: list[tuple[str, str, exp.Expression]] = [("", "rows", exp.Count(this=exp.Star()))]
+    wanted: list[tuple[str, str, exp.Expr]] = [("", "rows", exp.Count(this=exp.Star()))]
     for name, kind in types.items():
         wanted += [(name, fact, tree) for fact, tree in _measures(exp.column(name, quoted=True), _kind(kind))]
-    row = connection.sql(_select(relation, [exp.alias_(tree, f"f{place}") for place, (_, _, tree) in enumerate(wanted)])).fetchall()[0]
-    facts: dict[str, dict[str, Any]] = {"": {}} | {name: {} for name in types}
+    row = connection.sql(
+        _select(relation, [exp.alias_(tree, f"f{place}") for place, (_, _, tree) in enumerate(wanted)])
+    ).fetchall()[0]
+    facts: dict[str, dict[str, Any]] = {name: {} for name in ("", *types)}
     for (name, fact, _), value in zip(wanted, row, strict=True):
         facts[name][fact] = value
     return facts
 
 
-def _measures(column: exp.Expression, kind: str) -> Iterable[tuple[str, exp.Expression]]:
+def _measures(column: exp.Expr, kind: str) -> Iterable[tuple[str, exp.Expr]]:
     from sqlglot import exp
 
     yield "filled", exp.Count(this=column.copy())
@@ -191,7 +203,7 @@ def _measures(column: exp.Expression, kind: str) -> Iterable[tuple[str, exp.Expr
         yield from _text_measures(text)
 
 
-def _text_measures(text: exp.Expression) -> Iterable[tuple[str, exp.Expression]]:
+def _text_measures(text: exp.Expr) -> Iterable[tuple[str, exp.Expr]]:
     from sqlglot import exp
 
     shapes = ("day", _DAY, "date"), ("zoned", _MOMENT + _ZONE, "timestamptz"), ("moment", _MOMENT, "timestamp")
@@ -199,46 +211,54 @@ def _text_measures(text: exp.Expression) -> Iterable[tuple[str, exp.Expression]]
         fits = exp.TryCast(this=text.copy(), to=exp.DataType.build(kind)).is_(exp.null()).not_()
         yield fact, _all(exp.and_(_matches(text, pattern), fits))
     yield "currency", _all(_matches(text, "[A-Z]{3}"))
-    commas = exp.Anonymous(this="bool_or", expressions=[exp.Anonymous(this="contains", expressions=[text.copy(), exp.Literal.string(",")])])
+    commas = exp.Anonymous(
+        this="bool_or", expressions=[exp.Anonymous(this="contains", expressions=[text.copy(), exp.Literal.string(",")])]
+    )
     yield "commas", exp.and_(_all(_matches(text, _COMMA_NUMBER)), commas)
 
 
-def _matches(text: exp.Expression, pattern: str) -> exp.Expression:
+def _matches(text: exp.Expr, pattern: str) -> exp.Expr:
     from sqlglot import exp
 
     return exp.Anonymous(this="regexp_full_match", expressions=[text.copy(), exp.Literal.string(pattern)])
 
 
-def _all(condition: exp.Expression) -> exp.Expression:
+def _all(condition: exp.Expr) -> exp.Expr:
     from sqlglot import exp
 
     return exp.Anonymous(this="bool_and", expressions=[condition])
 
 
-def _padded(connection: DuckDBPyConnection, source: _Reader, types: Mapping[str, str]) -> frozenset[str]:
-    """Find columns of codes, such as `01234`, that were read as numbers and lost their first zeros."""
+def _zoned(connection: DuckDBPyConnection, source: _Reader, types: Mapping[str, str]) -> frozenset[str]:
+    """Find columns of instants whose zone was lost as they were read: in the text, they have one."""
     from sqlglot import exp
 
-    names = [name for name, kind in types.items() if _kind(kind) == "whole"]
+    names = [name for name, kind in types.items() if _kind(kind) == "moment"]
     relation = source.relation(dict.fromkeys(names, "VARCHAR"))
-    if not names or relation.format != "csv":
+    if not names or relation.format == "parquet":
         return frozenset()
-    tests = [_matches(exp.column(name, quoted=True), r"0\d+") for name in names]
-    found = [exp.Anonymous(this="bool_or", expressions=[test]) for test in tests]
-    row = connection.sql(_select(relation, [exp.alias_(each, f"f{place}") for place, each in enumerate(found)])).fetchall()[0]
-    return frozenset(name for name, is_padded in zip(names, row, strict=True) if is_padded)
+    tests = [_all(_matches(exp.cast(exp.column(name, quoted=True), "varchar"), _MOMENT + _ZONE)) for name in names]
+    row = connection.sql(
+        _select(relation, [exp.alias_(test, f"f{place}") for place, test in enumerate(tests)])
+    ).fetchall()[0]
+    return frozenset(name for name, is_zoned in zip(names, row, strict=True) if is_zoned)
 
 
-def _column(name: str, kind: str, facts: Mapping[str, Any], *, is_padded: bool) -> Column:
-    column = Column(name, kind, facts["filled"], facts.get("distinct") or 0)
-    texts = {key: str(facts.get(key) or "") for key in ("least", "greatest")}
-    column = replace(column, **texts, longest=facts.get("longest") or 0, is_currency=bool(facts.get("currency")))
-    return replace(column, better_type=_better(kind, facts, is_padded=is_padded))
+def _column(name: str, kind: str, facts: Mapping[str, Any], *, is_zoned: bool) -> Column:
+    return Column(
+        name,
+        kind,
+        filled=facts["filled"],
+        distinct=facts.get("distinct") or 0,
+        least=str(facts.get("least") or ""),
+        greatest=str(facts.get("greatest") or ""),
+        longest=facts.get("longest") or 0,
+        better_type="timestamptz" if is_zoned else _better(kind, facts),
+        is_currency=bool(facts.get("currency")),
+    )
 
 
-def _better(kind: str, facts: Mapping[str, Any], *, is_padded: bool) -> str:
-    if is_padded:
-        return "varchar"
+def _better(kind: str, facts: Mapping[str, Any]) -> str:
     if facts.get("day"):
         return "date"
     if facts.get("zoned") or "TIME ZONE" in kind:
@@ -261,7 +281,9 @@ _WIDE: Final = 12
 """In so many columns, from the left, a key of two is looked for."""
 
 
-def _pair_counts(connection: DuckDBPyConnection, relation: FileRelation, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, ...], int]:
+def _pair_counts(
+    connection: DuckDBPyConnection, relation: FileRelation, pairs: Sequence[tuple[str, str]]
+) -> dict[tuple[str, ...], int]:
     from sqlglot import exp
 
     if not pairs:
@@ -274,7 +296,7 @@ def _pair_counts(connection: DuckDBPyConnection, relation: FileRelation, pairs: 
 
 
 def _kind(sql_type: str) -> str:
-    name = sql_type.split("(")[0]
+    name = sql_type.partition("(")[0]
     if sql_type.endswith("]") or name in {"STRUCT", "MAP", "UNION", "JSON", "BLOB", "BIT", "INTERVAL", "TIME"}:
         return "other"
     if name.startswith("TIMESTAMP"):

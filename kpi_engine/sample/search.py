@@ -62,7 +62,7 @@ def search_performance(published: Sequence[Post]) -> Iterator[tuple[object, ...]
                 yield from _seen(query, day, dice)
         for device, part in _DEVICES.items():
             impressions = dice.near(90 * part * day.weight * dice.around(0.2))
-            yield from _row(day, "/blog", None, "fra", device, impressions, 9.0, dice)
+            yield from _row(day, _Result("/blog", None, "fra", device, 9.0), impressions, dice)
 
 
 def _of_posts(published: Sequence[Post]) -> Iterator[Query]:
@@ -80,18 +80,28 @@ def _seen(query: Query, day: Day, dice: Dice) -> Iterator[tuple[object, ...]]:
             expected = query.per_day * day.weight * part * share
             if expected >= _LEAST:
                 impressions = dice.near(expected * dice.around(0.35))
-                yield from _row(day, query.page, query.words, country, device, impressions, place, dice)
+                yield from _row(day, _Result(query.page, query.words, country, device, place), impressions, dice)
 
 
-def _row(  # noqa: PLR0913
-    day: Day, page: str, words: str | None, country: str, device: str, impressions: int, place: float, dice: Dice
-) -> Iterator[tuple[object, ...]]:
+@dataclass(frozen=True)
+class _Result:
+    """A page in the results of a query, in a country on a kind of device: its place, counting from 1."""
+
+    page: str
+    words: str | None
+    country: str
+    device: str
+    place: float
+
+
+def _row(day: Day, result: _Result, impressions: int, dice: Dice) -> Iterator[tuple[object, ...]]:
+    """Give a row where the page was seen at all."""
     if impressions:
-        share = next(share for limit, share in _CTR if place < limit)
+        share = next(share for limit, share in _CTR if result.place < limit)
         clicks = min(impressions, dice.near(impressions * share * dice.around(0.5)))
-        positions = int(impressions * max(0.0, place * dice.around(0.15) - 1))
-        what = f"{SITE}/", SITE + page, words, words is None
-        yield day.date, *what, country, device, "web", impressions, clicks, positions
+        positions = int(impressions * max(0.0, result.place * dice.around(0.15) - 1))
+        what = f"{SITE}/", SITE + result.page, result.words, result.words is None
+        yield day.date, *what, result.country, result.device, "web", impressions, clicks, positions
 
 
 @dataclass(frozen=True)
@@ -131,7 +141,11 @@ def domain_score() -> Iterator[tuple[object, ...]]:
 
 
 def _score(score: _Score, place: int, part: float, captured: date) -> float:
-    value = score.rivals[place - 1] + score.rivals[place - 1] * 0.02 * part if place else score.first + (score.last - score.first) * part
+    value = (
+        score.rivals[place - 1] + score.rivals[place - 1] * 0.02 * part
+        if place
+        else score.first + (score.last - score.first) * part
+    )
     provider, since, lost = _NEW_MODEL
     return value - lost if score.provider == provider and (captured.year, captured.month) >= since else value
 

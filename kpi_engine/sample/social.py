@@ -125,7 +125,10 @@ def _words(account: Account, day: Day, published: Sequence[Post], dice: Dice) ->
     if account.brand_id != OWN:
         return None, None
     if day.in_campaign and dice.chance(0.4):
-        return "Le printemps de la vente : inscrivez-vous au webinaire !", f"{SITE}/webinaires/{CAMPAIGN.replace('_', '-')}"
+        return (
+            "Le printemps de la vente : inscrivez-vous au webinaire !",
+            f"{SITE}/webinaires/{CAMPAIGN.replace('_', '-')}",
+        )
     readable = [post for post in published if post.published.date < day.date]
     post = readable[-1 - dice.skewed(0, len(readable) - 1)]
     return dice.pick(_TEXTS).format(title=post.title), SITE + post.path

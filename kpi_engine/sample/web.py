@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from kpi_engine.sample.content import posts_before
-from kpi_engine.sample.days import all_days
+from kpi_engine.sample.days import LAST_DAY, all_days
 from kpi_engine.sample.dice import Dice
 
 if TYPE_CHECKING:
@@ -81,19 +81,27 @@ class _WebDay:
 
 
 def _days(published: Sequence[Post]) -> Iterator[tuple[object, ...]]:
-    dice, first_visitor, last = Dice("arrivals"), 1, all_days()[-1]
+    dice, first_visitor = Dice("arrivals"), 1
     for day in all_days():
         arrivals = dice.near(_ARRIVALS * day.weight)
         extra = dice.near(_CAMPAIGN_ARRIVALS * day.weight) if day.in_campaign else 0
-        yield astuple(_web_day(day, posts_before(day.date, published), arrivals, extra, first_visitor, day == last))
+        yield astuple(_web_day(day, posts_before(day.date, published), arrivals, extra, first_visitor))
         first_visitor += arrivals + extra
 
 
-def _web_day(day: Day, post_count: int, arrivals: int, extra: int, first_visitor: int, is_last: bool) -> _WebDay:  # noqa: FBT001, PLR0913
-    """Nobody comes late on the last day, so that no visit runs on into the next."""
-    last_second = _DAY - (2 * 3600 if is_last else 0)
-    month = f"{day.date:%Y_%m}"
+def _web_day(day: Day, post_count: int, arrivals: int, extra: int, first_visitor: int) -> _WebDay:
+    """Make a row of the table `days`; nobody comes late on the last day, so that no visit runs on into the next."""
     return _WebDay(
-        day.number, day.midnight, last_second, day.date.isoweekday(), month, day.shape, day.tracked, day.in_campaign,
-        max(post_count, 1), arrivals, extra, first_visitor,
-    )  # fmt: skip
+        day=day.number,
+        midnight=day.midnight,
+        last_second=_DAY - (2 * 3600 if day.date == LAST_DAY else 0),
+        weekday=day.date.isoweekday(),
+        month=f"{day.date:%Y_%m}",
+        shape=day.shape,
+        tracked=day.tracked,
+        in_campaign=day.in_campaign,
+        post_count=max(post_count, 1),
+        arrivals=arrivals,
+        campaign_arrivals=extra,
+        first_visitor=first_visitor,
+    )

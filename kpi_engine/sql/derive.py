@@ -52,7 +52,7 @@ def below(node: Derive, rendering: Rendering) -> exp.Select:
     return _with(final, ctes)
 
 
-def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expression]:
+def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
     """Give the common table expressions in order: summaries, frame, then the values, a layer for each depth."""
     ctes = _align(node.align, rendering)
     keys = [PERIOD_NUMBER, PERIOD, *(dimension(name) for name in node.align.split)]
@@ -81,11 +81,11 @@ def _depths(node: Derive) -> dict[str, int]:
     return depths
 
 
-def _value(value: Expr, depth: int) -> exp.Expression:
+def _value(value: Expr, depth: int) -> exp.Expr:
     return _unqualified(value.tree) if depth else value.tree.copy()
 
 
-def _unqualified(tree: exp.Expression) -> exp.Expression:
+def _unqualified(tree: exp.Expr) -> exp.Expr:
     copy = tree.copy()
     for column in copy.find_all(exp.Column):
         if column.table == EARLIER:
@@ -93,8 +93,8 @@ def _unqualified(tree: exp.Expression) -> exp.Expression:
     return copy
 
 
-def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expression]:
-    ctes: dict[str, exp.Expression] = {f"s{n}": summarise(s, rendering) for n, s in enumerate(node.summaries)}
+def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
+    ctes: dict[str, exp.Expr] = {f"s{n}": summarise(s, rendering) for n, s in enumerate(node.summaries)}
     ctes[PERIODS] = _periods(node)
     if not node.split and node.dense:
         ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(PERIODS, copy=False)
@@ -106,7 +106,7 @@ def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expression]:
     return ctes
 
 
-def _periods(node: Align) -> exp.Expression:
+def _periods(node: Align) -> exp.Expr:
     tuples = [
         exp.Tuple(expressions=[
             exp.Literal.number(number),
@@ -123,13 +123,13 @@ def _periods(node: Align) -> exp.Expression:
     return exp.Select(expressions=[exp.Star()]).from_(values_table(tuples, "p", columns), copy=False)
 
 
-def _moment(moment) -> exp.Expression:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a datetime, or None without a period
+def _moment(moment) -> exp.Expr:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a datetime, or None without a period
     if moment is None:
         return exp.Null()
     return exp.cast(exp.Literal.string(moment.isoformat(sep=" ")), exp.DataType.build("TIMESTAMP"))
 
 
-def _members(node: Align) -> exp.Expression:
+def _members(node: Align) -> exp.Expr:
     """Members are those seen in any stretch that the request touches."""
     return _union([_seen(node, n, summary) for n, summary in enumerate(node.summaries) if _full_cells(node, summary)])
 
@@ -147,7 +147,7 @@ def _full_cells(node: Align, summary: Summarise) -> list[int]:
     return [cell.id for cell in summary.cells if cell.split >= set(node.split)]
 
 
-def _observed(node: Align) -> exp.Expression:
+def _observed(node: Align) -> exp.Expr:
     """Keep the members and periods that have rows of their own."""
     reaches = [(n, r) for n, r in enumerate(node.reaches) if set(_full_cells(node, node.summaries[r.summary])) >= set(r.cells)]
     present = [(n, r) for n, r in reaches if r.present] or reaches
@@ -162,8 +162,8 @@ def _observed(node: Align) -> exp.Expression:
     return _union(selects)
 
 
-def _union(selects: list[exp.Select]) -> exp.Expression:
-    result: exp.Expression = selects[0]
+def _union(selects: list[exp.Select]) -> exp.Expr:
+    result: exp.Expr = selects[0]
     for each in selects[1:]:
         result = exp.Union(this=result, expression=each, distinct=True)
     return result
@@ -173,7 +173,7 @@ def _joined_frame(select: exp.Select, node: Align) -> exp.Select:
     select = select.from_(FRAME, copy=False)
     for number, reach in enumerate(node.reaches):
         table = reach_table(number)
-        tests: list[exp.Expression] = [
+        tests: list[exp.Expr] = [
             exp.EQ(this=exp.column(CELL, table=table, quoted=True), expression=exp.column(f"k{number}", table=FRAME, quoted=True))
         ]
         split = next(cell.split for cell in node.summaries[reach.summary].cells if cell.id == reach.cells[0]) if reach.cells else frozenset()
@@ -191,7 +191,7 @@ def _column(name: str) -> exp.Column:
     return exp.column(name, quoted=True)
 
 
-def _finite(column: exp.Column) -> exp.Expression:
+def _finite(column: exp.Column) -> exp.Expr:
     """Never let a number out that is not one: not-a-number and infinity are unknown."""
     as_double = exp.TryCast(this=column.copy(), to=exp.DataType.build("DOUBLE"))
     finite = exp.Anonymous(this="isfinite", expressions=[as_double])
@@ -207,11 +207,11 @@ def _ordered(sort: Sort, node: Derive) -> exp.Ordered:
     return exp.Ordered(this=_column(name), desc=sort.descending, nulls_first=False)
 
 
-def _last(ctes: dict[str, exp.Expression]) -> str:
+def _last(ctes: dict[str, exp.Expr]) -> str:
     return next(reversed(ctes))
 
 
-def _with(select: exp.Select, ctes: dict[str, exp.Expression]) -> exp.Select:
+def _with(select: exp.Select, ctes: dict[str, exp.Expr]) -> exp.Select:
     """Summaries are computed once, whoever reads them."""
     made = [
         exp.CTE(

@@ -21,7 +21,7 @@ def _exact(division: exp.Div) -> None:
     division.set("expression", exp.func("NULLIF", exp.cast(under, "double"), exp.Literal.number(0)))
 
 
-def _in_domain(node: exp.Expression) -> exp.Expression:
+def _in_domain(node: exp.Expr) -> exp.Expr:
     argument = node.expression if isinstance(node, exp.Log) and node.expression is not None else node.this
     zero = exp.Literal.number(0)
     inside = exp.GTE if isinstance(node, exp.Sqrt) else exp.GT

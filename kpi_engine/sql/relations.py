@@ -43,14 +43,14 @@ class Relations:
         """Name the source of a dataset."""
         return self.datasets[dataset_id].source or self.default_source
 
-    def rows(self, dataset_id: str, alias: str) -> exp.Expression:
+    def rows(self, dataset_id: str, alias: str) -> exp.Expr:
         """Give a dataset's rows, to stand in a `from` under an alias."""
         model = self.datasets[dataset_id]
         if ("", dataset_id) not in self.origins and model.sql:
             return exp.Subquery(this=self.query(dataset_id), alias=_alias(alias))
         return relation(self.origins["", dataset_id], alias)
 
-    def query(self, dataset_id: str) -> exp.Expression:
+    def query(self, dataset_id: str) -> exp.Expr:
         """Give a dataset's query, regenerated, over the origins of its tables."""
         tree = read(self.datasets[dataset_id].sql, "query").copy()
         own = {cte.alias for cte in tree.find_all(exp.CTE)}
@@ -59,7 +59,7 @@ class Relations:
                 table.replace(self._table(dataset_id, table))
         return tree
 
-    def _table(self, dataset_id: str, table: exp.Table) -> exp.Expression:
+    def _table(self, dataset_id: str, table: exp.Table) -> exp.Expr:
         alias = table.alias or table.name
         if table.name in self.datasets and table.name != dataset_id:
             rows = self.rows(table.name, alias)
@@ -70,7 +70,7 @@ class Relations:
         return rows
 
 
-def relation(origin: Origin, alias: str) -> exp.Expression:
+def relation(origin: Origin, alias: str) -> exp.Expr:
     """Give an origin, to stand in a `from` under an alias."""
     if isinstance(origin, Named):
         return exp.Table(
@@ -89,7 +89,7 @@ def _alias(name: str) -> exp.TableAlias:
     return exp.TableAlias(this=exp.to_identifier(name, quoted=True))
 
 
-def _value(value: Any) -> exp.Expression:  # noqa: ANN401 - what an option may be
+def _value(value: Any) -> exp.Expr:  # noqa: ANN401 - what an option may be
     if isinstance(value, bool):
         return exp.Boolean(this=value)
     if isinstance(value, int | float):

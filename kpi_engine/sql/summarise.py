@@ -20,7 +20,8 @@ from kpi_engine.catalogue.resolved import ROWS, VALUE
 from kpi_engine.sql.times import Clock, atoms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from kpi_engine.catalogue import Expr
@@ -101,11 +102,11 @@ class _Summary:
         select = _where(select, [*tests, *common, *_any_of(own.values())])
         return select.group_by(*(exp.Literal.number(n + 1) for n in range(len(groups))), copy=False)
 
-    def _covered(self) -> tuple[exp.Expression, exp.Expression, list[exp.Expression]]:
+    def _covered(self) -> tuple[exp.Expr, exp.Expr, list[exp.Expr]]:
         """Give the rows, the cell of each, and what says that a row lies in any."""
         read = self.node.read
         if read.below is not None:
-            rows: exp.Expression = exp.Subquery(this=self.rendering.below(read.below), alias=_alias(VALUE))
+            rows: exp.Expr = exp.Subquery(this=self.rendering.below(read.below), alias=_alias(VALUE))
             return rows, self._map_column(CELL), []
         rows = self.rendering.relations.rows(read.dataset, ROWS)
         if self.clock is None:
@@ -120,24 +121,25 @@ class _Summary:
         numbers = [covering[0].id if covering else None for covering in pieces.cells]
         inner = numbers[1:-1] if pieces.bounds and numbers[0] is None and numbers[-1] is None else None
         if inner and None not in inner:
-            return rows, self.clock.numbered(pieces.bounds[1:-1], inner), tests  # type: ignore[arg-type]
+            return rows, self.clock.numbered(pieces.bounds[1:-1], inner), tests
         cell = self.clock.numbered(pieces.bounds, numbers)
         if None in numbers and len(set(numbers)) > 2:  # noqa: PLR2004 - a gap lies between the first bound and the last
             tests.append(exp.Not(this=exp.Is(this=cell.copy(), expression=exp.Null())))
         return rows, next((exp.Literal.number(n) for n in set(numbers) if n is not None and len(set(numbers) - {None}) == 1), cell), tests
 
-    def _extent(self):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a pair of moments
+    def _extent(self) -> tuple[datetime | None, datetime | None]:
         spans = [cell.span for cell in self.node.cells if not cell.span.is_empty] or [self.node.cells[0].span]
-        starts, ends = [span.start for span in spans], [span.end for span in spans]
-        return (None if None in starts else min(starts), None if None in ends else max(ends))  # type: ignore[type-var]
+        starts = [span.start for span in spans if span.start is not None]
+        ends = [span.end for span in spans if span.end is not None]
+        return min(starts) if len(starts) == len(spans) else None, max(ends) if len(ends) == len(spans) else None
 
-    def _constant_cell(self) -> exp.Expression:
+    def _constant_cell(self) -> exp.Expr:
         return exp.Literal.number(0) if len(self.node.cells) == 1 else self._map_column(CELL)
 
-    def _map_column(self, name: str) -> exp.Expression:
+    def _map_column(self, name: str) -> exp.Expr:
         return exp.column(name, table=MAP, quoted=True)
 
-    def _split(self, name: str, each: Expr) -> exp.Expression:
+    def _split(self, name: str, each: Expr) -> exp.Expr:
         tree = each.tree.copy()
         if len(self.splits) > 1 and not all(name in kept for kept in self.splits):
             tree = exp.Case().when(self._map_column(f"by_{name}"), tree)
@@ -147,11 +149,11 @@ class _Summary:
         """Join the table that says to which cells a row belongs, where one is needed."""
         read = self.node.read
         if read.below is not None:
-            number = exp.column(PERIOD_NUMBER, table=VALUE, quoted=True)
-            rows = [(exp.Literal.number(cell.below), cell) for cell in self.node.cells]
+            number: exp.Expr = exp.column(PERIOD_NUMBER, table=VALUE, quoted=True)
+            rows = [([exp.Literal.number(cell.below)], cell) for cell in self.node.cells]
             return self._join_map(select, ["piece"], rows, exp.EQ(this=self._map_column("piece"), expression=number))
         if self.clock is None:
-            constant = [(exp.Literal.number(0), cell) for cell in self.node.cells]
+            constant = [([exp.Literal.number(0)], cell) for cell in self.node.cells]
             return select if len(self.node.cells) == 1 else self._join_map(select, ["piece"], constant, exp.Boolean(this=True))
         if read.level is not None:
             return self._join_levels(select)
@@ -159,21 +161,21 @@ class _Summary:
         if pieces.disjoint:
             return select
         number = self.clock.numbered(pieces.bounds, list(range(len(pieces.cells))))
-        rows = [(exp.Literal.number(n), cell) for n, covering in enumerate(pieces.cells) for cell in covering]
+        rows = [([exp.Literal.number(n)], cell) for n, covering in enumerate(pieces.cells) for cell in covering]
         return self._join_map(select, ["piece"], rows, exp.EQ(this=self._map_column("piece"), expression=number))
 
     def _join_map(
-        self, select: exp.Select, columns: list[str], rows: Iterable[tuple[exp.Expression, ...]], on: exp.Expression
+        self, select: exp.Select, columns: list[str], rows: Sequence[tuple[Sequence[exp.Expr], Cell]], on: exp.Expr
     ) -> exp.Select:
         masks = [name for name in self.node.split if len(self.splits) > 1]
         tuples = [
             exp.Tuple(expressions=[*values, exp.Literal.number(cell.id), *(exp.Boolean(this=name in cell.split) for name in masks)])
-            for *values, cell in rows
+            for values, cell in rows
         ]
         names = [*columns, CELL, *(f"by_{name}" for name in masks)]
         return select.join(values_table(tuples, MAP, names), on=on, join_type="inner", copy=False)
 
-    def _with_until(self, rows: exp.Expression) -> exp.Expression:
+    def _with_until(self, rows: exp.Expr) -> exp.Expr:
         """Give each level the time of the entity's next one."""
         assert self.clock is not None and self.node.read.level is not None  # noqa: S101, PT018 - a level has a time
         time = self.clock.column.expression.tree
@@ -191,7 +193,7 @@ class _Summary:
         return exp.Subquery(this=inner, alias=_alias(ROWS))
 
     def _join_levels(self, select: exp.Select) -> exp.Select:
-        """A level holds at an instant when it was read before it, and the next one was not."""
+        """Join each level to the instants it holds at: those after it was read, up to the reading of the next one."""
         clock, level = self.clock, self.node.read.level
         assert clock is not None and level is not None  # noqa: S101, PT018 - a level has a time
         time = clock.column.expression.tree
@@ -199,17 +201,17 @@ class _Summary:
         until = exp.column(UNTIL, table=ROWS, quoted=True)
         still = exp.Or(this=exp.Is(this=until, expression=exp.Null()), expression=exp.GTE(this=until.copy(), expression=instant.copy()))
         on = exp.and_(exp.LT(this=time.copy(), expression=instant), exp.Paren(this=still))
-        rows = []
+        rows: list[tuple[list[exp.Expr], Cell]] = []
         for cell in self.node.cells:
             end = clock.literal(cell.span.end) if cell.span.end else exp.Null()
             oldest = clock.literal(shift(cell.span.end, level.keep)) if level.keep and cell.span.end else None
-            rows.append((end, *([oldest] if oldest is not None else []), cell))
+            rows.append(([end] if oldest is None else [end, oldest], cell))
         if level.keep:
             on = exp.and_(on, exp.GTE(this=time.copy(), expression=since))
         return self._join_map(select, ["instant", "since"] if level.keep else ["instant"], rows, on)
 
 
-def values_table(tuples: list[exp.Tuple], alias: str, columns: list[str]) -> exp.Expression:
+def values_table(tuples: list[exp.Tuple], alias: str, columns: list[str]) -> exp.Expr:
     """Give literal rows as a table."""
     names = [exp.to_identifier(name, quoted=True) for name in columns]
     return exp.Values(expressions=tuples, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True), columns=names))
@@ -219,11 +221,11 @@ def _alias(name: str) -> exp.TableAlias:
     return exp.TableAlias(this=exp.to_identifier(name, quoted=True))
 
 
-def _where(select: exp.Select, tests: list[exp.Expression]) -> exp.Select:
+def _where(select: exp.Select, tests: list[exp.Expr]) -> exp.Select:
     return select.where(*(_bracketed(test) for test in tests), copy=False) if tests else select
 
 
-def _bracketed(tree: exp.Expression) -> exp.Expression:
+def _bracketed(tree: exp.Expr) -> exp.Expr:
     return exp.paren(tree.copy()) if isinstance(tree, exp.Or) else tree.copy()
 
 
@@ -258,7 +260,7 @@ def _join(select: exp.Select, read: Read, hops: tuple[str, ...], rendering: Rend
     names = rendering.names
     here = names.owner(read.dataset, hops[:-1])
     model = names.datasets[here].joins[hops[-1]]
-    tests: list[exp.Expression] = [
+    tests: list[exp.Expr] = [
         exp.EQ(this=names.column(here, left, hops[:-1]), expression=names.column(model.to, right, hops))
         for left, right in model.keys.items()
     ]
@@ -272,34 +274,34 @@ def _join(select: exp.Select, read: Read, hops: tuple[str, ...], rendering: Rend
     return select.join(rows, on=exp.and_(*tests), join_type="left", copy=False)
 
 
-def _shared_filters(aggregates: tuple[Aggregate, ...]) -> tuple[list[exp.Expression], dict[Aggregate, frozenset[Expr]]]:
+def _shared_filters(aggregates: tuple[Aggregate, ...]) -> tuple[list[exp.Expr], dict[Aggregate, frozenset[Expr]]]:
     """Split the aggregates' conditions into those that all share and each one's own."""
     common = frozenset.intersection(*(aggregate.filter for aggregate in aggregates)) if aggregates else frozenset()
     shared = [each.tree for each in sorted(common, key=lambda e: e.text)]
     return shared, {aggregate: aggregate.filter - common for aggregate in aggregates}
 
 
-def _all_of(conditions: Iterable[Expr]) -> exp.Expression | None:
+def _all_of(conditions: Iterable[Expr]) -> exp.Expr | None:
     trees = [_bracketed(each.tree) for each in sorted(conditions, key=lambda e: e.text)]
     return exp.and_(*trees, copy=False) if trees else None
 
 
-def _any_of(own: Iterable[frozenset[Expr]]) -> list[exp.Expression]:
-    """A row that no aggregate wants is left out, and so is a member that has no other rows."""
+def _any_of(own: Iterable[frozenset[Expr]]) -> list[exp.Expr]:
+    """Leave out rows that no aggregate wants, and with them the members that have no others."""
     distinct = sorted({tuple(sorted(each, key=lambda e: e.text)) for each in own}, key=lambda es: [e.text for e in es])
     if not distinct or not all(distinct) or len(distinct) == 1:
         return []
     return [exp.or_(*(exp.paren(_all_of(each)) for each in distinct), copy=False)]  # type: ignore[arg-type]
 
 
-def _aggregate(aggregate: Aggregate, own: frozenset[Expr]) -> exp.Expression:
+def _aggregate(aggregate: Aggregate, own: frozenset[Expr]) -> exp.Expr:
     argument = aggregate.argument.tree.copy() if aggregate.argument is not None else exp.Star()
     call = _call(aggregate, argument)
     condition = _all_of(own)
     return call if condition is None else exp.Filter(this=call, expression=exp.Where(this=condition))
 
 
-def _call(aggregate: Aggregate, argument: exp.Expression) -> exp.Expression:
+def _call(aggregate: Aggregate, argument: exp.Expr) -> exp.Expr:
     simple = {"sum": exp.Sum, "avg": exp.Avg, "min": exp.Min, "max": exp.Max, "median": exp.Median, "stddev": exp.Stddev, "count": exp.Count}
     if aggregate.function in simple:
         return simple[aggregate.function](this=argument)

@@ -25,7 +25,7 @@ class Clock:
     column: TimeColumn
     zone: ZoneInfo
 
-    def literal(self, moment: datetime) -> exp.Expression:
+    def literal(self, moment: datetime) -> exp.Expr:
         """Write a bound as the column's type has it."""
         if self.column.kind == "date":
             whole = moment if moment.time() == datetime.min.time() else moment + timedelta(days=1)
@@ -36,17 +36,17 @@ class Clock:
             moment = _instant(moment, self.zone).astimezone(ZoneInfo(self.column.zone)).replace(tzinfo=None)
         return _typed(moment.isoformat(sep=" "), "TIMESTAMP")
 
-    def within(self, start: datetime | None, end: datetime | None) -> list[exp.Expression]:
+    def within(self, start: datetime | None, end: datetime | None) -> list[exp.Expr]:
         """Say that the column lies in a half-open stretch; unbounded ends say nothing."""
         tree = self.column.expression.tree
-        tests: list[exp.Expression] = []
+        tests: list[exp.Expr] = []
         if start is not None:
             tests.append(exp.GTE(this=tree.copy(), expression=self.literal(start)))
         if end is not None:
             tests.append(exp.LT(this=tree.copy(), expression=self.literal(end)))
         return tests
 
-    def numbered(self, bounds: Sequence[datetime], numbers: Sequence[int | None]) -> exp.Expression:
+    def numbered(self, bounds: Sequence[datetime], numbers: Sequence[int | None]) -> exp.Expr:
         """Give the number of the stretch that the column lies in.
 
         `bounds` are sorted; `numbers` has one more entry: below the first bound, between each two, from the last on. A search by
@@ -98,5 +98,5 @@ def _instant(moment: datetime, zone: ZoneInfo) -> datetime:
     return to_utc(moment, zone)
 
 
-def _typed(text: str, sql_type: str) -> exp.Expression:
+def _typed(text: str, sql_type: str) -> exp.Expr:
     return exp.cast(exp.Literal.string(text), exp.DataType.build(sql_type, dialect="duckdb"), copy=False)

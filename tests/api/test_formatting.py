@@ -47,7 +47,7 @@ def measure(form="number", unit="", decimals=None):
         (0.1 + 0.2, "number", "0.3", "0,3"),
         (2.675, "number", "2.68", "2,68"),
         (12345, "integer", "12,345", f"12{THIN}345"),
-        (2**70, "integer", "1,180,591,620,717,411,303,424", THIN.join("1 180 591 620 717 411 303 424".split())),
+        (2**70, "integer", "1,180,591,620,717,411,303,424", "1,180,591,620,717,411,303,424".replace(",", THIN)),
         (0.031, "percent", f"3.1{THIN}%", f"3,1{THIN}%"),
         (1, "percent", f"100.0{THIN}%", f"100,0{THIN}%"),
         (0.0004, "percent", f"0.04{THIN}%", f"0,04{THIN}%"),
@@ -79,7 +79,7 @@ def test_a_value_is_written_as_its_definition_says_in_the_readers_language(value
         (5, "", "", "5.00", "5,00", ""),
     ],
 )
-def test_money_carries_its_currency(value, unit, currency, english, french, beside):
+def test_money_carries_its_currency(value, unit, currency, english, french, beside):  # noqa: PLR0917 - one per column
     assert format_value(value, measure("currency", unit), "en", currency=currency) == english
     assert format_value(value, measure("currency", unit), "fr", currency=currency) == french
     assert format_unit(measure("currency", unit)) == beside
@@ -119,7 +119,9 @@ def test_an_amount_of_money_is_exact(value):
     assert Decimal(text.replace(",", "").replace(MINUS, "-")) == value
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False).filter(bool), st.sampled_from(("number", "percent", "currency")))
+@given(
+    st.floats(allow_nan=False, allow_infinity=False).filter(bool), st.sampled_from(("number", "percent", "currency"))
+)
 def test_only_nothing_looks_like_zero(value, form):
     assert set(format_value(value, measure(form, "EUR"), "en")) & set("123456789")
 
@@ -246,7 +248,9 @@ def test_machines_read_back_the_same_decimal(value):
 
 @given(st.text())
 def test_no_character_that_steers_or_turns_survives(text):
-    steering = {character for character in visible(text) if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
+    steering = {
+        character for character in visible(text) if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    }
     assert steering <= {"\u200c", "\u200d"}
 
 

@@ -1,5 +1,7 @@
 """A scorecard of six roles as the outputs are given it: realistic numbers, and everything that can go wrong."""
 
+# ruff: noqa: RUF001 - French typography
+
 from __future__ import annotations
 
 import math
@@ -78,7 +80,9 @@ CHANNELS = [
 LABELS = {"en": ("Q2 2026", "Q3 2025", "Q3 2026"), "fr": ("T2 2026", "T3 2025", "T3 2026")}
 
 
-def scorecard(language: str = "en", *, unfinished: bool = False, hostile: bool = False, troubled: bool = True) -> Report:
+def scorecard(
+    language: str = "en", *, unfinished: bool = False, hostile: bool = False, troubled: bool = True
+) -> Report:
     """Six roles, 37 KPIs; `troubled` adds a failure, unknown values, and zero bases; `hostile` puts markup into every text."""
     cards = [_card(line.split("|"), language) for line in KPIS.strip().splitlines()]
     if troubled:
@@ -87,11 +91,18 @@ def scorecard(language: str = "en", *, unfinished: bool = False, hostile: bool =
         cards = [_hostile(card) for card in cards]
     roles = [line.split("|")[0] for line in KPIS.strip().splitlines()]
     return Report(
-        title=HOSTILE if hostile else {"en": "Marketing scorecard · Acme", "fr": "Tableau de bord marketing · Acme"}[language],
+        title=HOSTILE
+        if hostile
+        else {"en": "Marketing scorecard · Acme", "fr": "Tableau de bord marketing · Acme"}[language],
         language=language,
         period=HOSTILE if hostile else LABELS[language][2],
         sections=tuple(
-            _section(role, language, tuple(card for card, of in zip(cards, roles, strict=True) if of == role), hostile=hostile)
+            _section(
+                role,
+                language,
+                tuple(card for card, of in zip(cards, roles, strict=True) if of == role),
+                hostile=hostile,
+            )
             for role in ROLES
         ),
         as_of=datetime(2026, 9, 17, 8, 30, tzinfo=UTC) if unfinished else datetime(2026, 10, 1, 0, 0, tzinfo=UTC),
@@ -171,9 +182,7 @@ def _earlier(now, random: Random, drift: float, spread: float):
 def _comparison(measure: Measure, now, earlier, name, label) -> Comparison:
     points = measure.format == "percent" or measure.id == "media_net_sentiment"
     change = float(now - earlier) if points else float(now) / float(earlier) - 1
-    return Comparison(
-        name, label, earlier, change, "points" if points else "relative", verdict(change, measure.better)
-    )
+    return Comparison(name, label, earlier, change, "points" if points else "relative", verdict(change, measure.better))
 
 
 def _points(random: Random, level: float):
@@ -225,7 +234,9 @@ def _hostile(card: Card) -> Card:
     table = card.breakdown
     if table:
         columns = tuple(Column(c.key, HOSTILE, c.role, measure if c.measure else None) for c in table.columns)
-        rows = tuple((name, *row[1:]) for name, row in zip((HOSTILE, "javascript:alert(1)", *"abcde"), table.rows, strict=True))
+        rows = tuple(
+            (name, *row[1:]) for name, row in zip((HOSTILE, "javascript:alert(1)", *"abcde"), table.rows, strict=True)
+        )
         return Card(measure, breakdown=Breakdown(columns, rows, table.totals))
     failure = card.failure and Failure(HOSTILE, HOSTILE, HOSTILE)
     comparisons = tuple(Comparison(c.name, HOSTILE, c.value, c.change, c.kind, c.verdict) for c in card.comparisons)

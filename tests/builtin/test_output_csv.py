@@ -1,3 +1,5 @@
+# ruff: noqa: RUF001 - fullwidth signs are what is tested
+
 import csv
 import io
 from datetime import UTC, datetime
@@ -58,7 +60,9 @@ def test_lines_end_as_the_standard_says():
     assert text.count("\n") == text.count("\r\n") == 5
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", "\n=1", "\0", "＝1", "＋1", "－1", "＠1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", "\n=1", "\0", "＝1", "＋1", "－1", "＠1"]
+)
 def test_a_text_that_a_spreadsheet_would_run_is_disarmed_and_a_number_is_not(text):
     assert rows(one_cell(text)) == [{"name": f"'{text}", "n": "-5"}]
     assert rows(one_cell(text), formula_guard=False) == [{"name": text, "n": "-5"}]

@@ -65,7 +65,12 @@ def test_failures_stand_beside_a_table_only_where_there_are_any():
 def test_a_request_of_which_everything_failed_has_no_rows():
     failures = samples.table(failures=True).sections[0].failures
     report = Report("t", "en", "p", (Section("s", failures=failures),), datetime(2026, 1, 1, tzinfo=UTC))
-    assert document(report) == {"columns": [], "rows": [], "totals": None, "failures": document(samples.table(failures=True))["failures"]}
+    assert document(report) == {
+        "columns": [],
+        "rows": [],
+        "totals": None,
+        "failures": document(samples.table(failures=True))["failures"],
+    }
 
 
 def test_a_scorecard_gives_every_kpi_with_all_that_is_known_of_it():
@@ -138,7 +143,9 @@ def test_the_same_number_is_read_back(value):
 @given(st.text())
 def test_any_text_comes_back_as_it_was_and_steers_no_terminal(text):
     columns = (Column("name", "Name", "dimension"), Column("n", "N", "value", Measure("n", "N")))
-    report = Report("t", "en", "p", (Section("s", table=Breakdown(columns, ((text, 1),))),), datetime(2026, 1, 1, tzinfo=UTC))
+    report = Report(
+        "t", "en", "p", (Section("s", table=Breakdown(columns, ((text, 1),))),), datetime(2026, 1, 1, tzinfo=UTC)
+    )
     data = rendered(report)
     assert json.loads(data)["rows"] == [{"name": text, "n": 1}]
     assert not set(data.decode()) & {"\x1b", "\x7f", "\x9b", "\u202e", "\u2066", "\u2028"}

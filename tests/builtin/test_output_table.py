@@ -1,3 +1,5 @@
+# ruff: noqa: RUF001 - a dash is how unknown is written
+
 import io
 import os
 from datetime import UTC, datetime
@@ -29,7 +31,9 @@ def rendered(report, target=None, **options) -> str:
 
 def small_report():
     visits = Measure("visits", "Visits", unit="visits", format="integer", better="higher")
-    bounce = Measure("bounce", "Bounce rate", format="percent", better="lower", status="draft", notice="Still being tried.")
+    bounce = Measure(
+        "bounce", "Bounce rate", format="percent", better="lower", status="draft", notice="Still being tried."
+    )
     cards = (
         Card(
             visits,
@@ -38,7 +42,10 @@ def small_report():
                 Comparison("previous_period", "Q2 2026", 1000, 0.2, "relative", "good"),
                 Comparison("previous_year", "Q3 2025", 0, None, "relative"),
             ),
-            Trend("month", tuple((datetime(2026, 7 + n, 1, tzinfo=UTC).date(), value) for n, value in enumerate((1, None, 3)))),
+            Trend(
+                "month",
+                tuple((datetime(2026, 7 + n, 1, tzinfo=UTC).date(), value) for n, value in enumerate((1, None, 3))),
+            ),
         ),
         Card(bounce, 0.41, (Comparison("previous_period", "Q2 2026", 0.4, 0.01, "points", "bad"),)),
         Card(Measure("lost", "Lost"), failure=Failure("x", "no column", "ask for another")),
@@ -63,8 +70,8 @@ def test_a_scorecard_reads_from_top_to_bottom():
         "",
         "Web marketing  Digital",
         "─" * 80,
-        "KPI           Value          Q2 2026               Q3 2025        Trend",
-        "Visits        1,200  visits    1,000  ▲ +20.0 % ✓        0     –  ▁ █",
+        "KPI           Value          Q2 2026               Q3 2025       Trend",
+        "Visits        1,200  visits    1,000  ▲ +20.0 % ✓        0    –  ▁ █",
         "Bounce rate  41.0 %           40.0 %  ▲ +1.0 pt ✗",
         "  ! Draft: Still being tried.",
         "Lost         failed: no column (ask for another)",

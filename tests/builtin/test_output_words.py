@@ -22,7 +22,12 @@ def test_a_language_without_words_speaks_english():
 
 @pytest.mark.parametrize(
     ("unit", "french"),
-    [("visits", "visites"), ("interactions / post", "interactions / publication"), ("EUR / lead", "EUR / lead"), ("", "")],
+    [
+        ("visits", "visites"),
+        ("interactions / post", "interactions / publication"),
+        ("EUR / lead", "EUR / lead"),
+        ("", ""),
+    ],
 )
 def test_units_are_said_in_the_reports_language(unit, french):
     assert unit_words(unit, "fr") == french

@@ -47,11 +47,11 @@ def test_a_week_without_a_row_is_a_week_without_stories(engine, query, kpi):
 
 @pytest.mark.parametrize("kpi", BOTH)
 @pytest.mark.parametrize(
-    ("period", "first", "last"),
+    ("period", "days"),
     [
-        (PERIOD, "2018-12-30", "2019-10-26"),
-        ("2019-Q2", "2019-04-01", "2019-06-30"),
-        ("2019-07", "2019-07-01", "2019-07-31"),
+        (PERIOD, "'2018-12-30' and '2019-10-26'"),
+        ("2019-Q2", "'2019-04-01' and '2019-06-30'"),
+        ("2019-07", "'2019-07-01' and '2019-07-31'"),
     ],
 )
 def test_the_share_of_several_weeks_counts_each_weeks_total_once(engine, query, kpi, period, days):

@@ -83,10 +83,9 @@ def _escapes(wanted: Wanted, sample: str) -> tuple[str, ...]:
 
 
 def _plausibility(dialect: Dialect) -> tuple[bool, float, int]:
-    """Prefer a delimiter that splits the header and fits most rows; where none does, one that leaves a single column."""
+    """Prefer what splits the header or all rows below it, then what fits most rows: a file is one column only where nothing splits it."""
     width = len(dialect.first)
-    splits = dialect.splits_body or (width > 1 and dialect.fitting > 0.5)  # noqa: PLR2004 - most
-    return (splits, dialect.fitting, width)
+    return (width > 1 or dialect.splits_body, dialect.fitting, width)
 
 
 def _above_header(lines: Sequence[str], skip: int) -> tuple[int, str | None]:

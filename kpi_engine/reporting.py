@@ -1,0 +1,218 @@
+"""Scorecards: an engine's answers put together as a report, and a report put through an output."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kpi_engine.api import Breakdown, Card, Comparison, Failure, Report, Section, Trend
+from kpi_engine.calendar import Duration, Span, parse_moment, parse_period, previous, shift, span_label, year_before
+from kpi_engine.calendar import label as period_label
+from kpi_engine.describing import text, unresolved_measure
+from kpi_engine.errors import KpiError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from kpi_engine.api import Measure
+    from kpi_engine.calendar import Period
+    from kpi_engine.engine import Engine
+    from kpi_engine.plugins import Plugins
+    from kpi_engine.results import Result
+
+TREND_MONTHS = 13
+"""How many months a trend goes back, so that the month of a year before is on it."""
+BREAKDOWN_ROWS = 10
+"""How many members a scorecard shows of a KPI that means nothing without a split."""
+
+
+def scorecards(  # noqa: PLR0913 - the arguments of a report
+    engine: Engine, roles: Sequence[str], *, period: Any, compare: str | Iterable[str], where: Mapping[str, Any] | None,  # noqa: ANN401
+    as_of: Any, language: str | None, trend: bool, timeout: float | None,  # noqa: ANN401
+) -> Report:  # fmt: skip
+    """Compute the scorecards of roles for one period."""
+    language = language or engine.project.settings.language
+    calendar = engine.calendar
+    moment = parse_moment(as_of, calendar)
+    asked = parse_period(period, calendar, moment)
+    compared = (compare,) if isinstance(compare, str) else tuple(compare)
+    request = {"period": period, "where": where, "as_of": moment, "timeout": timeout}
+    labels = _comparison_labels(asked, compared, engine, language)
+    sections = tuple(_section(engine, role, request, compared, labels, language, asked if trend else None) for role in roles)
+    settings = engine.project.settings
+    return Report(
+        title=settings.project,
+        language=language,
+        period=period_label(asked, language, calendar=calendar),
+        sections=sections,
+        as_of=moment,
+        unfinished=asked.kind != "all" and asked.span.end is not None and asked.span.end > moment,
+        notices=tuple(filter(None, [text(settings.notice, language)])),
+        currency=settings.currency,
+    )
+
+
+def table_report(engine: Engine, result: Result, *, language: str | None = None, totals: bool = True) -> Report:
+    """Put the answer to a request into a report of one table."""
+    language = language or engine.project.settings.language
+    settings = engine.project.settings
+    section = Section(title=settings.project, table=result.breakdown(totals=totals), failures=result.failures)
+    return Report(
+        title=settings.project, language=language, period=result.period, sections=(section,), as_of=result.as_of,
+        unfinished=result.unfinished, notices=tuple(filter(None, [text(settings.notice, language)])), currency=settings.currency,
+    )  # fmt: skip
+
+
+def rendered(plugins: Plugins, report: Report, output: str, target: str | Path | None, options: Mapping[str, Any]) -> bytes:
+    """Render a report with an output plugin, and put the finished file in place at once, so that a failure leaves the old one."""
+    made = plugins.output(output)
+    buffer = io.BytesIO()
+    try:
+        made(plugins.configure(made, options)).render(report, buffer)
+    except KpiError:
+        raise
+    except Exception as error:
+        message = f"the output `{output}` failed: {type(error).__name__}: {error}"
+        raise OutputError(message, code="output_failed", hint="this is a fault of the plugin; choose another output") from error
+    content = buffer.getvalue()
+    if target is not None:
+        write_atomically(Path(target), content)
+    return content
+
+
+def write_atomically(target: Path, content: bytes) -> None:
+    """Write a file whole or not at all; what stood there before stays until the new one is complete."""
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+        Path(temporary).replace(target)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        hint = "choose another place; what stood there before is untouched"
+        raise OutputError(f"{target} cannot be written: {error.strerror or error}", code="unwritable", hint=hint) from error
+    except BaseException:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _comparison_labels(period: Period, compared: Sequence[str], engine: Engine, language: str) -> dict[str, str]:
+    calendar = engine.calendar
+    spans = {
+        "previous_period": lambda: previous(period, calendar),
+        "previous_year": lambda: year_before(period.span, calendar, period.grain),
+    }
+    return {
+        name: span_label(spans[name](), language, grain=period.grain, calendar=calendar) for name in compared if name in spans
+    }
+
+
+def _section(  # noqa: PLR0913 - one scorecard's own and the report's
+    engine: Engine, role: str, request: Mapping[str, Any], compared: Sequence[str], labels: Mapping[str, str], language: str,
+    trend_to: Period | None,
+) -> Section:  # fmt: skip
+    project = engine.project
+    model = project.roles[role]
+    group = project.groups.get(model.group)
+    kpis = engine.kpis(role)
+    plain = [kpi_id for kpi_id in kpis if not project.kpis[kpi_id].split]
+    cards: dict[str, Card] = {}
+    if plain:
+        result = engine.run(plain, **request, compare=compared, on_error="collect")
+        trends = _trends(engine, [k for k in plain if k not in result.failures], request, trend_to)
+        row = result.rows()[0]
+        cards = {k: _card(engine, k, result, row, labels, language, trends.get(k)) for k in plain}
+    for kpi_id in kpis:
+        if kpi_id not in cards:
+            cards[kpi_id] = _split_card(engine, kpi_id, request, language)
+    return Section(
+        title=text(model.label, language) or role,
+        group=text(group.label, language) if group else "",
+        role=role,
+        cards=tuple(cards[kpi_id] for kpi_id in kpis),
+    )
+
+
+def _card(  # noqa: PLR0913 - what a card is made of
+    engine: Engine, kpi_id: str, result: Result, row: Mapping[str, Any], labels: Mapping[str, str], language: str, trend: Trend | None
+) -> Card:
+    if kpi_id in result.failures:
+        return Card(unresolved_measure(kpi_id, engine.project, language), failure=result.failures[kpi_id])
+    measure = engine.measure(kpi_id, language)
+    if currency := result.currencies.get(kpi_id):
+        measure = replace(measure, unit=currency if measure.format == "currency" else measure.unit)
+    comparisons = tuple(_comparison(kpi_id, name, words, row, measure) for name, words in labels.items())
+    return Card(measure, row[kpi_id], comparisons, trend)
+
+
+def _comparison(kpi_id: str, name: str, words: str, row: Mapping[str, Any], measure: Measure) -> Comparison:
+    key = f"{kpi_id}__{name}"
+    points = f"{key}_points" in row
+    change = row[f"{key}_points" if points else f"{key}_change"]
+    wanted = {"higher": 1, "lower": -1, "neither": 0}[measure.better]
+    moved = wanted * (change or 0)
+    verdict = "good" if moved > 0 else "bad" if moved < 0 else "neutral"
+    return Comparison(name, words, row[key], change, "points" if points else "relative", verdict)  # type: ignore[arg-type]
+
+
+def _trends(engine: Engine, kpis: Sequence[str], request: Mapping[str, Any], period: Period | None) -> dict[str, Trend]:
+    """Give each KPI month by month up to the period's end."""
+    if period is None or period.span.end is None or not kpis:
+        return {}
+    end = min(period.span.end, request["as_of"])
+    start = shift(end, Duration(TREND_MONTHS, "month")).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    months = Span(start if _starts_month(end) else shift(start, Duration(1, "month"), 1), end)
+    span = (months.start.date(), _last_day(end))  # type: ignore[union-attr]
+    result = engine.run(list(kpis), **{**request, "period": span}, grain="month", on_error="collect")
+    rows = result.rows()
+    return {
+        kpi_id: Trend("month", tuple((row["period"], None if row[kpi_id] is None else float(row[kpi_id])) for row in rows))
+        for kpi_id in kpis
+        if kpi_id not in result.failures
+    }
+
+
+def _starts_month(moment: datetime) -> bool:
+    return moment.day == 1 and moment.time() == moment.min.time()
+
+
+def _last_day(end: datetime):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a date
+    from datetime import timedelta
+
+    return (end - timedelta(microseconds=1)).date()
+
+
+def _split_card(engine: Engine, kpi_id: str, request: Mapping[str, Any], language: str) -> Card:
+    """Show a KPI that means nothing without a split by its largest members."""
+    split = engine.project.kpis[kpi_id].split
+    try:
+        result = engine.run(kpi_id, by=split, **request, order=f"{kpi_id} desc", limit=BREAKDOWN_ROWS)
+        measure = engine.measure(kpi_id, language)
+    except KpiError as error:
+        return Card(unresolved_measure(kpi_id, engine.project, language), failure=Failure(error.code, error.message, error.hint))
+    found = result.breakdown(totals=False)
+    columns = tuple(replace(c, label=_dimension_label(engine, c.key, kpi_id, language)) if c.role == "dimension" else c for c in found.columns)
+    return Card(measure, breakdown=Breakdown(columns, found.rows))
+
+
+def _dimension_label(engine: Engine, name: str, kpi_id: str, language: str) -> str:
+    from kpi_engine.describing import dimension_label
+
+    return dimension_label(name, (kpi_id,), engine.catalogue, language)
