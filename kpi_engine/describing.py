@@ -68,7 +68,7 @@ def columns_of(
     words = WORDS.get(language, WORDS["en"])
     columns = [Column(name, dimension_label(name, request.kpis, catalogue, language), "dimension") for name in plan.align.split]
     if plan.period:
-        columns.append(Column(plan.period, words["period"], "period"))
+        columns.append(Column(plan.period, words["period"], "period", grain=request.grain or ""))
     measures = {k: _measure(k, request, catalogue, language, (currencies or {}).get(k, "")) for k in request.kpis}
     columns += [Column(kpi_id, measure.label, "value", measure) for kpi_id, measure in measures.items()]
     for name in request.compare:

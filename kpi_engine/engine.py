@@ -220,7 +220,7 @@ class Engine:
             try:
                 self._ready(kpi_id)
                 if collect and len(request.kpis) > 1:
-                    self._runner.planned(replace(request, kpis=(kpi_id,), order=(), having=()), timeout=timeout)
+                    self._runner.check(replace(request, kpis=(kpi_id,), order=(), having=()))
             except KpiError as error:
                 if not collect:
                     raise

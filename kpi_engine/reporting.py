@@ -46,7 +46,7 @@ def scorecards(  # noqa: PLR0913 - the arguments of a report
     sections = tuple(_section(engine, role, request, compared, labels, language, asked if trend else None) for role in roles)
     settings = engine.project.settings
     return Report(
-        title=settings.project,
+        title=text(settings.label, language) or settings.project,
         language=language,
         period=period_label(asked, language, calendar=calendar),
         sections=sections,
@@ -61,9 +61,10 @@ def table_report(engine: Engine, result: Result, *, language: str | None = None,
     """Put the answer to a request into a report of one table."""
     language = language or engine.project.settings.language
     settings = engine.project.settings
-    section = Section(title=settings.project, table=result.breakdown(totals=totals), failures=result.failures)
+    title = text(settings.label, language) or settings.project
+    section = Section(title=title, table=result.breakdown(totals=totals), failures=result.failures)
     return Report(
-        title=settings.project, language=language, period=result.period, sections=(section,), as_of=result.as_of,
+        title=title, language=language, period=result.period, sections=(section,), as_of=result.as_of,
         unfinished=result.unfinished, notices=tuple(filter(None, [text(settings.notice, language)])), currency=settings.currency,
     )  # fmt: skip
 

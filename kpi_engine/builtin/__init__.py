@@ -1,4 +1,7 @@
-"""What ships with the engine: sources, outputs and transforms, announced as any plugin announces its own."""
+"""What ships with the engine: sources, outputs and transforms, announced as any plugin announces its own.
+
+The sub-packages have the names of the hooks, and importing one would put it in the place of a function of that name: hence `specname`.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ if TYPE_CHECKING:
     from kpi_engine.api import Output, Source, Transform
 
 
-@hookimpl
-def sources() -> list[type[Source]]:
+@hookimpl(specname="sources")
+def announce_sources() -> list[type[Source]]:
     """Announce files and DuckDB databases."""
     from kpi_engine.builtin.sources.duckdb import DuckdbSource
     from kpi_engine.builtin.sources.files import FilesSource
@@ -19,8 +22,8 @@ def sources() -> list[type[Source]]:
     return [FilesSource, DuckdbSource]
 
 
-@hookimpl
-def outputs() -> list[type[Output]]:
+@hookimpl(specname="outputs")
+def announce_outputs() -> list[type[Output]]:
     """Announce the terminal's table, JSON, CSV and the HTML page."""
     from kpi_engine.builtin.outputs.csv import CsvOutput
     from kpi_engine.builtin.outputs.html import HtmlOutput
@@ -30,8 +33,8 @@ def outputs() -> list[type[Output]]:
     return [TableOutput, JsonOutput, CsvOutput, HtmlOutput]
 
 
-@hookimpl
-def transforms() -> list[type[Transform]]:
+@hookimpl(specname="transforms")
+def announce_transforms() -> list[type[Transform]]:
     """Announce the link ranks of a graph of pages."""
     from kpi_engine.builtin.transforms.linkrank import HarmonicCentrality, PageRank
 

@@ -40,9 +40,15 @@ def check(entry: Entry) -> tuple[Definition | None, list[Diagnostic]]:
     try:
         model = model_of(entry.section).model_validate(raw)
     except ValidationError as error:
-        refused = [found for path, found in translate(error, subject) if path not in entry.refused]
-        return None, later + mistakes + refused
+        return None, later + mistakes + [
+            found for path, found in translate(error, subject) if _is_new(path, found, entry)
+        ]
     return model, later + mistakes
+
+
+def _is_new(path: Path, found: Diagnostic, entry: Entry) -> bool:
+    """Whether this is not the consequence of what the reader refused, such as a key that a merge would have brought."""
+    return path not in entry.refused and not (found.code == "missing_key" and path[:-1] in entry.refused)
 
 
 def _mistakes(entry: Entry, raw: dict[str, Any]) -> Iterator[Diagnostic]:
@@ -89,14 +95,16 @@ def _inner_names(entry: Entry, raw: dict[str, Any]) -> Iterator[Diagnostic]:
         if not isinstance(names, dict | list):
             continue
         reserved = ("period", "all") if key == "dimensions" else ()
+        seen: set[str] = set()
         for position, name in enumerate(names):
             path: Path = (key, name if isinstance(names, dict) else position)
             what = f"{noun} {position + 1} of {entry.title}"
             bad = check_name(what, name, entry.located, path, reserved) if isinstance(name, str) else None
             if bad:
                 yield replace(bad, subject=entry.subject)
-            if isinstance(names, list) and name in names[:position]:
+            if str(name) in seen:
                 yield entry.mistake("duplicate_key", f"`{name}` stands twice in `{key}`", path, "remove one of the two")
+            seen.add(str(name))
 
 
 def _languages(entry: Entry, raw: dict[str, Any]) -> Iterator[Diagnostic]:

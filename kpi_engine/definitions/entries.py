@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -173,11 +174,13 @@ def shared_names(entries: Iterable[Entry]) -> list[Diagnostic]:
 
 
 def _clashes(twins: list[Entry]) -> Iterator[Diagnostic]:
+    sections_of = Counter(entry.name for entry in twins)
     for entry in twins:
-        other = next(twin for twin in twins if twin is not entry)
-        if any(twin.name == entry.name for twin in twins if twin is not entry):
+        if sections_of[entry.name] > 1:
+            other = next(twin for twin in twins if twin.name == entry.name and twin is not entry)
             message = f"the {other.noun} at {other.home} has the same name, and an input could mean either"
             yield entry.mistake("duplicate_name", message, (), "rename one of them")
         elif entry.name != entry.name.lower():
+            other = twins[0] if twins[0] is not entry else twins[1]
             message = f"the name differs only in capital letters from {other.title} at {other.home}"
             yield entry.mistake("case_twin", message, (), "rename one of them; names are written in small letters")

@@ -240,6 +240,8 @@ class ProjectFile(Model):
     """What may stand in `kpi.yaml`."""
 
     project: str
+    label: Texts = {}
+    """The title of reports; without it, the project's name."""
     language: Literal["en", "fr"] = "en"
     currency: str = ""
     """The project's currency, shown where a unit is money without a currency."""

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kpi_engine.errors import Place
 
-from .texts import visible
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -39,7 +37,7 @@ class Spot(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A file as it was read: its name as the user knows it, and its lines."""
+    """A file as it was read: its name as the user knows it, and its lines, in which every character can be seen."""
 
     file: str
     lines: Sequence[str]
@@ -51,7 +49,7 @@ class Source:
 
     def stretch(self, line: int, column: int, end: int | None = None) -> Place:
         """Give a place on one line (from 0), up to `end` or to the end of the line."""
-        text = visible(self.lines[line]) if line < len(self.lines) else ""
+        text = self.lines[line] if line < len(self.lines) else ""
         stop = len(text.rstrip()) if end is None else end
         return Place(self.file, line + 1, column + 1, max(1, stop - column), text)
 
@@ -171,39 +169,52 @@ def _is_empty(spot: Spot) -> bool:
     return spot.style == PLAIN and not spot.text
 
 
-def _positions(lines: Sequence[str], spot: Spot) -> list[tuple[int, int]]:
+_Cursor = tuple[int, int]
+
+
+def _positions(lines: Sequence[str], spot: Spot) -> list[_Cursor]:
     """List line and column of every character of a text, and of its end, by walking value and file side by side."""
     cursor = (spot.line + 1, 0) if spot.style in ("|", ">") else (spot.line, spot.column + bool(spot.style))
     found = []
     for char in spot.text:
+        if spot.style == '"':
+            cursor = _continued(lines, cursor)
         position, cursor = (_blank if char.isspace() else _visible)(lines, spot.style, cursor, char)
         found.append(position)
     return [*found, cursor]
 
 
-def _blank(
-    lines: Sequence[str], style: str, cursor: tuple[int, int], char: str
-) -> tuple[tuple[int, int], tuple[int, int]]:
+def _continued(lines: Sequence[str], cursor: _Cursor) -> _Cursor:
+    """Go over a backslash at the end of a line, which joins the next line, without its indentation, to this one."""
+    line, column = cursor
+    while line + 1 < len(lines) and lines[line][column:] == "\\":
+        line, column = line + 1, _indent(lines[line + 1])
+    return line, column
+
+
+def _blank(lines: Sequence[str], style: str, cursor: _Cursor, char: str) -> tuple[_Cursor, _Cursor]:
     """Match a blank: one in the file, an escape, the end of a line, or a line break that was folded into it."""
     line, column = cursor
     rest = lines[line][column:] if line < len(lines) else ""
-    if style == '"' and rest.startswith("\\") and rest != "\\":
+    if style == '"' and rest.startswith("\\"):
         return cursor, (line, column + _ESCAPES.get(rest[1:2], 2))
     if char == "\n" and not rest.strip():
         return cursor, (line + 1, 0)
     return cursor, (line, column + 1) if rest.startswith(char) else cursor
 
 
-def _visible(
-    lines: Sequence[str], style: str, cursor: tuple[int, int], char: str
-) -> tuple[tuple[int, int], tuple[int, int]]:
+def _visible(lines: Sequence[str], style: str, cursor: _Cursor, char: str) -> tuple[_Cursor, _Cursor]:
     """Match a visible character, after the indentation and line breaks that stand before it."""
     line, column = cursor
-    while line < len(lines) and (not lines[line][column:].strip() or (style == '"' and lines[line][column:] == "\\")):
+    while line < len(lines) and not lines[line][column:].strip():
         line, column = line + 1, 0
     if line >= len(lines):
         return cursor, cursor
-    column += len(lines[line][column:]) - len(lines[line][column:].lstrip())
+    column += _indent(lines[line][column:])
     if style == '"' and lines[line][column] == "\\":
         return (line, column), (line, column + _ESCAPES.get(lines[line][column + 1 : column + 2], 2))
     return (line, column), (line, column + (2 if style == "'" and char == "'" else 1))
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())

@@ -1,6 +1,7 @@
 """What is looked at before a file is parsed: its size, its characters and how deep it nests.
 
-The C parser of YAML crashes the interpreter on deep nesting, so the depth is bounded on the text first, in linear time.
+The C library of YAML can crash the interpreter on deep nesting, so the depth is bounded on the text, in linear time, and again
+while reading.
 """
 
 from __future__ import annotations
@@ -20,16 +21,17 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufe
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
-def decode(data: bytes, file: str) -> Source | Diagnostic:
-    """Turn a file's bytes into lines of text, or say why they are no text that may be parsed."""
+def decode(data: bytes, file: str) -> tuple[Source, str] | Diagnostic:
+    """Turn a file's bytes into text, and into lines that are fit to be shown; or say why it may not be parsed."""
     if len(data) > FILE_BYTES:
         return too_large(file)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return _not_utf8(data, file, error)
-    source = Source(file, text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
-    return _control_character(source, text) or _too_deep(source) or source
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    source = Source(file, visible(text).split("\n"))
+    return _control_character(source, text) or _too_deep(source) or (source, text)
 
 
 def too_large(file: str) -> Diagnostic:
@@ -58,13 +60,15 @@ def _not_utf8(data: bytes, file: str, error: UnicodeDecodeError) -> Diagnostic:
 
 
 def _control_character(source: Source, text: str) -> Diagnostic | None:
-    if not _CONTROL.search(text.replace("\r", "")):
+    match = _CONTROL.search(text)
+    if match is None:
         return None
-    line, match = next((n, m) for n, each in enumerate(source.lines) if (m := _CONTROL.search(each)))
+    line = text.count("\n", 0, match.start())
+    column = match.start() - text.rfind("\n", 0, match.start())
     return Diagnostic(
         "control_character",
         f"the invisible control character U+{ord(match[0]):04X} stands here",
-        Place(source.file, line + 1, match.start() + 1, 1, visible(source.lines[line])),
+        Place(source.file, line + 1, column, 1, source.lines[line]),
         'delete it; where a value needs it, write it as an escape between double quotes, such as "\\x1f"',
     )
 
@@ -74,7 +78,7 @@ def _too_deep(source: Source) -> Diagnostic | None:
     levels = [0]
     for number, line in enumerate(source.lines):
         if line.count("[") + line.count("{") > DEPTH and (column := _deep_bracket(line)) is not None:
-            return nested_too_deep(Place(source.file, number + 1, column + 1, 1, visible(line)))
+            return nested_too_deep(Place(source.file, number + 1, column + 1, 1, line))
         indent = len(line) - len(line.lstrip(" "))
         if indent == len(line):
             continue
@@ -83,7 +87,7 @@ def _too_deep(source: Source) -> Diagnostic | None:
         if indent > levels[-1]:
             levels.append(indent)
         if len(levels) > DEPTH:
-            return nested_too_deep(Place(source.file, number + 1, indent + 1, 1, visible(line)))
+            return nested_too_deep(Place(source.file, number + 1, indent + 1, 1, line))
     return None
 
 

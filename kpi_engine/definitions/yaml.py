@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from yaml.error import Mark
 
 NODES = 200_000
+MISTAKES = 100
 KEY_LENGTH = 200
 INTEGER_DIGITS = 30
 _NUMERIC = frozenset("0123456789+-.")
@@ -71,22 +72,27 @@ class Document:
 
 def read(data: bytes, file: str) -> Document:
     """Read a YAML file; mistakes are reported, never raised. `file` is its name in messages."""
-    source = decode(data, file)
-    if isinstance(source, Diagnostic):
-        return Document(mistakes=(Mistake((), source),))
-    composer = _Composer(source, _events("\n".join(source.lines)))
+    decoded = decode(data, file)
+    if isinstance(decoded, Diagnostic):
+        return Document(mistakes=(Mistake((), decoded),))
+    source, text = decoded
+    composer = _Composer(source, _events(text))
     try:
         return composer.document()
     except _RefusedError as error:
         stopped = error.diagnostic
     except yaml.YAMLError as error:
         stopped = explain(source, error)
+    except (ValueError, OverflowError):  # of the Python parser, for an escape or a version beyond all bounds
+        stopped = Diagnostic("yaml_syntax", "this is not YAML: it holds a number beyond all bounds", Place(file))
     before = [each for each in composer.mistakes if not _is_same_trap(each.diagnostic, stopped)]
     return Document(None, Located(source), (*before, Mistake((), stopped)))
 
 
 def _is_same_trap(earlier: Diagnostic, stopped: Diagnostic) -> bool:
     """Whether a sign such as `*` was refused first, and then broke the syntax of its line: one mistake, not two."""
+    if stopped.code != "yaml_syntax":
+        return False
     same_line = earlier.place is not None and stopped.place is not None and earlier.place.line == stopped.place.line
     return same_line and earlier.code in ("alias", "anchor", "tag")
 
@@ -166,7 +172,7 @@ class _Composer:
         if isinstance(event, AliasEvent):
             spot = self._spot(event)
             hint = "write the value out; a text that begins with `*` needs quotes"
-            self.refuse("alias", f"`*{event.anchor}` is an alias, which definitions may not hold", spot, hint)
+            self.refuse("alias", f"{shown(f'*{event.anchor}')} is an alias, which definitions may not hold", spot, hint)
             return None, spot
         assert isinstance(event, MappingStartEvent | SequenceStartEvent)  # noqa: S101 - the parser gives no other
         return self.collection(event)
@@ -215,7 +221,7 @@ class _Composer:
         before = len(self.mistakes)
         value, spot = self.node(event)
         if len(self.mistakes) > before:
-            return None, spot
+            return value if isinstance(value, str) else None, spot
         if not isinstance(value, str):
             hint = "put it in quotes" if isinstance(event, ScalarEvent) else "a key is a single word or text"
             self.refuse("key_not_text", f"{self._kind(value, spot)} stands here as a key", spot, hint)
@@ -223,13 +229,8 @@ class _Composer:
             self.refuse(
                 "merge_key", "`<<` merges another mapping, which definitions may not do", spot, "write the keys out"
             )
-        elif len(value) > KEY_LENGTH:
-            self.refuse(
-                "key_too_long", f"this key has {len(value):,} characters", spot, f"at most {KEY_LENGTH} are allowed"
-            )
-        elif match := HIDDEN.search(value):
-            message = f"the key {shown(value)} holds the invisible character U+{ord(match[0]):04X}"
-            self.refuse("hidden_character", message, spot, "delete it, or type the key anew")
+        elif refusal := refused_key(value):
+            self.refuse(refusal.code, refusal.message, spot, refusal.hint)
         else:
             return value, spot
         return None, spot
@@ -267,7 +268,9 @@ class _Composer:
         spot = self._spot(event)
         if event.anchor is not None:
             hint = "write values out where they are used; a text that begins with `&` needs quotes"
-            self.refuse("anchor", f"`&{event.anchor}` is an anchor, which definitions may not hold", spot, hint)
+            self.refuse(
+                "anchor", f"{shown(f'&{event.anchor}')} is an anchor, which definitions may not hold", spot, hint
+            )
         if event.tag is not None:
             hint = f"remove it; a text that begins with `!` needs quotes: {EXAMPLE}"
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
@@ -281,6 +284,9 @@ class _Composer:
     def refuse(self, code: str, message: str, spot: Spot, hint: str) -> None:
         diagnostic = Diagnostic(code, message, self.source.place(spot), hint)
         self.mistakes.append(Mistake(tuple(self.path), diagnostic))
+        if len(self.mistakes) >= MISTAKES:
+            message = f"the file has {MISTAKES} mistakes up to here; the rest was not read"
+            raise _RefusedError(Diagnostic("too_many_mistakes", message, diagnostic.place, "mend these first"))
 
     def _refused_top(self, code: str, message: str, hint: str, spot: Spot | None) -> Document:
         place = self.source.place(spot) if spot else Place(self.source.file)

@@ -95,10 +95,7 @@ class Binder:
             made = self.transform(dataset).columns()
             return {name: kind or below.get(name, "VARCHAR") for name, kind in made.items()}
         relations, registered = self.relations([dataset])
-        from sqlglot import exp
-
-        select = exp.Select(expressions=[exp.Star()]).from_(relations.rows(dataset, "r"))
-        return self._database.columns(select.sql("duckdb", comments=False), registered, f"dataset `{dataset}`")
+        return self._database.columns(relations.select(dataset), registered, f"dataset `{dataset}`")
 
     def _bind(self, dataset: str, registered: dict[str, Any]) -> None:
         model = self._project.datasets[dataset]
@@ -157,19 +154,15 @@ class Binder:
         return [d for d, model in self._project.datasets.items() if model.transform and f"transform_{d}" in registered]
 
     def _transformed(self, dataset: str) -> Any:  # noqa: ANN401 - an Arrow table
-        from sqlglot import exp
-
         model = self._project.datasets[dataset]
         transform = self.transform(dataset)
         relations, registered = self.relations([model.from_])
-        columns = [exp.column(name, quoted=True) for name in transform.needs()]
         known = self.schema(model.from_)
         for name in transform.needs():
             if name not in known:
                 message = f"the transform `{model.transform}` of dataset `{dataset}` needs the column `{name}` of `{model.from_}`"
                 raise DefinitionError([Diagnostic("unknown_column", message, None, nearest(name, known), subject=f"dataset {dataset}")])
-        select = exp.Select(expressions=columns).from_(relations.rows(model.from_, "r"))
-        rows, _ = self._database.table(select.sql("duckdb", comments=False), registered, about=f"dataset `{model.from_}`")
+        rows, _ = self._database.table(relations.select(model.from_, transform.needs()), registered, about=f"dataset `{model.from_}`")
         return _arrow(transform.apply(rows))
 
     def _source_of(self, dataset: str) -> str:

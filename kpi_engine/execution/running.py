@@ -55,6 +55,13 @@ class Runner:
         renderer, registered = self._renderer({**dict.fromkeys(tables.read), **dict.fromkeys(tables.joined)})
         return Planned(request, made, renderer.request(made, pretty=pretty), registered, tables)
 
+    def check(self, request: Request) -> None:
+        """Plan a request without looking at any data; raise what stands in its way."""
+        if needs_bounds(request):
+            bounds(request, self.catalogue, self.calendar)
+        else:
+            plan(request, self.catalogue, self.calendar)
+
     def answer(self, planned: Planned, timeout: float | None = None) -> tuple[Answered, dict[str, str]]:
         """Run a planned request; give the shown columns, and the one currency of each KPI whose amounts carry one."""
         self._verify_keys(planned.tables.joined, timeout)

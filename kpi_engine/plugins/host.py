@@ -139,7 +139,7 @@ def _state(
         for claim in rivals
         if claim.candidate == candidate
     ]
-    hidden = [claim for stock in stocks for claim in stock.disabled.values() if claim.candidate == candidate]
+    hidden = [claim for stock in stocks for claim in stock.disabled if claim.candidate == candidate]
     faults = dict.fromkeys(fault.reason for stock in stocks for fault in stock.faults if fault.candidate == candidate)
     provides = tuple((claim.kind, claim.word) for claim in (*won, *(claim for _, claim in lost)))
     if faults:

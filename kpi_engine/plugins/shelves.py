@@ -26,7 +26,8 @@ class Shelf:
     words: Mapping[str, Claim]
     conflicts: Mapping[str, tuple[Claim, ...]]
     """The claims that lost: all of them, or all but the built-in one."""
-    disabled: Mapping[str, Claim]
+    disabled: tuple[Claim, ...]
+    """The claims that were disabled by their word."""
     faults: tuple[Fault, ...]
     switched_off: tuple[Candidate, ...]
 
@@ -45,17 +46,16 @@ def shelf(
     off: Iterable[Candidate],
 ) -> Shelf:
     """Give each word to the plugin that claims it; of two, to the built-in one, or else to neither."""
-    words, conflicts, hidden = {}, {}, {}
-    for word, rivals in _by_word(claims).items():
-        enabled = [claim for claim in rivals if not _is_disabled(claim, disabled)]
-        winners = [claim for claim in enabled if claim.candidate.built_in] if len(enabled) > 1 else enabled
+    every = tuple(claims)
+    hidden = tuple(claim for claim in every if _is_disabled(claim, disabled))
+    words, conflicts = {}, {}
+    for word, rivals in _by_word(claim for claim in every if claim not in hidden).items():
+        winners = [claim for claim in rivals if claim.candidate.built_in] if len(rivals) > 1 else rivals
         if winners:
             words[word] = winners[0]
-        losers = tuple(claim for claim in enabled if claim not in winners)
+        losers = tuple(claim for claim in rivals if claim not in winners)
         if losers:
             conflicts[word] = losers
-        if not enabled:
-            hidden[word] = rivals[0]
     return Shelf(kind, words, conflicts, hidden, tuple(faults), tuple(off))
 
 
@@ -63,10 +63,11 @@ def refusal(stock: Shelf, word: str) -> PluginError:
     """Say why a word of this kind cannot be used, and what to do."""
     at_fault = [fault for fault in stock.faults if word == (fault.word or fault.candidate.name)]
     off = [candidate for candidate in stock.switched_off if candidate.name == word]
+    off.extend(claim.candidate for claim in stock.disabled if claim.word == word)
     if word in stock.conflicts:
         return _conflicting(stock.kind, word, stock.conflicts[word])
-    if word in stock.disabled or off:
-        return _disabled(stock.kind, word, off[0] if off else stock.disabled[word].candidate)
+    if off:
+        return _disabled(stock.kind, word, off[0])
     if at_fault:
         return _broken(stock.kind, word, at_fault[0])
     return _unknown(stock, word)

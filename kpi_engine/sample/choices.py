@@ -105,12 +105,12 @@ def sanitised(text: str, taken: Iterable[str] = ()) -> str:
     """Make a name of the definition language of any text, and one that is not taken.
 
     >>> sanitised("Post Month"), sanitised("orderId"), sanitised("2026 Été"), sanitised("day", ["day"])
-    ('post_month', 'order_id', 'n_2026_ete', 'day_2')
+    ('post_month', 'order_id', 'x_2026_ete', 'day_2')
     """
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text)
     ascii_only = unicodedata.normalize("NFKD", parted).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "_", ascii_only)[:_LONGEST_NAME].strip("_") or "unnamed"
-    name = name if name[0].isalpha() else f"n_{name}"
+    name = name if name[0].isalpha() else f"x_{name}"
     name = f"{name}_value" if name in _RESERVED else name
     used, number, free = set(taken), 2, name
     while free in used:

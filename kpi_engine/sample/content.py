@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from kpi_engine.sample.days import CAMPAIGN_START, FIRST_DAY, LAST_DAY, Day, all_days
+from kpi_engine.sample.days import CAMPAIGN_START, FIRST_DAY, HISTORY_START, LAST_DAY, Day, all_days
 from kpi_engine.sample.dice import Dice
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def content_item(published: Sequence[Post]) -> Iterator[tuple[object, ...]]:
         yield post.content_id, "blog_post", SITE + post.path, post.title, post.author, post.published_at, post.topic
     launched = {day.date: day for day in all_days()}
     for content_id, kind, path, title, topic in _DOWNLOADS:
-        day = launched[CAMPAIGN_START if "2026" in path else FIRST_DAY]
+        day = launched[CAMPAIGN_START - timedelta(days=3) if "2026" in path else HISTORY_START]
         yield content_id, kind, SITE + path, title, None, day.at(9 * 3600), topic
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from kpi_engine.sample.brands import brand
 from kpi_engine.sample.content import content_item, content_share_snapshot, posts
 from kpi_engine.sample.days import FIRST_DAY, LAST_DAY
-from kpi_engine.sample.files import write_csv, write_parquet
+from kpi_engine.sample.files import load, write_csv, write_parquet
 from kpi_engine.sample.funnel import deal, lead, leads, stages, web_conversion
 from kpi_engine.sample.links import link_edge
 from kpi_engine.sample.media import media_coverage, media_outlet
@@ -41,14 +41,15 @@ def write_data(folder: Path) -> None:
     published = posts()
     with duckdb.connect() as connection:
         requests = build(connection, published)
-        for name in ("web_session", "web_page_view"):
-            connection.table(name).write_parquet(str(folder / f"{name}.parquet"), compression="zstd")
         for name, rows in _tables(published, requests).items():
             layout = TABLES[name]
             if layout.format == "csv":
-                write_csv(folder / f"{name}.csv", list(layout.columns), rows)
+                write_csv(folder / f"{name}.csv", layout.columns, rows)
             else:
-                write_parquet(connection, folder / f"{name}.parquet", layout.columns, rows)
+                load(connection, name, layout.columns, rows)
+        for name, layout in TABLES.items():
+            if layout.format == "parquet":
+                write_parquet(connection, name, folder / f"{name}.parquet")
 
 
 def _tables(published: Sequence[Post], requests: Sequence[Request]) -> Mapping[str, Iterable[tuple[object, ...]]]:

@@ -25,12 +25,11 @@ def written_at_once(folder: Path) -> Iterator[Path]:
     """
     with _as_output_error(folder):
         scratch = _scratch(folder)
-    try:
-        yield scratch
-        with _as_output_error(folder):
+        try:
+            yield scratch
             _move(scratch, folder)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def refuse_unless_empty(folder: Path) -> None:

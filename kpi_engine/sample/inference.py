@@ -203,16 +203,9 @@ def _column_line(column: Column, choices: Choices) -> str:
 
 
 def _why(column: Column, choices: Choices) -> str:
-    reasons = {
-        "varchar": "inferred: a code, its first zeros count",
-        "decimal(18,2)": "inferred: money, counted exactly",
-    }
     if column in choices.sums and choices.currency and choices.currency.distinct > 1:
         return f"inferred: {choices.currency.distinct} currencies, which are never added: split by currency"
-    return reasons.get(
-        column.better_type if column in choices.sums or column.better_type == "varchar" else "",
-        "inferred from all values",
-    )
+    return "inferred: money, counted exactly" if column.kind == "real" else "inferred from all values"
 
 
 def _dimension_names(choices: Choices) -> list[tuple[str, Column]]:

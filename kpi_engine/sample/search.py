@@ -48,7 +48,7 @@ _CTR: Final = ((1.5, 0.34), (2.5, 0.17), (3.5, 0.11), (5.5, 0.065), (8.5, 0.034)
 """Up to which place, and how many of those who see a result there open it."""
 _DEVICES: Final = {"MOBILE": 0.46, "DESKTOP": 0.51, "TABLET": 0.03}
 _COUNTRIES: Final = {"fra": 0.8, "bel": 0.12, "che": 0.08}
-_LEAST: Final = 1.2
+_LEAST: Final = 2.5
 """Fewer expected impressions than this are not reported by query."""
 
 

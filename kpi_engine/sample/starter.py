@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ROWS: Final = 60
-_FIRST_DAY: Final = date(2026, 5, 4)
+_FIRST_DAY: Final = date(2026, 5, 1)
 _COLUMNS: Final = ("visit_id", "day", "visitor", "channel", "pages", "amount")
-_CHANNELS: Final = {"search": 5, "direct": 3, "email": 2, None: 0.4}
+_CHANNELS: Final = {"search": 5, "direct": 3, "email": 2, None: 0.8}
 
 _PROJECT: Final = """\
 # The project: where its data are, and how it counts time.
@@ -93,7 +93,7 @@ def write_starter(folder: Path, name: str) -> None:
 def _visits() -> Iterator[tuple[object, ...]]:
     dice = Dice("first visits")
     for number in range(1, _ROWS + 1):
-        day = _FIRST_DAY + timedelta(days=number - 1 + dice.whole(0, 2))
+        day = _FIRST_DAY + timedelta(days=number - 1 + dice.whole(0, 1))
         pages = 1 + dice.skewed(0, 11)
         amount = Decimal(dice.whole(900, 12000)) / 100 if dice.chance(0.25) else Decimal(0)
         yield number, day, f"visitor-{dice.whole(1, 35):02}", dice.weighted(_CHANNELS), pages, f"{amount:.2f}"

@@ -11,7 +11,7 @@ from kpi_engine.api import FileRelation
 from kpi_engine.formula.gate import read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from kpi_engine.definitions.models import Dataset
 
@@ -49,6 +49,11 @@ class Relations:
         if ("", dataset_id) not in self.origins and model.sql:
             return exp.Subquery(this=self.query(dataset_id), alias=_alias(alias))
         return relation(self.origins["", dataset_id], alias)
+
+    def select(self, dataset_id: str, columns: Sequence[str] = ()) -> str:
+        """Give the statement that reads columns of a dataset, or all of them."""
+        chosen = [exp.column(name, quoted=True) for name in columns] or [exp.Star()]
+        return exp.Select(expressions=chosen).from_(self.rows(dataset_id, "r"), copy=False).sql("duckdb", comments=False)
 
     def query(self, dataset_id: str) -> exp.Expr:
         """Give a dataset's query, regenerated, over the origins of its tables."""

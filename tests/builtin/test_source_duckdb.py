@@ -4,7 +4,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -13,6 +13,9 @@ from kpi_engine.api import DatabaseRelation, Scan, SourceContext, SourceError, T
 from kpi_engine.api.sources import RelationSource
 from kpi_engine.builtin.sources.duckdb import DuckdbSource
 from kpi_engine.plugins import configure
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEADER = 4096
 """The length in bytes of the first header of a database file, which begins with the checksum of the rest."""
@@ -34,7 +37,9 @@ def root(tmp_path) -> Path:
         connection.execute("CREATE TABLE lead (id BIGINT, cost DECIMAL(18,2))")
         connection.execute("INSERT INTO lead VALUES (1, 2.50)")
         connection.execute("CREATE VIEW won AS SELECT id FROM lead")
-        connection.execute("CREATE SCHEMA web; CREATE TABLE web.visit AS SELECT TIMESTAMPTZ '2024-01-01 00:00:00+00' AS seen")
+        connection.execute(
+            "CREATE SCHEMA web; CREATE TABLE web.visit AS SELECT TIMESTAMPTZ '2024-01-01 00:00:00+00' AS seen"
+        )
         connection.execute('CREATE TABLE "od.d" ("a b" INTEGER)')
     return tmp_path
 
@@ -156,7 +161,7 @@ def test_a_database_that_this_program_writes_is_told(root):
         assert refused(root).code == "locked_database"
 
 
-def test_a_path_is_needed(root):
+def test_a_path_is_needed():
     with pytest.raises(SourceError, match="`path` is missing") as caught:
         configure(DuckdbSource, {"pth": "x"})
     assert "`pth` is not known (did you mean `path`?)" in caught.value.message

@@ -31,7 +31,7 @@ def tweets(judgements) -> pd.DataFrame:
 def test_every_row_is_read_though_texts_run_over_several_lines(engine, judgements, real_data):
     lines = real_data("airline_tweets.csv").read_text(encoding="utf-8").count("\n")
     assert len(judgements) < lines - 1
-    assert engine.run("deliveries", period=PERIOD).totals() == {"deliveries": len(judgements)}
+    assert engine.run("judgement_count", period=PERIOD).totals() == {"judgement_count": len(judgements)}
 
 
 def test_a_tweet_that_was_judged_twice_counts_once(engine, tweets, judgements):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from kpi_engine.api import FileRelation, SourceError
+from kpi_engine.api import DataError, FileRelation, SourceError
 from kpi_engine.builtin.sources.files.dialects import ROWS
 
 if TYPE_CHECKING:
@@ -75,15 +75,35 @@ def reads(relation: FileRelation) -> bool:
     """Ask DuckDB whether it can read the beginning of a CSV file in the dialect that was found."""
     import duckdb
 
-    named = {name: relation.options[name] for name in ("delim", "quote", "escape", "comment", "skip", "header")}
-    arguments = ", ".join(f"{name} = ${name}" for name in named)
-    query = f"SELECT * FROM read_csv($paths, {arguments}, strict_mode = $strict) LIMIT $rows"
-    values = {**named, "paths": list(relation.paths), "strict": relation.options.get("strict_mode", True), "rows": ROWS}
+    call, values = _call(relation)
     try:
         with duckdb.connect() as connection:
-            return bool(connection.execute(query, values).fetchall())
+            return bool(connection.execute(f"SELECT * FROM {call} LIMIT $rows", {**values, "rows": ROWS}).fetchall())
     except duckdb.Error:
         return False
+
+
+def check_instants(relation: FileRelation, about: str) -> None:
+    """Raise `DataError` where a declared instant cannot be read: DuckDB before 2 makes it unknown, without an error."""
+    import duckdb
+
+    zoned = {name: kind for name, kind in relation.options.get("types", {}).items() if _is_zoned(kind)}
+    if not zoned or not duckdb.__version__.startswith("1."):
+        return
+    call, values = _call(relation, ", all_varchar = true")
+    with duckdb.connect() as connection:
+        for name, kind in zoned.items():
+            query = f"""
+                SELECT value FROM (SELECT COLUMNS(lambda c: c = $column) AS value FROM {call})
+                WHERE value IS NOT NULL AND TRY_CAST(value AS {_zoned_type(kind)}) IS NULL LIMIT 1
+            """
+            found = connection.execute(query, {**values, "column": name}).fetchone()
+            if found:
+                raise DataError(
+                    f"{about}: the column `{name}` holds `{found[0]}`, which is no {kind}",
+                    code="bad_value",
+                    hint="correct the data, or declare another `type` for the column",
+                )
 
 
 def lines_relation(texts: Sequence[Text]) -> FileRelation:
@@ -174,17 +194,36 @@ def _names(file: Path, dialect: Dialect, settings: TableSettings, *, header: boo
 
 
 def _csv_types(columns: Sequence[str], types: Mapping[str, str]) -> dict[str, str]:
-    """Give the declared types of the columns that are there.
-
-    A type with a time zone is read as text, for the engine to convert: DuckDB 1.5 makes an instant that it cannot read unknown, without an error.
-    """
+    """Give the declared types of the columns that are there, by the columns' own names."""
     spelled = {name.casefold(): name for name in columns}
-    present = {spelled[name.casefold()]: kind for name, kind in types.items() if kind and name.casefold() in spelled}
-    return {name: "VARCHAR" if _is_zoned(kind) else kind for name, kind in present.items()}
+    return {spelled[name.casefold()]: kind for name, kind in types.items() if kind and name.casefold() in spelled}
 
 
 def _is_zoned(kind: str) -> bool:
     return "TZ" in kind.upper() or "TIME ZONE" in kind.upper()
+
+
+def _zoned_type(kind: str) -> str:
+    return "TIMESTAMPTZ" if kind.upper().startswith("TIMESTAMP") else "TIMETZ"
+
+
+def _call(relation: FileRelation, more: str = "") -> tuple[str, dict[str, Any]]:
+    """Write a call of the CSV reader in the relation's dialect, and its arguments by name."""
+    names = (
+        "delim",
+        "quote",
+        "escape",
+        "comment",
+        "skip",
+        "header",
+        "nullstr",
+        "names",
+        "union_by_name",
+        "strict_mode",
+    )
+    values = {name: relation.options[name] for name in names if name in relation.options}
+    arguments = "".join(f", {name} = ${name}" for name in values)
+    return f"read_csv($paths{arguments}{more})", {**values, "paths": list(relation.paths)}
 
 
 def _sample(texts: Sequence[Text]) -> int:

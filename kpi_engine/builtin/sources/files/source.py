@@ -9,6 +9,7 @@ from kpi_engine.api import FileRelation, SourceError, Table
 from kpi_engine.builtin.sources.files.dialects import Dialect, Wanted, dialect_of
 from kpi_engine.builtin.sources.files.folders import ending, files_of, format_of, groups, table_name
 from kpi_engine.builtin.sources.files.reading import (
+    check_instants,
     csv_relation,
     json_relation,
     lines_relation,
@@ -98,7 +99,9 @@ class FilesSource:
         for text, dialect in zip(texts, dialects, strict=True):
             if dialect.doubt and not reads(relation([text], [dialect])):
                 raise _malformed(text, dialect)
-        return relation(texts, dialects)
+        found = relation(texts, dialects)
+        check_instants(found, f"the table `{scan.table}` in {self._place}")
+        return found
 
     def _dialect(self, text: Text, entry: TableSettings, decimal: str | None) -> Dialect:
         tabs = "\t" if ending(text.file)[1] == ".tsv" else None

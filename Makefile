@@ -1,0 +1,47 @@
+# The recipes of the project. `make test` is what the README tells a user to run.
+PYTHON ?= python3
+VENV ?= .venv-test
+OLD_VENV ?= .venv-test-duckdb-1.5
+BIN := $(VENV)/bin
+
+.PHONY: test test-all test-duckdb-1.5 lint fix docs bench clean
+
+test: $(VENV)/ready  ## install what the tests need, and run them against the built wheel
+	$(BIN)/pytest -q -n 2 -m "not slow"
+	$(BIN)/pytest -q plugins/kpi-output-markdown/tests
+
+test-all: $(VENV)/ready  ## the slow ones too
+	$(BIN)/pytest -q -n 2
+
+test-duckdb-1.5: $(OLD_VENV)/ready  ## the numbers on the older DuckDB that is supported
+	$(OLD_VENV)/bin/pytest -q -n 2 -m "not slow" tests/engine tests/builtin tests/catalogue tests/formula tests/marketing
+
+lint: $(VENV)/ready  ## style, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+fix: $(VENV)/ready  ## let the linter mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/ready  ## write the generated pages anew
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf $(VENV) $(OLD_VENV) dist build
+
+SOURCES := pyproject.toml $(shell find kpi_engine definitions plugins -type f -not -path '*/__pycache__/*' 2>/dev/null)
+
+$(VENV)/ready: $(SOURCES)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	$(BIN)/python -m pip install -q --group test --group lint . ./plugins/kpi-output-markdown
+	touch $@
+
+$(OLD_VENV)/ready: $(SOURCES)
+	$(PYTHON) -m venv $(OLD_VENV)
+	$(OLD_VENV)/bin/python -m pip install -q --upgrade pip
+	$(OLD_VENV)/bin/python -m pip install -q --group test . "duckdb==1.5.5"
+	touch $@

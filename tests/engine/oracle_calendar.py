@@ -1,0 +1,115 @@
+"""Periods in plain Python, for the oracle: written from the language's rules, sharing no code with the engine."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+DAY = timedelta(days=1)
+MONTHS = {"month": 1, "quarter": 3, "year": 12, "fiscal_quarter": 3, "fiscal_year": 12}
+DAYS = {"day": 1, "week": 7}
+
+
+@dataclass(frozen=True)
+class Almanac:
+    """A project's zone, first day of the week (0 is Monday) and first month of the fiscal year."""
+
+    zone: str = "UTC"
+    week_start: int = 0
+    fiscal_start: int = 1
+
+
+@dataclass(frozen=True)
+class Window:
+    """Local time from `start` to `end`; `previous` says how it steps back, `weekly` that a year is 52 weeks."""
+
+    start: datetime | None
+    end: datetime | None
+    previous: tuple[str, int, str] = ("none", 0, "")
+    weekly: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A period as asked for: its text, and the window it means."""
+
+    text: str | None
+    window: Window
+
+
+def floor(moment: datetime, grain: str, almanac: Almanac) -> datetime:
+    """Find the start of the unit that a local time lies in."""
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    if grain == "day":
+        return day
+    if grain == "week":
+        while day.weekday() != almanac.week_start:
+            day -= DAY
+        return day
+    day = day.replace(day=1)
+    first = almanac.fiscal_start if grain.startswith("fiscal") else 1
+    while (day.month - first) % MONTHS[grain]:
+        day = (day - DAY).replace(day=1)
+    return day
+
+
+def following(start: datetime, grain: str) -> datetime:
+    """Find the start of the next unit."""
+    return start + DAYS[grain] * DAY if grain in DAYS else plus_months(start, MONTHS[grain])
+
+
+def plus_months(moment: datetime, months: int) -> datetime:
+    """Move by months; the last day of a shorter month stands for those it lacks."""
+    number = moment.year * 12 + moment.month - 1 + months
+    year, month = divmod(number, 12)
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1]))
+
+
+def back(window: Window, count: int, unit: str) -> Window:
+    """Move a window earlier: whole months stay whole months; of another stretch the first and the last day move."""
+    if unit in DAYS:
+        length = count * DAYS[unit] * DAY
+        return replace(window, start=window.start and window.start - length, end=window.end and window.end - length)
+    months = -count * MONTHS[unit]
+    start, end = window.start, window.end
+    whole = all(edge is None or edge == edge.replace(day=1, hour=0, minute=0) for edge in (start, end))
+    if whole:
+        return replace(window, start=start and plus_months(start, months), end=end and plus_months(end, months))
+    return replace(window, start=start and plus_months(start, months), end=end and plus_months(end - DAY, months) + DAY)
+
+
+def previous(window: Window) -> Window:
+    """Give the window before: one step of the grain, or the period before."""
+    kind, count, unit = window.previous
+    if kind == "to_date":
+        assert window.start is not None
+        assert window.end is not None
+        start = back(Window(window.start, window.start), 1, unit).start
+        assert start is not None
+        return replace(window, start=start, end=min(start + (window.end - window.start), window.start))
+    assert kind == "step", "a request without a period has no period before"
+    return back(window, count, unit)
+
+
+def year_before(window: Window) -> Window:
+    """Give the window a year before; weeks go back by 52 weeks."""
+    return back(window, 52, "week") if window.weekly else back(window, 1, "year")
+
+
+def frame(asked: Asked, grain: str | None, almanac: Almanac) -> list[tuple[datetime | None, Window]]:
+    """Cut a period into the units of a grain: the first day of each, and the part of it that was asked for."""
+    if grain is None:
+        return [(None, asked.window)]
+    start, end = asked.window.start, asked.window.end
+    assert start is not None
+    assert end is not None
+    found: list[tuple[datetime | None, Window]] = []
+    unit = floor(start, grain, almanac)
+    while unit < end:
+        after = following(unit, grain)
+        window = Window(max(unit, start), min(after, end), ("step", 1, grain), grain == "week")
+        if window.start < window.end:  # type: ignore[operator]
+            found.append((unit, window))
+        unit = after
+    return found
