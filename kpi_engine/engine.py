@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
 from kpi_engine.api import Failure
 from kpi_engine.calendar import Calendar, label
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from kpi_engine.api import Measure, Report
     from kpi_engine.definitions import Project
+    from kpi_engine.descriptions import KpiDescription
     from kpi_engine.errors import Diagnostic
     from kpi_engine.plugins import Plugins
 
@@ -105,7 +106,7 @@ class Engine:
         grain: str | None = None, period: Period = None, where: Mapping[str, Any] | None = None, where_sql: str | None = None,
         having: Mapping[str, Any] | None = None, compare: str | Iterable[str] = (), order: str | Iterable[str] = (),
         limit: int | None = None, as_of: str | date | datetime | None = None, parameters: Mapping[str, Any] | None = None,
-        dense: bool = True, timeout: float | None = None, on_error: OnError | None = None,
+        dense: bool = True, timeout: float | None = None, on_error: OnError | None = None, language: str | None = None,
     ) -> Result:  # fmt: skip
         """Compute KPIs.
 
@@ -121,17 +122,19 @@ class Engine:
         - `dense` False keeps only the members and periods that have rows.
         - `timeout` is in seconds.
         - `on_error` `collect` leaves KPIs that fail unknown and says why in `failures`; it is the default with `role`.
+        - `language` is that of the labels, `en` or `fr`; otherwise the project's.
 
         Raises `RequestError`, `DefinitionError`, `DataError`, `SourceError`, `PluginError` or `TimeoutExceeded`.
         """
         self._check_open()
+        self._check_settings()
         ids = self._ids(kpis, role)
         request = read_request(
             ids, self.calendar, by=by, grain=grain, period=period, where=where, where_sql=where_sql, having=having, compare=compare,
             order=order, limit=limit, as_of=as_of, parameters=self._checked_parameters(parameters), dense=dense,
         )  # fmt: skip
         collect = (on_error or ("collect" if role else "raise")) == "collect"
-        return self._run(request, timeout, collect=collect)
+        return self._run(request, timeout, language or self.project.settings.language, collect=collect)
 
     def report(  # noqa: PLR0913 - the arguments of a report
         self, *, role: str | Sequence[str] | None = None, period: Period = "last quarter",
@@ -141,13 +144,14 @@ class Engine:
         """Compute the scorecards of one role, of several, or of all, ready to be rendered; a KPI that fails is shown as failed."""
         from kpi_engine.reporting import scorecards
 
+        self._check_settings()
         roles = self._roles(role)
         return scorecards(
             self, roles, period=period, compare=compare, where=where, as_of=as_of, language=language, trend=trend, timeout=timeout
         )
 
-    def render(self, report: Report, output: str, target: str | Path | None = None, **options: Any) -> bytes:  # noqa: ANN401
-        """Render a report with an output plugin; give its bytes, and write them to `target` at once where one is given."""
+    def render(self, report: Report, output: str, target: str | Path | IO[bytes] | None = None, **options: Any) -> bytes:  # noqa: ANN401
+        """Render a report with an output plugin; give its bytes, and write them to `target`, a file or a stream, once they are complete."""
         from kpi_engine.reporting import rendered
 
         return rendered(self.plugins, report, output, target, options)
@@ -162,6 +166,7 @@ class Engine:
     def explain(self, kpis: str | Sequence[str] | None = None, *, role: str | None = None, **request: Any) -> str:  # noqa: ANN401
         """Say in words how a request is computed, then in SQL; takes the arguments of `run`."""
         self._check_open()
+        self._check_settings()
         ids = self._ids(kpis, role)
         request.pop("timeout", None)
         parameters = self._checked_parameters(request.pop("parameters", None))
@@ -180,11 +185,30 @@ class Engine:
         self._ready(kpi_id)
         return self._catalogue.dimensions(kpi_id)
 
+    def describe(self, kpi_id: str, language: str | None = None) -> KpiDescription:
+        """Say all there is to say of a KPI: formula, inputs, dimensions, parameters, place, and what is made of it.
+
+        One that cannot be computed is described as far as it is known, with the error as its `fault`.
+        """
+        from kpi_engine.descriptions import describe_kpi
+
+        self._ids(kpi_id, None)
+        fault = None
+        try:
+            self._ready(kpi_id)
+        except KpiError as error:
+            fault = error
+        return describe_kpi(kpi_id, self._catalogue, language or self.project.settings.language, fault)
+
     def kpis(self, role: str | None = None) -> tuple[str, ...]:
         """Name the KPIs there are, or those of a role, in the order of the definitions."""
         if role is not None:
             self._roles(role)
         return tuple(k for k, model in self.project.kpis.items() if role is None or role in model.role)
+
+    def interrupt(self) -> None:
+        """Stop what the engine computes at this moment, from another thread: each request that runs raises `TimeoutExceeded` (`interrupted`)."""
+        self._database.interrupt()
 
     def close(self) -> None:
         """Close the engine; results that are already there stay usable, except totals not asked for yet."""
@@ -214,7 +238,7 @@ class Engine:
                 self._allowed = True
         return Runner(self._catalogue, self.calendar, self._binder, self._database, self._verified)
 
-    def _run(self, request: Any, timeout: float | None, *, collect: bool) -> Result:  # noqa: ANN401 - a planning.Request
+    def _run(self, request: Any, timeout: float | None, language: str, *, collect: bool) -> Result:  # noqa: ANN401 - a planning.Request
         failures: dict[str, Failure] = {}
         for kpi_id in request.kpis:
             try:
@@ -227,14 +251,14 @@ class Engine:
                 failures[kpi_id] = _failure(error)
         request = replace(request, failed=frozenset(failures))
         try:
-            return self._answered(request, failures, timeout)
+            return self._answered(request, failures, timeout, language)
         except TimeoutExceeded:
             raise
         except KpiError:
             if not collect:
                 raise
             failures |= self._failing(request, timeout)
-            return self._answered(replace(request, failed=frozenset(failures)), failures, timeout)
+            return self._answered(replace(request, failed=frozenset(failures)), failures, timeout, language)
 
     def _failing(self, request: Any, timeout: float | None) -> dict[str, Failure]:  # noqa: ANN401
         """Run each KPI by itself, to find those that fail."""
@@ -249,12 +273,11 @@ class Engine:
                 found[kpi_id] = _failure(error)
         return found
 
-    def _answered(self, request: Any, failures: Mapping[str, Failure], timeout: float | None) -> Result:  # noqa: ANN401
+    def _answered(self, request: Any, failures: Mapping[str, Failure], timeout: float | None, language: str) -> Result:  # noqa: ANN401
         runner = self._runner
         planned = runner.planned(request, timeout=timeout)
         answered, currencies = runner.answer(planned, timeout)
         request = planned.request
-        language = self.project.settings.language
         span = request.period.span
         return Result(
             columns=columns_of(planned.plan, request, self._catalogue, language),
@@ -263,6 +286,7 @@ class Engine:
             unfinished=span.end is not None and request.period.kind != "all" and span.end > request.as_of,
             failures=dict(failures),
             currencies=currencies,
+            language=language,
             _answered=answered,
             _totals=lambda: self._total(request, answered, timeout),
         )
@@ -338,6 +362,12 @@ class Engine:
             if expected := misfit(declared[name].type, value.isoformat() if isinstance(value, date) else value):
                 raise RequestError(f"the parameter `{name}` is {value!r}, expected {expected}", code="bad_parameter")
         return dict(given or {})
+
+    def _check_settings(self) -> None:
+        """Refuse to compute where the project's settings have a mistake: calendar, currency or parameters could be others than meant."""
+        mistakes = [d for d in self.project.diagnostics if d.severity == "error" and d.subject == "project"]
+        if mistakes:
+            raise DefinitionError(mistakes)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -7,13 +7,13 @@ import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from kpi_engine.api import Breakdown, Card, Comparison, Failure, Report, Section, Trend
 from kpi_engine.calendar import Duration, Span, parse_moment, parse_period, previous, shift, span_label, year_before
 from kpi_engine.calendar import label as period_label
 from kpi_engine.describing import text, unresolved_measure
-from kpi_engine.errors import KpiError, OutputError
+from kpi_engine.errors import KpiError, OutputError, TimeoutExceeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 TREND_MONTHS = 13
 """How many months a trend goes back, so that the month of a year before is on it."""
+TITLE_LABELS = 3
+"""How many KPIs the title of a table names; one of more is called after the project."""
 BREAKDOWN_ROWS = 10
 """How many members a scorecard shows of a KPI that means nothing without a split."""
 
@@ -41,7 +43,7 @@ def scorecards(  # noqa: PLR0913 - the arguments of a report
     moment = parse_moment(as_of, calendar)
     asked = parse_period(period, calendar, moment)
     compared = (compare,) if isinstance(compare, str) else tuple(compare)
-    request = {"period": period, "where": where, "as_of": moment, "timeout": timeout}
+    request = {"period": period, "where": where, "as_of": moment, "timeout": timeout, "language": language}
     labels = _comparison_labels(asked, compared, engine, language)
     sections = tuple(_section(engine, role, request, compared, labels, language, asked if trend else None) for role in roles)
     settings = engine.project.settings
@@ -59,20 +61,31 @@ def scorecards(  # noqa: PLR0913 - the arguments of a report
 
 def table_report(engine: Engine, result: Result, *, language: str | None = None, totals: bool = True) -> Report:
     """Put the answer to a request into a report of one table."""
-    language = language or engine.project.settings.language
+    language = language or result.language
     settings = engine.project.settings
     title = text(settings.label, language) or settings.project
-    section = Section(title=title, table=result.breakdown(totals=totals), failures=result.failures)
+    labels = [measure.label for measure in result.measures().values()]
+    named = ", ".join(labels) if len(labels) <= TITLE_LABELS else title
+    section = Section(title=named, table=result.breakdown(totals=totals), failures=result.failures)
     return Report(
         title=title, language=language, period=result.period, sections=(section,), as_of=result.as_of,
         unfinished=result.unfinished, notices=tuple(filter(None, [text(settings.notice, language)])), currency=settings.currency,
     )  # fmt: skip
 
 
-def rendered(plugins: Plugins, report: Report, output: str, target: str | Path | None, options: Mapping[str, Any]) -> bytes:
-    """Render a report with an output plugin, and put the finished file in place at once, so that a failure leaves the old one."""
+def failures_of(report: Report) -> dict[str, Failure]:
+    """Give the KPIs of a report that have no number because they failed, by id."""
+    cards = {card.measure.id: card.failure for section in report.sections for card in section.cards if card.failure is not None}
+    return {kpi_id: failure for section in report.sections for kpi_id, failure in section.failures.items()} | cards
+
+
+def rendered(
+    plugins: Plugins, report: Report, output: str, target: str | Path | IO[bytes] | None, options: Mapping[str, Any]
+) -> bytes:
+    """Render a report with an output plugin, and put what is finished in place at once, so that a failure leaves the old file."""
     made = plugins.output(output)
-    buffer = io.BytesIO()
+    is_stream = target is not None and not isinstance(target, str | Path)
+    buffer = _Draft(terminal=is_stream and target.isatty())
     try:
         made(plugins.configure(made, options)).render(report, buffer)
     except KpiError:
@@ -81,15 +94,33 @@ def rendered(plugins: Plugins, report: Report, output: str, target: str | Path |
         message = f"the output `{output}` failed: {type(error).__name__}: {error}"
         raise OutputError(message, code="output_failed", hint="this is a fault of the plugin; choose another output") from error
     content = buffer.getvalue()
-    if target is not None:
+    if is_stream:
+        target.write(content)
+        target.flush()
+    elif target is not None:
         write_atomically(Path(target), content)
     return content
+
+
+class _Draft(io.BytesIO):
+    """What an output writes to before it is put in place; it is a terminal where its target is one."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
 
 
 def write_atomically(target: Path, content: bytes) -> None:
     """Write a file whole or not at all; what stood there before stays until the new one is complete."""
     temporary: str | None = None
     try:
+        if target.exists() and not target.is_file() and not target.is_dir():
+            target.write_bytes(content)  # a device or a pipe holds nothing that could be lost, and must not be replaced by a file
+            return
+        target = target.resolve()
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -206,14 +237,9 @@ def _split_card(engine: Engine, kpi_id: str, request: Mapping[str, Any], languag
     try:
         result = engine.run(kpi_id, by=split, **request, order=f"{kpi_id} desc", limit=BREAKDOWN_ROWS)
         measure = engine.measure(kpi_id, language)
+    except TimeoutExceeded:
+        raise
     except KpiError as error:
         return Card(unresolved_measure(kpi_id, engine.project, language), failure=Failure(error.code, error.message, error.hint))
     found = result.breakdown(totals=False)
-    columns = tuple(replace(c, label=_dimension_label(engine, c.key, kpi_id, language)) if c.role == "dimension" else c for c in found.columns)
-    return Card(measure, breakdown=Breakdown(columns, found.rows))
-
-
-def _dimension_label(engine: Engine, name: str, kpi_id: str, language: str) -> str:
-    from kpi_engine.describing import dimension_label
-
-    return dimension_label(name, (kpi_id,), engine.catalogue, language)
+    return Card(measure, breakdown=Breakdown(found.columns, found.rows))

@@ -37,7 +37,7 @@ class Result:
 
     `columns` says what stands in each column; `failures` holds the KPIs that have no number, by id, with the reason: their column
     is there and unknown. `unfinished` is whether the period is not over at `as_of`. `currencies` gives the one currency of a KPI
-    whose amounts carry one.
+    whose amounts carry one. `language` is that of the labels and of `period`, which is the period in words.
     """
 
     columns: tuple[Column, ...]
@@ -46,6 +46,7 @@ class Result:
     unfinished: bool
     failures: Mapping[str, Failure]
     currencies: Mapping[str, str]
+    language: str
     _answered: Answered
     _totals: Callable[[], Mapping[str, Any]]
     _lock: Lock = field(default_factory=Lock, compare=False, repr=False)

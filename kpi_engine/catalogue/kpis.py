@@ -145,11 +145,10 @@ def _modifiers_fit(
         fault("time", "unknown_time", f"dataset `{target}` has no time `{model.time}`", hint, len(model.time))
     if model.take in {"closing", "opening"} and not (is_dataset and around.names.datasets[target].snapshot):
         fault("take", "not_a_snapshot", f"`take: {model.take}` needs a dataset with `snapshot`, and `{target}` has none")
-    reachable = [around.names.datasets[d] for d in (datasets_under(target, around) if not is_dataset else [target])]
+    known = {dimension for dataset in around.names.datasets.values() for dimension in dataset.dimensions}
     for name in model.across:
-        if name != "all" and not any(name in dataset.dimensions for dataset in reachable):
-            known = {dimension for dataset in reachable for dimension in dataset.dimensions}
-            fault("across", "unknown_dimension", f"`{target}` has no dimension `{name}`", nearest(name, known), len(name))
+        if name != "all" and name not in known:
+            fault("across", "unknown_dimension", f"no dataset has a dimension `{name}`", nearest(name, known), len(name))
     for name in model.per:
         for dataset_id in datasets_under(target, around) if not is_dataset else [target]:
             _per_fits(name, dataset_id, around, (*path, "per"), faults)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # A condition or formula that ends like this was not meant to end there.
 _OPEN_END = re.compile(r"(?:[=<>+\-*/(,]|\b(?:and|or|not|in|like|between|is|then|when|else))\s*\Z", re.IGNORECASE)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
 def check(entry: Entry) -> tuple[Definition | None, list[Diagnostic]]:
@@ -171,5 +172,6 @@ def _cut(path: Path, located: Located) -> Diagnostic | None:
 
 
 def _is_unfinished(text: str) -> bool:
-    unbalanced = text.count("'") % 2 or text.count('"') % 2 or text.count("(") != text.count(")")
-    return bool(text) and (bool(unbalanced) or _OPEN_END.search(text) is not None)
+    bare = _QUOTED.sub("''", text)
+    half_quote = "'" in bare.replace("''", "") or '"' in bare
+    return half_quote or bare.count("(") != bare.count(")") or _OPEN_END.search(bare) is not None

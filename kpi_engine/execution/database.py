@@ -34,6 +34,7 @@ class Database:
         self._attached: dict[str, str] = {}
         self._lock = Lock()
         self._folders: tuple[str, ...] = ()
+        self._busy: set[duckdb.DuckDBPyConnection] = set()
 
     def allow(self, folders: Iterable[str]) -> None:
         """Let queries read below these folders; must come before the first query."""
@@ -55,12 +56,22 @@ class Database:
     def cursor(self, registered: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """Give a cursor of its own to one request, with tables registered for it alone."""
         cursor = self._open().cursor()
+        with self._lock:
+            self._busy.add(cursor)
         try:
             for name, table in (registered or {}).items():
                 cursor.register(name, table)
             yield cursor
         finally:
+            with self._lock:
+                self._busy.discard(cursor)
             cursor.close()
+
+    def interrupt(self) -> None:
+        """Stop the queries that run at this moment; may be called from any thread."""
+        with self._lock:
+            for cursor in self._busy:
+                cursor.interrupt()
 
     def columns(self, query: str, registered: Mapping[str, Any] | None = None, about: str = "") -> dict[str, str]:
         """Give the names and SQL types of a query's columns, without running it."""
@@ -133,6 +144,10 @@ def translated(about: str = "", timeout: float | None = None) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise _translated(error, about, timeout) from error
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":  # what DuckDB makes of Ctrl-C
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _translated(error: Exception, about: str, timeout: float | None) -> KpiError:
@@ -141,8 +156,9 @@ def _translated(error: Exception, about: str, timeout: float | None) -> KpiError
     text = _first_lines(str(error))
     prefix = f"{about}: " if about else ""
     if isinstance(error, duckdb.InterruptException):
-        shown = f" of {timeout:g} seconds" if timeout is not None else ""
-        return TimeoutExceeded(f"the request did not finish within its time{shown}", hint="ask for less, or give a longer `timeout`")
+        if timeout is None:
+            return TimeoutExceeded("the request was stopped before it had finished", code="interrupted")
+        return TimeoutExceeded(f"the request did not finish within its time of {timeout:g} seconds", hint="ask for less, or give a longer `timeout`")
     if isinstance(error, duckdb.IOException):
         return SourceError(f"{prefix}{text}", code="unreadable", hint="check that the file is there and can be read")
     if isinstance(error, duckdb.ConversionException) or "Could not convert" in text or "converting column" in text:

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.formula.gate import Mistake, Refused, read, span
+from kpi_engine.formula.positions import placed
+from kpi_engine.formula.shapes import AGGREGATE_NODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-AGGREGATE_NODES = (
-    exp.Sum, exp.Count, exp.CountIf, exp.Avg, exp.Min, exp.Max, exp.Median, exp.PercentileCont, exp.PercentileDisc, exp.Stddev,
-)  # fmt: skip
-SLOT = "aggregate"
-"""The table name of the columns that stand for aggregates in a formula's outer tree."""
+SLOT = "aggregate\x1f"
+"""The table name of the columns that stand for aggregates in a formula's outer tree; no text that passes the gate can hold it."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Formula:
 def parse(text: str) -> Formula:
     """Read a formula and take it apart; raise `Refused` with every mistake."""
     tree = read(text, "formula").copy()
-    mistakes = tuple(_nesting(tree))
+    mistakes = [mistake for node in tree.find_all(*AGGREGATE_NODES) for mistake in _misuse(node)]
     if mistakes:
         raise Refused(*mistakes)
     aggregations: list[Aggregation] = []
@@ -51,7 +50,7 @@ def parse(text: str) -> Formula:
     def replaced(node: exp.Expr) -> exp.Expr:
         if isinstance(node, (exp.Filter, *AGGREGATE_NODES)):
             aggregations.append(_aggregation(node))
-            return exp.column(str(len(aggregations) - 1), table=SLOT, quoted=True)
+            return placed(exp.column(str(len(aggregations) - 1), table=SLOT, quoted=True), node)
         return node
 
     outer = tree.transform(replaced)
@@ -84,12 +83,17 @@ def conjuncts(tree: exp.Expr) -> tuple[exp.Expr, ...]:
     return tuple(part.unnest() for part in inner.flatten()) if isinstance(inner, exp.And) else (inner,)
 
 
-def _nesting(tree: exp.Expr) -> Iterator[Mistake]:
-    for node in tree.find_all(*AGGREGATE_NODES):
-        if node.parent and node.parent.find_ancestor(*AGGREGATE_NODES):
-            offset, length = span(node)
-            hint = "aggregate once here, or aggregate per entity first: an input with `per`"
-            yield Mistake("nested_aggregate", "an aggregate stands inside another aggregate", offset, length, hint)
+def _misuse(node: exp.Expr) -> Iterator[Mistake]:
+    if _whole(node).find_ancestor(*AGGREGATE_NODES, exp.Filter):
+        hint = "aggregate once here, or aggregate per entity first: an input with `per`"
+        yield Mistake("nested_aggregate", "an aggregate stands inside another aggregate", *span(node), hint)
+    if isinstance(node, exp.PercentileCont | exp.PercentileDisc) and _fraction(node) is None:
+        yield Mistake("bad_fraction", "a percentile takes a fraction from 0 to 1", *span(node), "for the 90th percentile write 0.9")
+
+
+def _whole(node: exp.Expr) -> exp.Expr:
+    """Give an aggregate with the `filter` that belongs to it."""
+    return node.parent if isinstance(node.parent, exp.Filter) and node.parent.this is node else node
 
 
 def _aggregation(node: exp.Expr) -> Aggregation:
@@ -98,30 +102,26 @@ def _aggregation(node: exp.Expr) -> Aggregation:
     if isinstance(node, exp.Filter):
         condition = node.expression.this
         node = node.this
-    argument = node.this
-    fraction = None
-    function = node.sql_name().lower() if isinstance(node, exp.Func) else ""
-    if isinstance(node, exp.Count):
-        function, argument = _count(node, offset, length)
-    elif isinstance(node, exp.CountIf):
-        function, condition, argument = "count", argument if condition is None else exp.and_(condition, argument), None
-    elif isinstance(node, exp.PercentileCont | exp.PercentileDisc):
-        function = "quantile_cont" if isinstance(node, exp.PercentileCont) else "quantile_disc"
-        fraction = _fraction(node, offset, length)
-    return Aggregation(function, argument, condition, fraction, offset, length)
+    function, argument = _named(node)
+    if isinstance(node, exp.CountIf):
+        condition, argument = node.this if condition is None else exp.and_(condition, node.this), None
+    return Aggregation(function, argument, condition, _fraction(node), offset, length)
 
 
-def _count(node: exp.Count, offset: int, length: int) -> tuple[str, exp.Expr | None]:
-    if isinstance(node.this, exp.Distinct):
-        if len(node.this.expressions) != 1:
-            hint = "count a key column, or make one in a dataset with `sql:`"
-            raise Refused(Mistake("bad_distinct", "`count(distinct …)` takes one column", offset, length, hint))
+def _named(node: exp.Expr) -> tuple[str, exp.Expr | None]:
+    """Give an aggregate's name and what it is over."""
+    if isinstance(node, exp.Count) and isinstance(node.this, exp.Distinct):
         return "count_distinct", node.this.expressions[0]
-    return "count", None if isinstance(node.this, exp.Star) else node.this
+    if isinstance(node, exp.Count | exp.CountIf):
+        return "count", None if isinstance(node.this, exp.Star) else node.this
+    names = {exp.PercentileCont: "quantile_cont", exp.PercentileDisc: "quantile_disc"}
+    return names.get(type(node), type(node).__name__.lower()), node.this
 
 
-def _fraction(node: exp.Expr, offset: int, length: int) -> float:
-    literal = node.expression
-    if isinstance(literal, exp.Literal) and not literal.is_string and 0 <= float(literal.this) <= 1:
-        return float(literal.this)
-    raise Refused(Mistake("bad_fraction", "a percentile takes a fraction from 0 to 1", offset, length, "for the 90th percentile write 0.9"))
+def _fraction(node: exp.Expr) -> float | None:
+    """Give the fraction of a percentile; None where there is none, or none from 0 to 1."""
+    literal = node.args.get("expression")
+    if not isinstance(literal, exp.Literal) or literal.is_string:
+        return None
+    fraction = float(literal.this)
+    return fraction if 0 <= fraction <= 1 else None

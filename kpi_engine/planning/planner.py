@@ -195,7 +195,7 @@ class _Planner:
             currencies = frozenset({(low, high)})
         if aggregate.function in {"count", "count_distinct"}:
             return Evaluated(exp.func("COALESCE", column, exp.Literal.number(0)))
-        if aggregate.function == "sum" and str(kpi.model.empty) == "0":
+        if aggregate.function == "sum" and _is_zero_of_nothing(kpi, source):
             count = self.summaries.column(rows, "count", None, filters)
             return Evaluated(_sum_of_nothing_is_zero(column, count), currencies)
         return Evaluated(column, currencies)
@@ -267,6 +267,12 @@ def _inside(context: Context, source: ResolvedInput) -> Context:
         context.across_all or source.across_all,
         context.where | ({source.where} if source.kind == "kpi" and source.where is not None else frozenset()),
     )
+
+
+def _is_zero_of_nothing(kpi: ResolvedKpi, source: ResolvedInput) -> bool:
+    """Say whether a sum over no rows is 0: a flow of nothing is, a level of nothing is unknown unless `empty: 0` is written."""
+    is_level = source.take in {"closing", "opening"} and not source.per
+    return str(kpi.model.empty) == "0" and (not is_level or "empty" in kpi.model.model_fields_set)
 
 
 def _sum_of_nothing_is_zero(total: exp.Expr, count: exp.Expr) -> exp.Expr:

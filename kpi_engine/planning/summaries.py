@@ -92,15 +92,13 @@ class Summaries:
             return [(EVERYTHING, number) for number in range(len(self._frame))]
         if rows.constant:
             return [(EVERYTHING, None)] * len(self._frame)
-        spans = [until(window.span, self._as_of) for window in self.windows(rows.shifts)]
+        spans = (window.span for window in self.windows(rows.shifts))
+        if rows.read.level is None:
+            return [(until(span, self._as_of), None) for span in spans]
         if rows.opening:
-            spans = [Span(None, span.start) if span.start else _nothing() for span in spans]
-        elif rows.read.level is not None:
-            spans = [Span(None, span.end) for span in spans]
-        return [(span, None) for span in spans]
+            return [(self._held(span.start) if span.start else Span(self._as_of, self._as_of), None) for span in spans]
+        return [(self._held(span.end or self._as_of), None) for span in spans]
 
-
-def _nothing() -> Span:
-    from datetime import datetime
-
-    return Span(None, datetime.min)  # noqa: DTZ901 - a bound of local time, before every row
+    def _held(self, instant: datetime) -> Span:
+        """Cover the levels that hold at an instant; of a time to come, those that hold now."""
+        return Span(None, min(instant, self._as_of))

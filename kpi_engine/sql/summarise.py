@@ -17,7 +17,7 @@ from sqlglot import exp
 
 from kpi_engine.calendar import shift
 from kpi_engine.catalogue.resolved import ROWS, VALUE
-from kpi_engine.sql.times import Clock, atoms
+from kpi_engine.sql.times import Atoms, Clock, atoms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -92,6 +92,15 @@ class _Summary:
     def splits(self) -> frozenset[frozenset[str]]:
         return frozenset(cell.split for cell in self.node.cells)
 
+    @cached_property
+    def pieces(self) -> Atoms:
+        return atoms(self.node.cells)
+
+    @property
+    def needs_map(self) -> bool:
+        """Whether a row's cell must be looked up: it may lie in several, or cells differ in their split."""
+        return not self.pieces.disjoint or len(self.splits) > 1
+
     def select(self) -> exp.Select:
         rows, cell, tests = self._covered()
         groups = [exp.alias_(cell, CELL, quoted=True), *(self._split(name, each) for name, each in self.node.split.items())]
@@ -114,9 +123,9 @@ class _Summary:
         known = exp.Not(this=exp.Is(this=self.clock.column.expression.tree.copy(), expression=exp.Null()))
         if read.level is not None:
             return self._with_until(rows), self._map_column(CELL), []
-        pieces = atoms(self.node.cells)
+        pieces = self.pieces
         tests = [known, *self.clock.within(*self._extent())]
-        if not pieces.disjoint:
+        if self.needs_map:
             return rows, self._map_column(CELL), tests
         numbers = [covering[0].id if covering else None for covering in pieces.cells]
         inner = numbers[1:-1] if pieces.bounds and numbers[0] is None and numbers[-1] is None else None
@@ -157,9 +166,9 @@ class _Summary:
             return select if len(self.node.cells) == 1 else self._join_map(select, ["piece"], constant, exp.Boolean(this=True))
         if read.level is not None:
             return self._join_levels(select)
-        pieces = atoms(self.node.cells)
-        if pieces.disjoint:
+        if not self.needs_map:
             return select
+        pieces = self.pieces
         number = self.clock.numbered(pieces.bounds, list(range(len(pieces.cells))))
         rows = [([exp.Literal.number(n)], cell) for n, covering in enumerate(pieces.cells) for cell in covering]
         return self._join_map(select, ["piece"], rows, exp.EQ(this=self._map_column("piece"), expression=number))
@@ -173,6 +182,8 @@ class _Summary:
             for values, cell in rows
         ]
         names = [*columns, CELL, *(f"by_{name}" for name in masks)]
+        if not tuples:
+            tuples = [exp.Tuple(expressions=[exp.Null() for _ in names])]
         return select.join(values_table(tuples, MAP, names), on=on, join_type="inner", copy=False)
 
     def _with_until(self, rows: exp.Expr) -> exp.Expr:
@@ -188,7 +199,7 @@ class _Summary:
         star = exp.Column(this=exp.Star(), table=exp.to_identifier(ROWS, quoted=True))
         inner = exp.Select(expressions=[star, exp.alias_(window, UNTIL, quoted=True)]).from_(rows, copy=False)
         known = exp.Not(this=exp.Is(this=time.copy(), expression=exp.Null()))
-        latest = max((cell.span.end for cell in self.node.cells if cell.span.end), default=None)
+        latest = max((cell.span.end for cell in self.node.cells if cell.span.end and not cell.span.is_empty), default=None)
         inner = _where(inner, [known, *self.clock.within(None, latest)])
         return exp.Subquery(this=inner, alias=_alias(ROWS))
 
@@ -202,7 +213,7 @@ class _Summary:
         still = exp.Or(this=exp.Is(this=until, expression=exp.Null()), expression=exp.GTE(this=until.copy(), expression=instant.copy()))
         on = exp.and_(exp.LT(this=time.copy(), expression=instant), exp.Paren(this=still))
         rows: list[tuple[list[exp.Expr], Cell]] = []
-        for cell in self.node.cells:
+        for cell in (each for each in self.node.cells if not each.span.is_empty):
             end = clock.literal(cell.span.end) if cell.span.end else exp.Null()
             oldest = clock.literal(shift(cell.span.end, level.keep)) if level.keep and cell.span.end else None
             rows.append(([end] if oldest is None else [end, oldest], cell))

@@ -31,9 +31,9 @@ class Clock:
             whole = moment if moment.time() == datetime.min.time() else moment + timedelta(days=1)
             return _typed(whole.date().isoformat(), "DATE")
         if self.column.kind == "instant":
-            return _typed(_instant(moment, self.zone).isoformat(sep=" "), "TIMESTAMPTZ")
+            return _typed(to_utc(moment, self.zone).isoformat(sep=" "), "TIMESTAMPTZ")
         if self.column.zone:
-            moment = _instant(moment, self.zone).astimezone(ZoneInfo(self.column.zone)).replace(tzinfo=None)
+            moment = to_utc(moment, self.zone).astimezone(ZoneInfo(self.column.zone)).replace(tzinfo=None)
         return _typed(moment.isoformat(sep=" "), "TIMESTAMP")
 
     def within(self, start: datetime | None, end: datetime | None) -> list[exp.Expr]:
@@ -90,12 +90,6 @@ def atoms(cells: Sequence[Cell]) -> Atoms:
         for piece in range(first, last + 1):
             pieces[piece].append(cell)
     return Atoms(bounds, tuple(tuple(piece) for piece in pieces))
-
-
-def _instant(moment: datetime, zone: ZoneInfo) -> datetime:
-    if moment == datetime.min:  # noqa: DTZ901 - before every row
-        return datetime(1, 1, 2, tzinfo=ZoneInfo("UTC"))
-    return to_utc(moment, zone)
 
 
 def _typed(text: str, sql_type: str) -> exp.Expr:

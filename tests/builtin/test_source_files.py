@@ -20,6 +20,7 @@ from relation_reading import call, columns, rows
 from kpi_engine.api import DataError, FolderSource, Scan, SourceContext, SourceError
 from kpi_engine.api.sources import RelationSource
 from kpi_engine.builtin.sources.files import FilesSource
+from kpi_engine.builtin.sources.files.dialects import Wanted, dialect_of
 from kpi_engine.plugins import configure
 
 
@@ -269,6 +270,22 @@ class TestCsv:
     def test_a_row_that_begins_with_a_hash_is_a_row(self, tmp_path):
         write(tmp_path, "posts.csv", "text,likes\n#win,1\n#win,2\n# lose,3\n")
         assert rows(source(tmp_path).relation(Scan("posts")), "count(*), sum(likes)") == [(3, 6)]
+
+    def test_a_line_that_looks_like_a_comment_is_never_left_out(self, tmp_path):
+        write(tmp_path, "posts.csv", "text,likes\nx,1\n# only a note\ny,2\n")
+        error = refused(tmp_path, "posts")
+        assert error.code == "malformed_file"
+        assert "line 3 has 1 values" in error.message
+
+    def test_a_header_with_blanks_before_its_quotes_is_matched(self, tmp_path):
+        write(tmp_path, "leads.csv", 'id, "cost"\n1, "2.50"\n')
+        relation = source(tmp_path).relation(Scan("leads", types={"cost": "decimal(18,2)"}))
+        assert columns(relation) == {"id": "BIGINT", "cost": "DECIMAL(18,2)"}
+
+    @pytest.mark.parametrize("cut", ["a,b\n1,2\n3", 'a,b\n1,2\n3,"x\ny', 'a,b\n1,2\n3,"x', 'a,b\n"1"'])
+    def test_a_row_that_the_sample_cuts_off_is_no_misfit(self, cut):
+        assert dialect_of(cut, Wanted(), whole=False).doubt == ""
+        assert dialect_of(cut, Wanted(), whole=True).doubt
 
     def test_lines_above_the_header_are_never_left_out_unasked(self, tmp_path):
         write(tmp_path, "report.csv", "Report 2024\na,b\n1,2\n3,4\n")

@@ -60,7 +60,7 @@ def test_a_scalar_means_what_yaml_1_2_says(written, meant):
         ("a: b\r\nc: d\r\n", {"a": "b", "c": "d"}),
         ("a: b\rc: d\r", {"a": "b", "c": "d"}),
         ("é: ✓\nعربي: 😀\n", {"é": "✓", "عربي": "😀"}),
-        ("a: \"tab\\tand \\u00e9\"\n", {"a": "tab\tand é"}),
+        ('a: "tab\\tand \\u00e9"\n', {"a": "tab\tand é"}),
         ("a: half-open [from, to)\n", {"a": "half-open [from, to)"}),
     ],
 )  # fmt: skip

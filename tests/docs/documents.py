@@ -3,7 +3,7 @@
 - A block whose paragraph ends in a file's name and a colon, "… as `definitions/shop.yaml`:", becomes that file.
 - A `yaml` block without a file's name is a definition file of its own. The project of the page is checked at its end.
 - `<!-- refused: code, code -->` before a `yaml` block: with it the project has exactly these mistakes; it is taken out again.
-- A `python` block is run; one with `>>>` shows what comes out.
+- A `python` block is run; one with `>>>` shows what comes out, numbers to as many digits as the page shows.
 - A `console` block holds `$ kpi …` with the output, or a part of it: `…` stands for anything. The exit code is 0, unless the
   next command is `$ echo $?`.
 """
@@ -20,9 +20,11 @@ from dataclasses import dataclass, field
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 from pathlib import Path
 
-import kpi_engine
 from sybil import Document, Example
+from sybil.evaluators.doctest import NUMBER
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
+
+import kpi_engine
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = ("yaml", "csv", "toml", "text")
@@ -41,21 +43,21 @@ def pages() -> list[Path]:
 
 @dataclass
 class Page:
-    """A page being run in a folder."""
+    """A page being run in the current folder."""
 
-    folder: Path
     blocks: int = 0
     checked: set[Path] = field(default_factory=set)
     code: int = 0
 
     def run(self, path: Path) -> None:
         """Run every block of a page, then check the projects it wrote."""
-        python = PythonCodeBlockParser(doctest_optionflags=ELLIPSIS | NORMALIZE_WHITESPACE)
+        python = PythonCodeBlockParser(doctest_optionflags=ELLIPSIS | NORMALIZE_WHITESPACE | NUMBER)
         others = [CodeBlockParser(language, self.write) for language in WRITTEN]
         document = Document.parse(str(path), python, *others, CodeBlockParser("console", self.console))
         for example in document:
             before = document.text[: example.region.start]
-            if example.region.lexemes and example.region.lexemes.get("arguments") == "python" and (name := _NAMED.search(before)):
+            is_python = (example.region.lexemes or {}).get("arguments") == "python"
+            if is_python and (name := _NAMED.search(before)):
                 put(Path(name[1]), example.parsed)
             else:
                 example.evaluate()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from documents import ROOT, Page, pages
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
@@ -14,4 +18,10 @@ def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.delenv("KPI_DISABLE_PLUGINS", raising=False)
-    Page(tmp_path).run(page)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    Page().run(page)
+    here = [
+        name for name, module in sys.modules.items() if str(getattr(module, "__file__", "")).startswith(str(tmp_path))
+    ]
+    for name in here:
+        monkeypatch.delitem(sys.modules, name)

@@ -82,7 +82,7 @@ def _section(section: Section, report: Report, said: Words, level: int) -> Itera
 
 def _scorecard(cards: Sequence[Card], report: Report, said: Words) -> Iterator[str]:
     """Give one row per KPI: its value, its unit, and each earlier value with the change since."""
-    compared = {comparison.name: comparison.label for card in cards for comparison in card.comparisons}
+    compared: dict[str, str] = {comparison.name: comparison.label for card in cards for comparison in card.comparisons}
     earlier = [head for label in compared.values() for head in (escaped(label), said.change)]
     heads = [said.kpi, said.value, said.unit, *earlier]
     right = [False, True, False, *(True for _ in earlier)]
@@ -90,7 +90,7 @@ def _scorecard(cards: Sequence[Card], report: Report, said: Words) -> Iterator[s
 
 
 def _card(card: Card, compared: Mapping[str, str], report: Report, said: Words) -> list[str]:
-    found = {comparison.name: comparison for comparison in card.comparisons}
+    found: dict[str, Comparison] = {comparison.name: comparison for comparison in card.comparisons}
     earlier = [cell for name in compared for cell in _compared(found.get(name), card, report, said)]
     label = escaped(card.measure.label)
     if card.failure:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from textwrap import dedent
 
@@ -61,7 +62,7 @@ def cells(text: str) -> list[list[str]]:
     """Read the rows of all tables, as a Markdown reader shows them."""
     tokens = markdown_it.MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(text)
     rows: list[list[str]] = []
-    for opened, content in zip(tokens, tokens[1:], strict=False):
+    for opened, content in pairwise(tokens):
         if opened.type == "tr_open":
             rows.append([])
         if opened.type in ("th_open", "td_open"):
@@ -239,7 +240,7 @@ def test_the_built_package_is_found_by_its_entry_point(tmp_path):
     """
     engine = str(Path(kpi_engine.__path__[0]).parent)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([built, engine])}
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - this interpreter, with the program above
         [sys.executable, "-c", dedent(program)],
         env=environment,
         cwd=tmp_path,

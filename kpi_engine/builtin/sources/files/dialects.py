@@ -61,8 +61,6 @@ class Dialect:
 def dialect_of(sample: str, wanted: Wanted, *, whole: bool) -> Dialect:
     """Say how a CSV file is written, from its beginning; `whole` says that the sample is all of it."""
     lines = [*StringIO(sample, newline="")]
-    if not whole and len(lines) > 1:
-        del lines[-1]
     skip, hinted = _above_header(lines, wanted.skip)
     known = wanted.delimiter or hinted
     delimiters = (known,) if known else tuple(one for one in DELIMITERS if one != wanted.decimal)

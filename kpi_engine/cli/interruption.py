@@ -1,0 +1,53 @@
+"""Ctrl-C, also while a long query runs.
+
+Python hears a signal between two of its own steps, and a query is one step, however long. The signal's byte, which Python's own
+handler writes to a socket at once, wakes a thread that stops the query.
+"""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from socket import socket
+    from threading import Event
+
+    from kpi_engine.engine import Engine
+
+_AGAIN = 0.05
+"""After how many seconds a query is stopped once more: one that was just beginning does not hear it."""
+
+
+@contextmanager
+def stopping(engine: Engine) -> Iterator[None]:
+    """Stop what the engine computes when Ctrl-C is pressed; only the main thread hears it."""
+    from socket import socketpair
+    from threading import Event, Thread, current_thread, main_thread
+
+    if current_thread() is not main_thread():
+        yield
+        return
+    heard, told = socketpair()
+    told.setblocking(False)
+    done = Event()
+    before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    watcher = Thread(target=_watch, args=(heard, engine, done), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        done.set()
+        told.close()
+        watcher.join()
+        heard.close()
+
+
+def _watch(heard: socket, engine: Engine, done: Event) -> None:
+    while signals := heard.recv(64):
+        while signal.SIGINT in signals and not done.is_set():
+            engine.interrupt()
+            done.wait(_AGAIN)

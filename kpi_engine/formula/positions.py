@@ -1,0 +1,126 @@
+"""Where in the text each node of a tree stands, so that a mistake is underlined from its first to its last character."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from kpi_engine.formula.words import CLOSING, OPENING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from kpi_engine.formula.words import Word
+
+START, END = "start", "end"
+Stretch = tuple[int, int]
+"""The first character, and the one after the last."""
+
+
+def span(node: exp.Expr) -> tuple[int, int]:
+    """Say where a node stands in the text it was read from, as offset and length, as well as it is known."""
+    found = _own(node)
+    for part in node.walk() if found is None else ():
+        found = _union(found, _own(part))
+    return (found[0], found[1] - found[0]) if found else (0, 1)
+
+
+def placed(node: exp.Expr, like: exp.Expr) -> exp.Expr:
+    """Give a new node the place of the one it stands for."""
+    for key in (START, END):
+        if key in like.meta:
+            node.meta[key] = like.meta[key]
+    return node
+
+
+def annotate(tree: exp.Expr, words: Sequence[Word]) -> None:
+    """Write into every node where it stands: the parser says it of names and texts only."""
+    brackets = tuple(_brackets(words))
+    cases = tuple(_cases(words))
+    parameters = _parameters(words)
+    stretches: dict[int, Stretch] = {}
+    for node in reversed(list(tree.walk(bfs=False))):
+        inner = [stretches[id(child)] for child in node.iter_expressions() if id(child) in stretches]
+        found = _union(_own(node), *inner)
+        if isinstance(node, exp.Placeholder):
+            found = next(parameters.get(str(node.this), iter(())), None)
+        elif isinstance(node, exp.Case):
+            found = _around(found, cases)
+        elif _is_call(node):
+            found = _around(found, [each for each in brackets if each[2]])
+        elif isinstance(node, exp.Paren):
+            found = _around(found, [each for each in brackets if not each[2]])
+        if found is not None:
+            stretches[id(node)] = _balanced(found, brackets)
+    for node in tree.walk():
+        if id(node) in stretches:
+            start, end = stretches[id(node)]
+            node.meta[START], node.meta[END] = start, end - 1
+
+
+def _own(node: exp.Expr) -> Stretch | None:
+    meta = node.meta
+    return (meta[START], meta[END] + 1) if START in meta and END in meta else None
+
+
+def _union(*stretches: Stretch | None) -> Stretch | None:
+    known = [each for each in stretches if each is not None]
+    return (min(start for start, _ in known), max(end for _, end in known)) if known else None
+
+
+def _is_call(node: exp.Expr) -> bool:
+    if isinstance(node, exp.If):
+        return not isinstance(node.parent, exp.Case)
+    return isinstance(node, exp.Func | exp.Cast) and not isinstance(node, exp.Binary | exp.Connector | exp.Case)
+
+
+Bracket = tuple[int, int, bool]
+"""A stretch in brackets, from the function's name where there is one; whether it is a call."""
+
+
+def _brackets(words: Sequence[Word]) -> Iterator[Bracket]:
+    open_: list[tuple[int, bool]] = []
+    for before, word in zip([None, *words], words, strict=False):
+        if word.text in OPENING:
+            called = before is not None and before.is_word and before.end == word.start
+            open_.append((before.start if before is not None and called else word.start, called))
+        elif word.text in CLOSING and open_:
+            start, called = open_.pop()
+            yield start, word.end, called
+
+
+def _cases(words: Sequence[Word]) -> Iterator[Bracket]:
+    open_: list[int] = []
+    for word in words:
+        if word.low == "case":
+            open_.append(word.start)
+        elif word.low == "end" and open_:
+            yield open_.pop(), word.end, True
+
+
+def _parameters(words: Sequence[Word]) -> Mapping[str, Iterator[Stretch]]:
+    found: dict[str, list[Stretch]] = {}
+    for colon, name in zip(words, words[1:], strict=False):
+        if colon.text == ":":
+            found.setdefault(name.text, []).append((colon.start, name.end))
+    return {name: iter(stretches) for name, stretches in found.items()}
+
+
+def _around(stretch: Stretch | None, brackets: Sequence[Bracket]) -> Stretch | None:
+    """Give the narrowest of the brackets that a stretch stands in or that begin with it; itself where there is none."""
+    if stretch is None:
+        return None
+    wider = [(start, end) for start, end, _ in brackets if start <= stretch[0] and end >= stretch[1]]
+    return min(wider, key=lambda each: each[1] - each[0], default=stretch)
+
+
+def _balanced(stretch: Stretch, brackets: Sequence[Bracket]) -> Stretch:
+    """Widen a stretch until every bracket that it opens or closes is whole."""
+    start, end = stretch
+    for _ in brackets:
+        cut = [(s, e) for s, e, _ in brackets if (start <= s < end < e) or (s < start < e <= end)]
+        if not cut:
+            break
+        start, end = min(start, *(s for s, _ in cut)), max(end, *(e for _, e in cut))
+    return start, end

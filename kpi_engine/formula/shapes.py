@@ -1,0 +1,116 @@
+"""Allowed nodes in shapes that are not: what a formula or condition may not say although each of its parts is fine."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from kpi_engine.formula.mistakes import Mistake
+from kpi_engine.formula.positions import span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+AGGREGATE_NODES = (
+    exp.Sum, exp.Count, exp.CountIf, exp.Avg, exp.Min, exp.Max, exp.Median, exp.PercentileCont, exp.PercentileDisc, exp.Stddev,
+)  # fmt: skip
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
+_DATE_PARTS = frozenset({"SECOND", "MINUTE", "HOUR"})
+MOST_DIGITS = 15
+
+
+def objections(node: exp.Expr) -> Iterator[Mistake]:
+    """Find what is wrong with the shape of one node."""
+    for kind, rule in _rules().items():
+        if isinstance(node, kind) and (found := rule(node)) is not None:
+            code, message, hint = found
+            yield Mistake(code, message, *span(node), hint)
+
+
+Finding = tuple[str, str, str] | None
+
+
+def _rules() -> Mapping[type[exp.Expr] | tuple[type[exp.Expr], ...], Callable[..., Finding]]:
+    return {
+        exp.In: _in, exp.DateDiff: _date_diff, exp.Star: _star, exp.Column: _column, exp.Var: _var, exp.Placeholder: _placeholder,
+        exp.Is: _is, _COMPARISONS: _comparison, exp.Filter: _filter, exp.Round: _round, exp.Distinct: _distinct, exp.Count: _count,
+        exp.Cast: _cast,
+    }  # fmt: skip
+
+
+def _in(node: exp.In) -> Finding:
+    if node.expressions and all(_is_constant(item) for item in node.expressions):
+        return None
+    return "bad_in", "`in` takes a list of values in brackets", "for example `channel in ('email', 'direct')`"
+
+
+def _is_constant(node: exp.Expr) -> bool:
+    inner = node.this if isinstance(node, exp.Neg | exp.Cast | exp.Paren) else node
+    return isinstance(inner, exp.Literal | exp.Boolean | exp.Null | exp.Placeholder)
+
+
+def _date_diff(node: exp.DateDiff) -> Finding:
+    if str(node.args.get("unit")).upper() in _DATE_PARTS:
+        return None
+    return "bad_date_part", "`date_diff` counts 'second', 'minute' or 'hour'", "a day is another number in every time zone: divide hours by 24"
+
+
+def _star(node: exp.Star) -> Finding:
+    if isinstance(node.parent, exp.Column) or (isinstance(node.parent, exp.Count) and not any(node.args.values())):
+        return None
+    return "bad_star", "`*` stands only in `count(*)`", "name a column"
+
+
+def _column(node: exp.Column) -> Finding:
+    return ("bad_star", "`*` stands only in `count(*)`", "name a column") if isinstance(node.this, exp.Star) else None
+
+
+def _var(node: exp.Var) -> Finding:
+    return None if isinstance(node.parent, exp.DateDiff) else ("syntax", f"`{node.name}` cannot stand here", "")
+
+
+def _placeholder(node: exp.Placeholder) -> Finding:
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(node.this or "")):
+        return None
+    return "bad_parameter", "a parameter is written as `:name`", "its name holds letters, digits and `_`"
+
+
+def _is(node: exp.Is) -> Finding:
+    if isinstance(node.expression, exp.Null | exp.Boolean):
+        return None
+    return "bad_is", "`is` is followed by `null`, `true` or `false`", "to compare values write `=`"
+
+
+def _comparison(node: exp.Expr) -> Finding:
+    if not isinstance(node.this, _COMPARISONS) and not isinstance(node.expression, _COMPARISONS):
+        return None
+    return "chained_comparison", "a comparison is compared again", "write `a < b and b < c`"
+
+
+def _filter(node: exp.Filter) -> Finding:
+    if isinstance(node.this, AGGREGATE_NODES):
+        return None
+    return "bad_filter", "`filter` follows an aggregate", "for example `sum(amount) filter (where channel = 'email')`"
+
+
+def _round(node: exp.Round) -> Finding:
+    digits = node.args.get("decimals")
+    whole = digits is None or (isinstance(digits, exp.Literal) and str(digits.this).isdigit() and int(str(digits.this)) <= MOST_DIGITS)
+    return None if whole else ("bad_digits", f"`round` takes a number of decimals from 0 to {MOST_DIGITS}", "for example `round(x, 2)`")
+
+
+def _distinct(node: exp.Distinct) -> Finding:
+    if isinstance(node.parent, exp.Count):
+        return None
+    return "bad_distinct", "`distinct` stands only in `count(distinct x)`", "the largest and the smallest value need no `distinct`"
+
+
+def _count(node: exp.Count) -> Finding:
+    return ("bad_arguments", "`count` takes one value", "count rows, or `count(distinct x)`") if node.expressions else None
+
+
+def _cast(node: exp.Cast) -> Finding:
+    extra = [key for key in ("format", "action", "default") if node.args.get(key)]
+    return ("not_allowed", "a cast takes a type and nothing else", "for example `cast(x as date)`") if extra else None

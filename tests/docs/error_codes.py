@@ -1,0 +1,54 @@
+"""Collect the codes of all errors from the code: what stands where a code belongs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_CODE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_FIRST = frozenset({"Diagnostic", "Mistake", "mistake", "refuse", "_refused_top"})
+"""Calls whose first argument is a code; `fault` has it second."""
+
+
+def error_codes(package: Path) -> dict[str, set[str]]:
+    """Give every code with the modules it is used in."""
+    found: dict[str, set[str]] = {}
+    for file in sorted(package.rglob("*.py")):
+        for code in _codes(ast.parse(file.read_text(encoding="utf-8"))):
+            found.setdefault(code, set()).add(str(file.relative_to(package)))
+    return found
+
+
+def _codes(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield from _of_call(node)
+        elif isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == "default_code" for t in node.targets
+        ):
+            yield from _texts(node.value)
+
+
+def _of_call(call: ast.Call) -> Iterator[str]:
+    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    if name in _FIRST and call.args:
+        yield from _texts(call.args[0])
+    if name == "fault" and len(call.args) > 1:
+        yield from _texts(call.args[1])
+    for keyword in call.keywords:
+        if keyword.arg == "code":
+            yield from _texts(keyword.value)
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    """Give the texts an expression may be, as far as they look like codes."""
+    if isinstance(node, ast.IfExp):
+        yield from _texts(node.body)
+        yield from _texts(node.orelse)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _CODE.fullmatch(node.value):
+        yield node.value
