@@ -100,7 +100,9 @@ def describe_kpi(kpi_id: str, catalogue: Catalogue, language: str, fault: KpiErr
         quality=model.quality,
         owner=model.owner,
         sources=model.sources,
-        used_by=tuple(other for other, each in project.kpis.items() if kpi_id in {each.quality, *_targets(each.inputs)}),
+        used_by=tuple(
+            other for other, each in project.kpis.items() if kpi_id in {each.quality, *_targets(each.inputs)}
+        ),
         place=_place(project, "kpis", kpi_id),
         fault=fault,
     )
@@ -110,7 +112,13 @@ def describe_dataset(name: str, project: Project, language: str) -> DatasetDescr
     """Describe a dataset of the project in a language."""
     model = project.datasets[name]
     time = (model.time.column or model.time.sql) if model.time is not None else ""
-    origin = f"{model.transform} of {model.from_}" if model.transform else "query" if model.sql else f"table {model.table or name}"
+    origin = (
+        f"{model.transform} of {model.from_}"
+        if model.transform
+        else "query"
+        if model.sql
+        else f"table {model.table or name}"
+    )
     return DatasetDescription(
         id=name,
         label=text(model.label, language),

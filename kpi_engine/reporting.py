@@ -42,7 +42,7 @@ def scorecards(  # noqa: PLR0913 - the arguments of a report
     calendar = engine.calendar
     moment = parse_moment(as_of, calendar)
     asked = parse_period(period, calendar, moment)
-    compared = (compare,) if isinstance(compare, str) else tuple(compare)
+    compared = tuple(name.strip().replace("-", "_").replace(" ", "_") for name in ((compare,) if isinstance(compare, str) else compare))
     request = {"period": period, "where": where, "as_of": moment, "timeout": timeout, "language": language}
     labels = _comparison_labels(asked, compared, engine, language)
     sections = tuple(_section(engine, role, request, compared, labels, language, asked if trend else None) for role in roles)
@@ -84,8 +84,8 @@ def rendered(
 ) -> bytes:
     """Render a report with an output plugin, and put what is finished in place at once, so that a failure leaves the old file."""
     made = plugins.output(output)
-    is_stream = target is not None and not isinstance(target, str | Path)
-    buffer = _Draft(terminal=is_stream and target.isatty())
+    stream = None if target is None or isinstance(target, str | Path) else target
+    buffer = _Draft(terminal=stream is not None and stream.isatty())
     try:
         made(plugins.configure(made, options)).render(report, buffer)
     except KpiError:
@@ -94,10 +94,10 @@ def rendered(
         message = f"the output `{output}` failed: {type(error).__name__}: {error}"
         raise OutputError(message, code="output_failed", hint="this is a fault of the plugin; choose another output") from error
     content = buffer.getvalue()
-    if is_stream:
-        target.write(content)
-        target.flush()
-    elif target is not None:
+    if stream is not None:
+        stream.write(content)
+        stream.flush()
+    elif isinstance(target, str | Path):
         write_atomically(Path(target), content)
     return content
 

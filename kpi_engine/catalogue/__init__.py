@@ -1,22 +1,32 @@
-"""The catalogue: every name of a project resolved, cycles refused, and everything that can be wrong said at once."""
+"""The catalogue: every name of a project resolved, cycles refused, and everything that can be wrong said at once.
+
+A mistake is said once, where it was made. What only follows from it (a KPI over a KPI with a mistake, a condition on a dimension with
+one, an input that was left out) is refused when it is asked for, and not said by `check`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kpi_engine.catalogue.datasets import dataset_faults
-from kpi_engine.catalogue.kpis import Fault, Faulty, Surroundings, datasets_under, resolve_kpi
+from kpi_engine.catalogue.datasets import Origins, dataset_faults
+from kpi_engine.catalogue.faults import Fault, Faulty, LeftOut
+from kpi_engine.catalogue.fitting import Fitting
+from kpi_engine.catalogue.graph import cycle, kpis_below, made_of
+from kpi_engine.catalogue.kpis import resolve_kpi
 from kpi_engine.catalogue.names import Names
 from kpi_engine.catalogue.resolved import Expr, ResolvedAggregate, ResolvedInput, ResolvedKpi, TimeColumn, expr
-from kpi_engine.errors import DefinitionError, Diagnostic, RequestError, nearest
+from kpi_engine.catalogue.surroundings import Surroundings
+from kpi_engine.errors import DefinitionError, Diagnostic, Place, RequestError, nearest
 from kpi_engine.formula.gate import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from kpi_engine.definitions import Project
 
-__all__ = ["Catalogue", "Expr", "ResolvedAggregate", "ResolvedInput", "ResolvedKpi", "TimeColumn", "expr"]
+__all__ = ["Catalogue", "Expr", "ResolvedAggregate", "ResolvedInput", "ResolvedKpi", "TimeColumn", "expr", "in_order"]
+
+_KINDS = {"kpis": "kpi", "datasets": "dataset", "roles": "role"}
 
 
 class Catalogue:
@@ -27,161 +37,123 @@ class Catalogue:
 
     def __init__(self, project: Project, schemas: Callable[[str], Mapping[str, str] | None]) -> None:
         self.project = project
-        self.names = Names(project.datasets, schemas)
-        self._around = Surroundings(self.names, project.kpis, project.parameters, self._resolved)
+        left_out = LeftOut(frozenset(d.subject for d in project.diagnostics if d.severity == "error"))
+        self._origins = Origins(project.datasets, project.settings.sources, left_out)
+        self._schemas = schemas
+        self._sound: dict[str, bool] = {}
+        self.names = Names(project.datasets, self._schema)
+        self._fitting = Fitting(project, self.names, left_out)
+        self._around = Surroundings(self.names, project.kpis, project.parameters, left_out, self._resolved)
+        self._below = kpis_below(project.kpis)
         self._kpis: dict[str, ResolvedKpi] = {}
 
     def kpi(self, kpi_id: str) -> ResolvedKpi:
         """Give a KPI with everything resolved; raise `DefinitionError` with all that is wrong with it or below it."""
         if kpi_id not in self.project.kpis:
             raise RequestError(f"there is no KPI `{kpi_id}`", code="unknown_kpi", hint=nearest(kpi_id, self.project.kpis))
-        below = self._below(kpi_id)
-        known = [d for d in self.project.diagnostics if d.severity == "error" and d.subject in {f"kpi {name}" for name in below}]
-        if known:
-            raise DefinitionError(known)
-        if cycle := self.cycle(kpi_id):
-            raise DefinitionError([self._cycle_diagnostic(kpi_id, cycle)])
-        faults: list[Diagnostic] = []
-        for name in below:
-            faults += self._resolve(name)
+        if kpi_id in self._kpis:
+            return self._kpis[kpi_id]
+        if found := cycle(kpi_id, self._below):
+            raise DefinitionError([self._cycle_diagnostic(found)])
+        faults = [(name, fault) for name in made_of(kpi_id, self._below) for fault in self._resolve(name)]
         if faults:
-            raise DefinitionError(faults)
+            raise DefinitionError(self._causes(kpi_id, faults))
         return self._kpis[kpi_id]
 
     def datasets_under(self, kpi_id: str) -> tuple[str, ...]:
         """Name the datasets that a KPI's number comes from."""
-        return datasets_under(kpi_id, self._around)
+        return self._around.datasets_under(kpi_id)
 
     def dimensions(self, kpi_id: str) -> tuple[str, ...]:
         """Name the dimensions a KPI may be split and filtered by: those that all its inputs have."""
-        found: dict[str, None] | None = None
-        for dataset, across, everything in self._reads(kpi_id, frozenset(), all_=False):
-            if everything:
-                continue
-            own = dict.fromkeys([*self.project.datasets[dataset].dimensions, *across])
-            found = own if found is None else {name: None for name in found if name in own}
-        return tuple(found or ())
+        return self._fitting.dimensions(kpi_id)
 
     def check(self) -> list[Diagnostic]:
-        """Find everything that is wrong with the project, in the order of its files."""
+        """Find everything that is wrong with the project, each mistake once, in the order of its files."""
         found = list(self.project.diagnostics)
-        broken = {d.subject for d in found if d.severity == "error"}
         for dataset in self.project.datasets:
-            found += self.check_dataset(dataset)
+            found += self._said("datasets", dataset, dataset_faults(dataset, self.names, self._origins))
+        for role in self.project.roles:
+            found += self._said("roles", role, self._fitting.role(role))
         cycles: set[frozenset[str]] = set()
         for kpi_id in self.project.kpis:
-            if cycle := self.cycle(kpi_id):
-                if frozenset(cycle) not in cycles and kpi_id in cycle:
-                    cycles.add(frozenset(cycle))
-                    found.append(self._cycle_diagnostic(kpi_id, cycle))
-            elif not any(f"kpi {name}" in broken for name in self._below(kpi_id)):
-                found += self._resolve(kpi_id)
-                found += self._kpi_fits(kpi_id)
-        return sorted(found, key=lambda d: (d.place.file, d.place.line, d.place.column) if d.place else ("", 0, 0))
+            circle = cycle(kpi_id, self._below)
+            if not circle:
+                found += self._said("kpis", kpi_id, [*self._resolve(kpi_id), *self._fitting.kpi(kpi_id)])
+            elif kpi_id in circle and frozenset(circle) not in cycles:
+                cycles.add(frozenset(circle))
+                found.append(self._cycle_diagnostic(circle))
+        settings = self.project.places.settings.source
+        return in_order(found, settings.file if settings else "")
 
     def check_dataset(self, dataset: str) -> list[Diagnostic]:
-        """Find everything that is wrong with a dataset."""
-        faults = dataset_faults(dataset, self.names, self.project.settings.sources)
-        return [self._diagnostic("datasets", dataset, fault) for fault in faults]
+        """Find everything that is wrong with a dataset; where that only follows from mistakes elsewhere, what follows."""
+        faults = dataset_faults(dataset, self.names, self._origins)
+        own = [fault for fault in faults if not fault.mistake.follows]
+        return [self.diagnostic("datasets", dataset, fault) for fault in own or faults]
 
-    def cycle(self, kpi_id: str) -> tuple[str, ...]:
-        """Give the cycle of KPIs that a KPI leads into, each named, or nothing."""
-        kpis = self.project.kpis
-        path: list[str] = [kpi_id]
-        iterators = [iter(_kpi_inputs(kpis, kpi_id))]
-        done: set[str] = set()
-        while iterators:
-            following = next(iterators[-1], None)
-            if following is None:
-                iterators.pop()
-                done.add(path.pop())
-            elif following in path:
-                return (*path[path.index(following) :], following)
-            elif following not in done:
-                path.append(following)
-                iterators.append(iter(_kpi_inputs(kpis, following)))
-        return ()
+    def is_sound(self, dataset: str) -> bool:
+        """Whether a dataset, and all that it is made of, can be read as far as definitions say."""
+        if dataset not in self._sound:
+            self._sound[dataset] = self._origins.is_sound(dataset)
+        return self._sound[dataset]
 
-    def _below(self, kpi_id: str) -> list[str]:
-        """Name the KPIs a KPI is made of, itself last, each after those it needs."""
-        kpis, order, seen = self.project.kpis, [], {kpi_id}
-        stack = [(kpi_id, iter(_kpi_inputs(kpis, kpi_id)))]
-        while stack:
-            name, following = stack[-1]
-            below = next((each for each in following if each not in seen), None)
-            if below is None:
-                order.append(name)
-                stack.pop()
-            else:
-                seen.add(below)
-                stack.append((below, iter(_kpi_inputs(kpis, below))))
-        return order
+    def diagnostic(self, section: str, name: str, fault: Fault) -> Diagnostic:
+        """Say a fault of a definition, with its place where it has one."""
+        mistake, path, places = fault.mistake, (section, name, *fault.path), self.project.places
+        place = places.key(*path) if fault.on_key else places.within(path, mistake.offset, mistake.length)
+        kind = _KINDS[section]
+        message = mistake.message if place else f"{kind} `{name}`, {'.'.join(fault.path)}: {mistake.message}"
+        return Diagnostic(mistake.code, message, place, mistake.hint, subject=f"{kind} {name}")
+
+    def _schema(self, dataset: str) -> Mapping[str, str] | None:
+        return self._schemas(dataset) if self.is_sound(dataset) else None
 
     def _resolved(self, kpi_id: str) -> ResolvedKpi:
-        for name in self._below(kpi_id):
+        for name in made_of(kpi_id, self._below):
             self._resolve(name)
         if kpi_id not in self._kpis:
             message = f"the KPI `{kpi_id}` below cannot be computed"
-            raise Faulty([Fault(("inputs",), Mistake("broken_input", message, hint=f"correct `{kpi_id}` first"))])
+            mistake = Mistake("broken_input", message, hint=f"correct `{kpi_id}` first", follows=True)
+            raise Faulty([Fault(("inputs",), mistake)])
         return self._kpis[kpi_id]
 
-    def _resolve(self, kpi_id: str) -> list[Diagnostic]:
+    def _resolve(self, kpi_id: str) -> list[Fault]:
         if kpi_id in self._kpis:
             return []
         try:
             self._kpis[kpi_id] = resolve_kpi(kpi_id, self.project.kpis[kpi_id], self._around)
         except Faulty as faulty:
-            return [self._diagnostic("kpis", kpi_id, fault) for fault in faulty.faults]
+            return faulty.faults
         return []
 
-    def _kpi_fits(self, kpi_id: str) -> Iterator[Diagnostic]:
-        """Check what a KPI says of itself: its roles, its companion, its split, and that its inputs share a time."""
-        model = self.project.kpis[kpi_id]
-        for role in model.role:
-            if role not in self.project.roles:
-                hint = nearest(role, self.project.roles)
-                yield self._diagnostic("kpis", kpi_id, Fault(("role",), Mistake("unknown_role", f"there is no role `{role}`", 0, len(role), hint)))
-        if model.quality and model.quality not in self.project.kpis:
-            mistake = Mistake("unknown_kpi", f"there is no KPI `{model.quality}`", 0, len(model.quality), nearest(model.quality, self.project.kpis))
-            yield self._diagnostic("kpis", kpi_id, Fault(("quality",), mistake))
-        for name in model.split:
-            for dataset, across, everything in self._reads(kpi_id, frozenset(), all_=False):
-                if not everything and name not in across and name not in self.project.datasets[dataset].dimensions:
-                    hint = nearest(name, self.dimensions(kpi_id)) or f"give `{dataset}` that dimension, or read it with `across: {name}`"
-                    mistake = Mistake("missing_dimension", f"the input `{dataset}` has no dimension `{name}`", 0, len(name), hint)
-                    yield self._diagnostic("kpis", kpi_id, Fault(("split",), mistake))
-        yield from self._times_fit(kpi_id)
+    def _causes(self, kpi_id: str, faults: list[tuple[str, Fault]]) -> list[Diagnostic]:
+        """Give what is wrong below a KPI: mistakes, else those of the definitions that were left out, else what follows from them."""
+        own = [self.diagnostic("kpis", name, fault) for name, fault in faults if not fault.mistake.follows]
+        read = {each.from_ for name in made_of(kpi_id, self._below) for each in self.project.kpis[name].inputs.values()}
+        subjects = {f"{kind} {name}" for name in read for kind in ("kpi", "dataset")}
+        left_out = [d for d in self.project.diagnostics if d.severity == "error" and d.subject in subjects]
+        return [*left_out, *own] or [self.diagnostic("kpis", name, fault) for name, fault in faults]
 
-    def _times_fit(self, kpi_id: str) -> Iterator[Diagnostic]:
-        reads = [(d, everything) for d, _, everything in self._reads(kpi_id, frozenset(), all_=False)]
-        timeless = {d for d, everything in reads if not everything and self.project.datasets[d].time is None}
-        timed = {d for d, _ in reads if self.project.datasets[d].time is not None}
-        for dataset in sorted(timeless if timed else ()):
-            hint = f"give `{dataset}` a `time`, or read it as a constant with `across: all`"
-            mistake = Mistake("no_time", f"the input `{dataset}` has no time, and other inputs have one", hint=hint)
-            yield self._diagnostic("kpis", kpi_id, Fault(("inputs",), mistake))
+    def _said(self, section: str, name: str, faults: Iterable[Fault]) -> list[Diagnostic]:
+        return [self.diagnostic(section, name, fault) for fault in faults if not fault.mistake.follows]
 
-    def _reads(self, kpi_id: str, across: frozenset[str], *, all_: bool) -> Iterator[tuple[str, frozenset[str], bool]]:
-        """Go through the datasets under a KPI with the dimensions that are ignored on the way."""
-        for each in self.project.kpis[kpi_id].inputs.values():
-            ignored = across | frozenset(each.across)
-            everything = all_ or "all" in each.across
-            if each.from_ in self.project.datasets:
-                yield each.from_, self.names.depending(each.from_, ignored) | ignored, everything
-            elif each.from_ in self.project.kpis:
-                yield from self._reads(each.from_, ignored, all_=everything)
-
-    def _cycle_diagnostic(self, kpi_id: str, cycle: tuple[str, ...]) -> Diagnostic:
-        message = f"the KPIs are made of one another: {' → '.join(cycle)}"
-        return self._diagnostic("kpis", kpi_id, Fault(("inputs",), Mistake("cycle", message, hint="take one of them out of the circle")))
-
-    def _diagnostic(self, section: str, name: str, fault: Fault) -> Diagnostic:
-        mistake = fault.mistake
-        place = self.project.places.within((section, name, *fault.path), mistake.offset, mistake.length)
-        kind = "kpi" if section == "kpis" else "dataset"
-        message = mistake.message if place else f"{kind} `{name}`, {'.'.join(fault.path)}: {mistake.message}"
-        return Diagnostic(mistake.code, message, place, mistake.hint, subject=f"{kind} {name}")
+    def _cycle_diagnostic(self, circle: tuple[str, ...]) -> Diagnostic:
+        """Say a circle once, at the first of its members in the order of the definitions."""
+        start = min(range(len(circle) - 1), key=lambda n: list(self.project.kpis).index(circle[n]))
+        named = (*circle[start:-1], *circle[:start], circle[start])
+        inputs = self.project.kpis[named[0]].inputs
+        alias = next(alias for alias, each in inputs.items() if each.from_ == named[1])
+        message = f"the KPIs are made of one another: {' → '.join(named)}"
+        mistake = Mistake("cycle", message, 0, len(named[1]), "take one of them out of the circle")
+        return self.diagnostic("kpis", named[0], Fault(("inputs", alias, "from"), mistake))
 
 
-def _kpi_inputs(kpis: Mapping[str, object], kpi_id: str) -> list[str]:
-    return [each.from_ for each in kpis[kpi_id].inputs.values() if each.from_ in kpis]  # type: ignore[attr-defined]
+def in_order(diagnostics: Iterable[Diagnostic], first: str = "") -> list[Diagnostic]:
+    """Sort mistakes as a reader meets them, each once: those that stand nowhere, the file `first`, then file by file, line by line."""
+
+    def position(diagnostic: Diagnostic) -> tuple[bool, bool, str, int, int]:
+        place = diagnostic.place or Place("")
+        return (diagnostic.place is not None, place.file != first, place.file, place.line, place.column)
+
+    return sorted(dict.fromkeys(diagnostics), key=position)

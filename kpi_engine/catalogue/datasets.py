@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
@@ -9,126 +10,109 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from kpi_engine.calendar import parse_duration
-from kpi_engine.catalogue.kpis import Fault
+from kpi_engine.catalogue.faults import Fault, LeftOut, faults_of, unknown
+from kpi_engine.catalogue.graph import cycle, made_of, origins_below
 from kpi_engine.errors import KpiError, nearest
 from kpi_engine.formula.gate import Mistake, Refused, read
+from kpi_engine.formula.units import parse as parse_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from kpi_engine.catalogue.names import Names
-    from kpi_engine.definitions.models import Dataset, Join
+    from kpi_engine.definitions.models import Column, Dataset, Join
+
+_TYPES = "for example bigint, double, decimal(18,2), varchar, boolean, date, timestamp, timestamptz"
 
 
-def query_tables(query: exp.Expr) -> tuple[str, ...]:
-    """Name the tables that a dataset's query reads, without the ones it defines itself."""
-    own = {cte.alias for cte in query.find_all(exp.CTE)}
-    return tuple(dict.fromkeys(table.name for table in query.find_all(exp.Table) if table.name not in own))
+@dataclass(frozen=True)
+class Origins:
+    """Where the datasets of a project come from, and what can be wrong with that before any data are looked at."""
+
+    datasets: Mapping[str, Dataset]
+    sources: Collection[str]
+    left_out: LeftOut
+
+    def faults(self, dataset_id: str) -> list[Fault]:
+        """Find every mistake in what a dataset is made of."""
+        model = self.datasets[dataset_id]
+        return [*self._one_origin(model), *self._source(model), *self._query(dataset_id), *self._transform(dataset_id)]
+
+    def is_sound(self, dataset_id: str) -> bool:
+        """Whether a dataset, and all that it is made of, can be read as far as definitions say."""
+        below = origins_below(self.datasets)
+        if cycle(dataset_id, below):
+            return False
+        return not any(self.faults(each) for each in made_of(dataset_id, below))
+
+    def _one_origin(self, model: Dataset) -> Iterator[Fault]:
+        given = [key for key in ("table", "sql", "transform") if getattr(model, key)]
+        if len(given) > 1:
+            message = f"a dataset has one origin, and this has {' and '.join(f'`{key}`' for key in given)}"
+            yield Fault((given[1],), Mistake("two_origins", message, hint="keep one of them"), on_key=True)
+        if model.from_ and not model.transform:
+            hint = "for a table of a source write `table:`, for a query `sql:`"
+            yield Fault(("from",), Mistake("from_without_transform", "`from` goes with `transform`", hint=hint), on_key=True)
+        if model.options and not model.transform:
+            mistake = Mistake("options_without_transform", "`options` are those of a `transform`", hint="remove them")
+            yield Fault(("options",), mistake, on_key=True)
+
+    def _source(self, model: Dataset) -> Iterator[Fault]:
+        if model.source and model.source not in self.sources:
+            mistake = unknown(model.source, self.sources, self.left_out, "source")
+            hint = mistake.hint if mistake.hint.startswith("did") else "declare it in kpi.yaml under `sources:`"
+            yield Fault(("source",), Mistake(mistake.code, mistake.message, 0, mistake.length, hint, mistake.follows))
+
+    def _query(self, dataset_id: str) -> Iterator[Fault]:
+        model = self.datasets[dataset_id]
+        if not model.sql:
+            return
+        try:
+            read(model.sql, "query")
+        except Refused as refused:
+            yield from faults_of(("sql",), refused.mistakes)
+            return
+        if not model.transform:
+            yield from self._cycle(dataset_id, "sql")
+
+    def _transform(self, dataset_id: str) -> Iterator[Fault]:
+        model = self.datasets[dataset_id]
+        if not model.transform:
+            return
+        if not model.from_:
+            mistake = Mistake("missing_key", "a transform needs `from`: the dataset it reads", hint="add `from:`")
+            yield Fault(("transform",), mistake, on_key=True)
+        elif model.from_ not in self.datasets:
+            yield Fault(("from",), unknown(model.from_, self.datasets, self.left_out, "dataset"))
+        else:
+            yield from self._cycle(dataset_id, "from")
+
+    def _cycle(self, dataset_id: str, key: str) -> Iterator[Fault]:
+        """A circle is said once, at the first of its members; what leads into it only follows."""
+        found = cycle(dataset_id, origins_below(self.datasets))
+        if found:
+            first = next(name for name in self.datasets if name in found)
+            message = f"the datasets are made of one another: {' → '.join(found)}"
+            mistake = Mistake("dataset_cycle", message, hint="take one of them out of the circle", follows=dataset_id != first)
+            yield Fault((key,), mistake, on_key=True)
 
 
-def dataset_faults(dataset_id: str, names: Names, sources: Mapping[str, object]) -> list[Fault]:
+def dataset_faults(dataset_id: str, names: Names, origins: Origins) -> list[Fault]:
     """Find every mistake in a dataset's definition."""
     model = names.datasets[dataset_id]
-    faults = [*_origin(dataset_id, model, names, sources)]
-    if any(fault.path[0] in {"sql", "table", "transform", "from"} for fault in faults):
-        return faults
     return [
-        *faults,
-        *_columns(dataset_id, model, names),
+        *origins.faults(dataset_id),
+        *(fault for name, column in model.columns.items() for fault in _column(dataset_id, name, column, names)),
+        *(Fault(("key", name), _unknown(dataset_id, name, names)) for name in model.key if _lacks(dataset_id, name, names)),
         *_times(dataset_id, names),
         *_dimensions(dataset_id, names),
-        *(fault for name, join in model.joins.items() for fault in _join(dataset_id, name, join, names)),
+        *(fault for name, join in model.joins.items() for fault in _join(dataset_id, name, join, names, origins.left_out)),
         *_snapshot(dataset_id, model, names),
     ]
 
 
-def _origin(dataset_id: str, model: Dataset, names: Names, sources: Mapping[str, object]) -> Iterator[Fault]:
-    given = [key for key in ("table", "sql", "transform") if getattr(model, key)]
-    if len(given) > 1:
-        message = f"a dataset has one origin, and this has {' and '.join(f'`{key}`' for key in given)}"
-        yield Fault((given[1],), Mistake("two_origins", message, hint="keep one of them"))
-    if model.source and model.source not in sources:
-        hint = nearest(model.source, sources) or "declare it in kpi.yaml under `sources:`"
-        yield Fault(("source",), Mistake("unknown_source", f"there is no source `{model.source}`", 0, len(model.source), hint))
-    if model.sql:
-        yield from _query(dataset_id, model, names)
-    if model.transform:
-        yield from _transform(dataset_id, model, names)
-    elif model.from_:
-        yield Fault(("from",), Mistake("from_without_transform", "`from` goes with `transform`", hint="for a table of a source write `table:`"))
-
-
-def _query(dataset_id: str, model: Dataset, names: Names) -> Iterator[Fault]:
-    try:
-        query = read(model.sql, "query")
-    except Refused as refused:
-        for mistake in refused.mistakes:
-            yield Fault(("sql",), mistake)
-        return
-    if cycle := origin_cycle(dataset_id, names.datasets):
-        yield Fault(("sql",), Mistake("dataset_cycle", f"the datasets are made of one another: {' → '.join(cycle)}"))
-    for table in query.find_all(exp.Table):
-        if table.args.get("db") or not isinstance(table.this, exp.Identifier):
-            yield Fault(("sql",), Mistake("bad_table", f"`{table.sql('duckdb')}` is not the name of a table of the project"))
-
-
-def origin_cycle(dataset_id: str, datasets: Mapping[str, Dataset]) -> tuple[str, ...]:
-    """Give the cycle that a dataset's origins form, or nothing."""
-    path: list[str] = []
-
-    def visit(current: str) -> tuple[str, ...]:
-        if current in path:
-            return (*path[path.index(current) :], current)
-        path.append(current)
-        for below in origins(current, datasets):
-            if found := visit(below):
-                return found
-        path.pop()
-        return ()
-
-    return visit(dataset_id)
-
-
-def origins(dataset_id: str, datasets: Mapping[str, Dataset]) -> tuple[str, ...]:
-    """Name the datasets that a dataset is made of: those its query or its transform reads."""
-    model = datasets[dataset_id]
-    if model.transform:
-        return (model.from_,) if model.from_ in datasets else ()
-    if not model.sql:
-        return ()
-    try:
-        tables = query_tables(read(model.sql, "query"))
-    except Refused:
-        return ()
-    return tuple(table for table in tables if table in datasets and table != dataset_id)
-
-
-def _transform(dataset_id: str, model: Dataset, names: Names) -> Iterator[Fault]:
-    if not model.from_:
-        yield Fault(("transform",), Mistake("missing_key", "a transform needs `from`: the dataset it reads"))
-    elif model.from_ not in names.datasets:
-        hint = nearest(model.from_, names.datasets)
-        yield Fault(("from",), Mistake("unknown_dataset", f"there is no dataset `{model.from_}`", 0, len(model.from_), hint))
-    elif cycle := origin_cycle(dataset_id, names.datasets):
-        yield Fault(("from",), Mistake("dataset_cycle", f"the datasets are made of one another: {' → '.join(cycle)}"))
-
-
-def _columns(dataset_id: str, model: Dataset, names: Names) -> Iterator[Fault]:
-    for name, column in model.columns.items():
-        path = ("columns", name)
-        if names.spelling(dataset_id, name) is None:
-            yield Fault(path, _unknown(dataset_id, name, names))
-        if column.type and not _is_type(column.type):
-            hint = "for example bigint, double, decimal(18,2), varchar, boolean, date, timestamp, timestamptz"
-            yield Fault((*path, "type"), Mistake("unknown_type", f"`{column.type}` is not a type", 0, len(column.type), hint))
-        if column.zone and column.zone not in available_timezones():
-            hint = nearest(column.zone, available_timezones())
-            yield Fault((*path, "zone"), Mistake("unknown_timezone", f"`{column.zone}` is not a time zone", 0, len(column.zone), hint))
-        if column.currency and names.spelling(dataset_id, column.currency) is None:
-            yield Fault((*path, "currency"), _unknown(dataset_id, column.currency, names))
-    for name in model.key:
-        if names.spelling(dataset_id, name) is None:
-            yield Fault(("key",), _unknown(dataset_id, name, names))
+def _lacks(dataset_id: str, name: str, names: Names) -> bool:
+    return names.spelling(dataset_id, name) is None
 
 
 def _unknown(dataset_id: str, name: str, names: Names) -> Mistake:
@@ -136,71 +120,113 @@ def _unknown(dataset_id: str, name: str, names: Names) -> Mistake:
     return Mistake("unknown_column", f"dataset `{dataset_id}` has no column `{name}` in its data", 0, len(name), hint)
 
 
+def _column(dataset_id: str, name: str, column: Column, names: Names) -> Iterator[Fault]:
+    path = ("columns", name)
+    if _lacks(dataset_id, name, names):
+        yield Fault(path, _unknown(dataset_id, name, names), on_key=True)
+    if column.type and not _is_type(column.type):
+        mistake = Mistake("unknown_type", f"`{column.type}` is not a type", 0, len(column.type), _TYPES)
+        yield Fault((*path, "type"), mistake)
+    if column.zone and column.zone not in available_timezones():
+        hint = nearest(column.zone, available_timezones())
+        close = hint if hint.startswith("did") else "write a place, such as Europe/Paris"
+        mistake = Mistake("unknown_timezone", f"`{column.zone}` is not a time zone", 0, len(column.zone), close)
+        yield Fault((*path, "zone"), mistake)
+    if column.currency and _lacks(dataset_id, column.currency, names):
+        yield Fault((*path, "currency"), _unknown(dataset_id, column.currency, names))
+    yield from unit_faults(column.unit, (*path, "unit"))
+
+
+def unit_faults(unit: str, path: tuple[str, ...]) -> Iterator[Fault]:
+    """Check how a unit is written."""
+    try:
+        parse_unit(unit or "1")
+    except ValueError:
+        hint = "write names with `*` and `/` between them, such as `EUR / lead`"
+        yield Fault(path, Mistake("bad_unit", f"`{unit}` is not a unit", 0, len(unit), hint))
+
+
 def _is_type(text: str) -> bool:
     try:
-        return exp.DataType.build(text, dialect="duckdb").this != exp.DataType.Type.USERDEFINED
+        return bool(exp.DataType.build(text, dialect="duckdb").this != exp.DataType.Type.USERDEFINED)
     except (SqlglotError, ValueError):
         return False
 
 
 def _times(dataset_id: str, names: Names) -> Iterator[Fault]:
     model = names.datasets[dataset_id]
-    if names.schema(dataset_id) is None:
-        return
     for name, time in {"": model.time, **model.times}.items():
         if time is None:
+            continue
+        path = ("times", name) if name else ("time",)
+        if bool(time.column) == bool(time.sql):
+            message = "a time is a column or an expression" + (", and this is both" if time.sql else ", and this is neither")
+            yield Fault(path, Mistake("bad_time", message, hint="write `column:` or `sql:`"), on_key=True)
             continue
         try:
             names.time(dataset_id, name)
         except Refused as refused:
-            path = ("times", name) if name else ("time",)
-            for mistake in refused.mistakes:
-                yield Fault((*path, "sql") if time.sql else path, mistake)
+            unread = names.schema(dataset_id) is None
+            known = [m for m in refused.mistakes if not (unread and m.code in {"bad_time_type", "unknown_column"})]
+            yield from faults_of((*path, "sql" if time.sql else "column"), known)
 
 
 def _dimensions(dataset_id: str, names: Names) -> Iterator[Fault]:
     for name, dimension in names.datasets[dataset_id].dimensions.items():
+        path = ("dimensions", name)
+        if dimension.path and dimension.sql:
+            mistake = Mistake("two_origins", "a dimension is a path or an expression, and this is both", hint="keep one of them")
+            yield Fault((*path, "sql"), mistake, on_key=True)
         try:
             names.dimension(dataset_id, name)
         except Refused as refused:
-            for mistake in refused.mistakes:
-                yield Fault(("dimensions", name, "sql") if dimension.sql else ("dimensions", name), mistake)
+            yield from faults_of((*path, "sql" if dimension.sql else "path"), refused.mistakes)
 
 
-def _join(dataset_id: str, name: str, join: Join, names: Names) -> Iterator[Fault]:
+def _join(dataset_id: str, name: str, join: Join, names: Names, left_out: LeftOut) -> Iterator[Fault]:
     path = ("joins", name)
     if join.to not in names.datasets:
-        hint = nearest(join.to, names.datasets)
-        yield Fault((*path, "to"), Mistake("unknown_dataset", f"there is no dataset `{join.to}`", 0, len(join.to), hint))
+        yield Fault((*path, "to"), unknown(join.to, names.datasets, left_out, "dataset"))
         return
-    for here, there in join.keys.items():
-        if names.spelling(dataset_id, here) is None:
-            yield Fault((*path, "keys"), _unknown(dataset_id, here, names))
-        if names.spelling(join.to, there) is None:
-            yield Fault((*path, "keys"), _unknown(join.to, there, names))
-    target = names.datasets[join.to]
-    if not join.valid and set(join.keys.values()) != set(target.key):
-        key = f"`{', '.join(target.key)}`" if target.key else "not declared"
-        hint = "join on that key, or say between which columns a row is `valid:`" if target.key else f"declare `key:` in `{join.to}`"
-        message = f"a join goes to one row of `{join.to}`, whose key is {key}"
-        yield Fault((*path, "keys"), Mistake("join_not_to_key", message, hint=hint))
+    unknown_keys = [
+        *(Fault((*path, "keys", here), _unknown(dataset_id, here, names), on_key=True) for here in join.keys if _lacks(dataset_id, here, names)),
+        *(Fault((*path, "keys", h), _unknown(join.to, there, names)) for h, there in join.keys.items() if _lacks(join.to, there, names)),
+    ]
+    yield from unknown_keys
+    if not unknown_keys:
+        yield from _to_the_key(path, join, names)
     for column in join.valid or ():
-        if names.spelling(join.to, column) is None:
+        if _lacks(join.to, column, names):
             yield Fault((*path, "valid"), _unknown(join.to, column, names))
     if join.valid and names.datasets[dataset_id].time is None:
-        yield Fault((*path, "valid"), Mistake("no_time", f"`valid` needs a time, and dataset `{dataset_id}` has none"))
+        mistake = Mistake("no_time", f"`valid` needs a time, and dataset `{dataset_id}` has none", hint="give it `time:`")
+        yield Fault((*path, "valid"), mistake, on_key=True)
+
+
+def _to_the_key(path: tuple[str, ...], join: Join, names: Names) -> Iterator[Fault]:
+    """A join goes to one row, so that it can never repeat a row; a mistake in the key there is said there."""
+    target = names.datasets[join.to]
+    wrong_there = any(_lacks(join.to, name, names) for name in target.key)
+    if join.valid or wrong_there or set(join.keys.values()) == set(target.key):
+        return
+    key = f"is `{', '.join(target.key)}`" if target.key else "is not declared"
+    hint = "join on that key, or say between which columns a row is `valid:`" if target.key else f"declare `key:` in `{join.to}`"
+    message = f"a join goes to one row of `{join.to}`, whose key {key}"
+    yield Fault((*path, "keys"), Mistake("join_not_to_key", message, hint=hint), on_key=True)
 
 
 def _snapshot(dataset_id: str, model: Dataset, names: Names) -> Iterator[Fault]:
     if model.snapshot is None:
         return
     if model.time is None:
-        yield Fault(("snapshot",), Mistake("no_time", "a snapshot needs `time`: when each level was read"))
+        mistake = Mistake("no_time", "a snapshot needs `time`: when each level was read", hint="add `time:` to the dataset")
+        yield Fault(("snapshot",), mistake, on_key=True)
     for name in model.snapshot.of:
-        if names.spelling(dataset_id, name) is None:
-            yield Fault(("snapshot", "of"), _unknown(dataset_id, name, names))
+        if _lacks(dataset_id, name, names):
+            yield Fault(("snapshot", "of", name), _unknown(dataset_id, name, names))
     if model.snapshot.keep != "forever":
         try:
             parse_duration(model.snapshot.keep)
         except KpiError as error:
-            yield Fault(("snapshot", "keep"), Mistake(error.code, error.message, 0, len(model.snapshot.keep), error.hint))
+            hint = error.hint or "write `forever`, or a length such as `45 days`"
+            yield Fault(("snapshot", "keep"), Mistake(error.code, error.message, 0, len(model.snapshot.keep), hint))

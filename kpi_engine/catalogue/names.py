@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from kpi_engine.catalogue.faults import follow_up
 from kpi_engine.catalogue.resolved import ROWS, Expr, TimeColumn, expr
 from kpi_engine.errors import nearest
-from kpi_engine.formula.analysis import columns, parts
+from kpi_engine.formula.analysis import columns, parts, placeholders
 from kpi_engine.formula.gate import Mistake, Refused, read, span
+from kpi_engine.formula.positions import START, placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Literal
 
-    from kpi_engine.definitions.models import Dataset, Dimension, Time
+    from kpi_engine.definitions.models import Dataset, Time
 
 MAX_HOPS = 8
 
@@ -37,13 +42,12 @@ class Names:
         mistakes: list[Mistake] = []
 
         def resolved(node: exp.Expr) -> exp.Expr:
-            if not isinstance(node, exp.Column) or node.table.startswith(ROWS + "."):
+            if not isinstance(node, exp.Column):
                 return node
             try:
-                return self.path(dataset, parts(node), (), dimensions=dimensions)
+                return placed(self.path(dataset, parts(node), (), dimensions=dimensions), node)
             except Refused as refused:
-                offset, length = span(node)
-                mistakes.extend(Mistake(m.code, m.message, offset, length, m.hint) for m in refused.mistakes)
+                mistakes.extend(_at(node, mistake) for mistake in refused.mistakes)
                 return node
 
         result = tree.copy().transform(resolved)
@@ -52,7 +56,10 @@ class Names:
         return result
 
     def path(self, dataset: str, names: tuple[str, ...], hops: tuple[str, ...], *, dimensions: bool = True) -> exp.Expr:
-        """Resolve a dotted name that begins at a dataset reached over the joins `hops`."""
+        """Resolve a dotted name that begins at a dataset reached over the joins `hops`.
+
+        Mistakes in the definition of a dimension that is named only follow from there.
+        """
         if len(hops) > MAX_HOPS:
             raise Refused(Mistake("path_too_long", f"the path goes over more than {MAX_HOPS} joins"))
         if len(names) > 1:
@@ -62,14 +69,17 @@ class Names:
             return self.path(join.to, names[1:], (*hops, names[0]))
         model = self.datasets[dataset]
         if dimensions and names[0] in model.dimensions:
-            return self.dimension(dataset, names[0], hops)
+            try:
+                return self.dimension(dataset, names[0], hops)
+            except Refused as refused:
+                raise follow_up(refused) from None
         return self.column(dataset, names[0], hops)
 
     def dimension(self, dataset: str, name: str, hops: tuple[str, ...] = ()) -> exp.Expr:
         """Give what a dimension stands for over the rows of a dataset."""
-        model: Dimension = self.datasets[dataset].dimensions[name]
+        model = self.datasets[dataset].dimensions[name]
         if model.sql:
-            return self._relative(dataset, read(model.sql, "condition"), hops)
+            return self._relative(dataset, _without_parameters(read(model.sql, "condition")), hops)
         names = tuple(model.path.split(".")) if model.path else (name,)
         return self.path(dataset, names, hops, dimensions=len(names) > 1)
 
@@ -101,20 +111,32 @@ class Names:
         schema = self.schema(dataset) or {}
         return (declared or schema.get(self.spelling(dataset, name) or "", "")).upper()
 
+    def type_at(self, dataset: str, names: tuple[str, ...]) -> str:
+        """Give the type of the column at the end of a dotted name; empty where it is not known."""
+        for hop in names[:-1]:
+            join = self.datasets[dataset].joins.get(hop)
+            if join is None or join.to not in self.datasets:
+                return ""
+            dataset = join.to
+        return self.type_of(dataset, names[-1])
+
     def time(self, dataset: str, name: str = "") -> TimeColumn | None:
         """Give a time of a dataset by name, or its default; None when the dataset has no time."""
         model = self.datasets[dataset]
         time = model.times.get(name) if name else model.time
         if time is None:
             return None
-        tree = self._time_tree(time)
-        kinds = {_time_kind(self.type_of(dataset, parts(c)[-1])) for c in columns(tree) if len(parts(c)) == 1} - {""}
-        if isinstance(tree, exp.Cast):
-            kinds = {_time_kind(tree.to.sql("duckdb"))}
-        zones = {self.datasets[dataset].columns[c.name].zone for c in columns(tree) if c.name in model.columns} - {""}
-        if len(kinds) != 1 or "" in kinds:
-            raise Refused(_no_time_type(dataset, name or time.column, tree, self))
-        return TimeColumn(expr(self.resolve(dataset, tree, dimensions=False)), kinds.pop(), next(iter(zones), ""))  # type: ignore[arg-type]
+        tree = _without_parameters(self._time_tree(time))
+        resolved = self.resolve(dataset, tree, dimensions=False)
+        kinds = self._time_kinds(dataset, tree)
+        if len(kinds) != 1:
+            raise Refused(self._no_time_type(dataset, name or time.column, tree))
+        zones = {model.columns[c.name].zone for c in columns(tree) if c.name in model.columns} - {""}
+        return TimeColumn(expr(resolved), kinds.pop(), next(iter(zones), ""))
+
+    def _time_kinds(self, dataset: str, tree: exp.Expr) -> set[Literal["date", "local", "instant"]]:
+        types = [tree.to.sql("duckdb")] if isinstance(tree, exp.Cast) else [self.type_at(dataset, parts(c)) for c in columns(tree)]
+        return {kind for each in types if (kind := _time_kind(each)) is not None}
 
     def currency(self, dataset: str, tree: exp.Expr) -> Expr | None:
         """Give the column that holds the currency of the amounts in a resolved tree, or None."""
@@ -134,16 +156,24 @@ class Names:
 
     def depending(self, dataset: str, dimensions: Iterable[str]) -> frozenset[str]:
         """Name the dimensions of a dataset that follow from the given ones: attributes of a thing that one of them is the key of."""
-        model = self.datasets[dataset]
-        given = frozenset(dimensions) & model.dimensions.keys()
+        given = frozenset(name for name in dimensions if name in self.datasets[dataset].dimensions)
+        trees = self._known_dimensions(dataset) if given else {}
         roots: set[tuple[str, ...]] = set()
-        for name in given:
-            tree = self.dimension(dataset, name).unalias()
+        for name in given & trees.keys():
+            tree = trees[name].unalias()
             if isinstance(tree, exp.Cast):
                 tree = tree.this
             if isinstance(tree, exp.Column):
                 roots |= self._determined(dataset, tree)
-        return given | {name for name in model.dimensions if _rests_on(self.dimension(dataset, name), roots)}
+        return given | frozenset(name for name, tree in trees.items() if _rests_on(tree, roots))
+
+    def _known_dimensions(self, dataset: str) -> dict[str, exp.Expr]:
+        """Give what the dimensions of a dataset stand for, without those that have a mistake."""
+        found: dict[str, exp.Expr] = {}
+        for name in self.datasets[dataset].dimensions:
+            with suppress(Refused):
+                found[name] = self.dimension(dataset, name)
+        return found
 
     def _determined(self, dataset: str, column: exp.Column) -> set[tuple[str, ...]]:
         hops = tuple(column.table.split(".")[1:])
@@ -158,7 +188,7 @@ class Names:
             return node
 
         inner = tree.copy().transform(resolved)
-        return exp.paren(inner) if isinstance(inner, exp.Binary | exp.Unary | exp.Connector) else inner
+        return exp.paren(inner) if isinstance(inner, exp.Binary | exp.Unary | exp.Connector | exp.Predicate) else inner
 
     def _time_tree(self, time: Time) -> exp.Expr:
         if time.sql:
@@ -168,16 +198,46 @@ class Names:
 
     def _no_join(self, dataset: str, names: tuple[str, ...]) -> Mistake:
         joins = self.datasets[dataset].joins
+        if names[0] in joins:
+            message = f"the join `{names[0]}` of dataset `{dataset}` leads nowhere"
+            return Mistake("unknown_join", message, hint="correct the join first", follows=True)
         hint = nearest(names[0], joins) or f"dataset `{dataset}` declares no joins"
-        return Mistake("unknown_join", f"`{names[0]}` is not a join of dataset `{dataset}`", hint=hint)
+        return Mistake("unknown_join", f"`{names[0]}` is not a join of dataset `{dataset}`", 0, len(".".join(names)), hint)
 
     def _no_column(self, dataset: str, name: str) -> Mistake:
         model = self.datasets[dataset]
-        known = {*(self.schema(dataset) or {}), *model.dimensions, *model.times}
-        hint = nearest(name, known)
+        hint = nearest(name, {*(self.schema(dataset) or {}), *model.dimensions, *model.times})
         if name in model.joins:
             hint = f"`{name}` is a join: write `{name}.` and a column of `{model.joins[name].to}`"
-        return Mistake("unknown_column", f"dataset `{dataset}` has no column or dimension `{name}`", hint=hint)
+        return Mistake("unknown_column", f"dataset `{dataset}` has no column or dimension `{name}`", 0, len(name), hint)
+
+    def _no_time_type(self, dataset: str, name: str, tree: exp.Expr) -> Mistake:
+        paths = [parts(column) for column in columns(tree)] or [(name,)]
+        shown = ".".join(paths[0])
+        found = self.type_at(dataset, paths[0])
+        message = f"the time `{name or shown}` of dataset `{dataset}` is " + (f"of type {found}" if found else "of a type that is not known")
+        hint = f"declare what it is: `columns: {{{paths[0][-1]}: {{type: timestamptz}}}}` (or timestamp, or date)"
+        return Mistake("bad_time_type", message, *span(tree), hint)
+
+
+def _at(node: exp.Expr, mistake: Mistake) -> Mistake:
+    """Place a mistake at the name it is about, where its place in a text is known."""
+    if START not in node.meta:
+        return mistake
+    offset, length = span(node)
+    return replace(mistake, offset=offset, length=length)
+
+
+def _without_parameters(tree: exp.Expr) -> exp.Expr:
+    """A dimension and a time are the same for every question, so they take no parameters."""
+    mistakes = [
+        Mistake("misplaced_parameter", f"`:{node.this}` is a parameter, and a dimension or time takes none", *span(node),
+                "use it in the formula, or in `where` of an input")
+        for node in placeholders(tree)
+    ]  # fmt: skip
+    if mistakes:
+        raise Refused(*mistakes)
+    return tree
 
 
 def _rests_on(tree: exp.Expr, roots: set[tuple[str, ...]]) -> bool:
@@ -191,20 +251,10 @@ def _same_type(actual: str, declared: str) -> bool:
     return short.get(left, left) == short.get(right, right)
 
 
-def _time_kind(sql_type: str) -> str:
+def _time_kind(sql_type: str) -> Literal["date", "local", "instant"] | None:
     name = sql_type.upper()
     if name == "DATE":
         return "date"
     if name in {"TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE"}:
         return "instant"
-    return "local" if name.startswith(("TIMESTAMP", "DATETIME")) else ""
-
-
-def _no_time_type(dataset: str, name: str, tree: exp.Expr, names: Names) -> Mistake:
-    shown = next((parts(c)[-1] for c in columns(tree)), name)
-    found = names.type_of(dataset, shown)
-    missing = names.spelling(dataset, shown) is None
-    if missing:
-        return Mistake("unknown_column", f"dataset `{dataset}` has no column `{shown}` for its time", hint=nearest(shown, names.schema(dataset) or {}))
-    message = f"the time `{name}` of dataset `{dataset}` is " + (f"of type {found}" if found else "of a type that is not known")
-    return Mistake("bad_time_type", message, hint=f"declare it: `columns: {{{shown}: {{type: timestamptz}}}}` (or timestamp, or date)")
+    return "local" if name.startswith(("TIMESTAMP", "DATETIME")) else None

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 ROWS = "r"
 """The table name of a dataset's own columns in a resolved tree; a column reached through joins stands in `r.join.join`."""
-INPUT = "input"
-"""The table name, in a formula's outer tree, of the columns that stand for KPI inputs."""
-VALUE = "value"
+INPUT = "input\x1f"
+"""The table name, in a formula's outer tree, of the columns that stand for KPI inputs; no text that passes the gate can hold it."""
+VALUE = "__value"
 """The column, among the rows of a `per` input over a KPI, that holds the KPI's value."""
 
 Additivity = Literal["additive", "semi_additive", "non_additive"]

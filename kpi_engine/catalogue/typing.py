@@ -1,4 +1,4 @@
-"""What a number is: its unit and its additivity, inferred from the formula."""
+"""What a number is: its unit and its additivity, inferred from a tree."""
 
 from __future__ import annotations
 
@@ -6,91 +6,124 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.catalogue.resolved import INPUT, Additivity
-from kpi_engine.formula.analysis import SLOT
 from kpi_engine.formula.gate import Mistake, span
 from kpi_engine.formula.units import PURE, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SAME = (exp.Add, exp.Sub, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
-_KEEPING = (exp.Neg, exp.Paren, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Nullif, exp.Cast)
+    from kpi_engine.catalogue.resolved import Additivity
+
+_ALIKE = (
+    exp.Add, exp.Sub, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Coalesce, exp.Least,
+    exp.Greatest, exp.Between, exp.Nullif, exp.In,
+)  # fmt: skip
+"""What is only done with numbers of one unit."""
+_KEEPING = (exp.Neg, exp.Paren, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Cast)
+_ORDER: tuple[Additivity, ...] = ("additive", "semi_additive", "non_additive")
 
 
 def unit_of(tree: exp.Expr, leaf: Callable[[exp.Column], Unit | None], mistakes: list[Mistake]) -> Unit | None:
-    """Infer the unit of an outer tree; None where it cannot be said. Adding or comparing different units is a mistake.
+    """Infer the unit of a tree; None where it cannot be said. Adding or comparing different units is a mistake.
 
-    A plain number fits any unit, so `now / before - 1` and `greatest(x, 0)` are fine.
+    A plain number fits any unit, so `now / before - 1` and `greatest(x, 0)` are fine. A constant factor may convert (`seconds / 60`),
+    so what it gives cannot be said.
     """
     if isinstance(tree, exp.Column):
         return leaf(tree)
-    inner = [unit_of(child, leaf, mistakes) for child in _operands(tree)]
-    if isinstance(tree, exp.Mul):
-        return _product(tree, inner)
-    if isinstance(tree, exp.Div):
-        left, right = (_number(u, o) for u, o in zip(inner, _operands(tree), strict=True))
-        return left / right if left is not None and right is not None else None
-    if isinstance(tree, (*_SAME, exp.Coalesce, exp.Case, exp.If, exp.Least, exp.Greatest, exp.Between)):
-        known = [unit for unit in inner if unit is not None]
-        if different := next((unit for unit in known if unit != known[0]), None):
-            mistakes.append(_mixed(tree, known[0], different))
-        is_truth = isinstance(tree, exp.Predicate) or isinstance(tree, exp.Between)
-        return PURE if is_truth else (known[0] if known else None)
-    return inner[0] if inner and isinstance(tree, _KEEPING) else None
+    if isinstance(tree, exp.Case | exp.If):
+        return _of_branches(tree, leaf, mistakes)
+    operands = [child for child in tree.iter_expressions() if not isinstance(child, exp.DataType | exp.Var | exp.Identifier)]
+    units = [unit_of(child, leaf, mistakes) for child in operands]
+    if isinstance(tree, exp.Mul | exp.Div):
+        return _scaled(tree, *units)
+    if isinstance(tree, _ALIKE):
+        common = _common(tree, units, mistakes)
+        return PURE if isinstance(tree, exp.Predicate) else common
+    return units[0] if units and isinstance(tree, _KEEPING) else None
 
 
-def additivity_of(tree: exp.Expr, leaf: Callable[[exp.Column], Additivity]) -> Additivity:
-    """Infer whether values may be added up: sums and differences keep it, a constant factor keeps it, all else loses it."""
+def additivity_of(
+    tree: exp.Expr, leaf: Callable[[exp.Column], Additivity], is_flow: Callable[[exp.Column, exp.Column], bool] = lambda *_: False
+) -> Additivity:
+    """Infer whether values may be added up: sums and differences keep it, a constant factor keeps it, all else loses it.
+
+    `is_flow` says of two leaves that they are one level at the end and at the start of a period: their difference is a flow, which
+    adds up over time as well.
+    """
     if isinstance(tree, exp.Column):
         return leaf(tree)
     if isinstance(tree, exp.Paren | exp.Neg):
-        return additivity_of(tree.this, leaf)
-    if isinstance(tree, exp.Coalesce) and all(isinstance(e, exp.Literal) and str(e.this) == "0" for e in tree.expressions):
-        return additivity_of(tree.this, leaf)
+        return additivity_of(tree.this, leaf, is_flow)
+    if isinstance(tree, exp.Coalesce) and _bare(tree) is not tree:
+        return additivity_of(tree.this, leaf, is_flow)
     if isinstance(tree, exp.Add | exp.Sub):
-        kinds = {additivity_of(tree.left, leaf), additivity_of(tree.right, leaf)}
-        return max(kinds, key=("additive", "semi_additive", "non_additive").index)
-    if isinstance(tree, exp.Mul | exp.Div):
-        constant_right = _is_constant(tree.right)
-        if constant_right:
-            return additivity_of(tree.left, leaf)
-        if isinstance(tree, exp.Mul) and _is_constant(tree.left):
-            return additivity_of(tree.right, leaf)
+        left, right = _bare(tree.left), _bare(tree.right)
+        if isinstance(tree, exp.Sub) and isinstance(left, exp.Column) and isinstance(right, exp.Column) and is_flow(left, right):
+            return "additive"
+        return max((additivity_of(side, leaf, is_flow) for side in (tree.left, tree.right)), key=_ORDER.index)
+    if isinstance(tree, exp.Mul | exp.Div) and is_constant(tree.right):
+        return additivity_of(tree.left, leaf, is_flow)
+    if isinstance(tree, exp.Mul) and is_constant(tree.left):
+        return additivity_of(tree.right, leaf, is_flow)
     return "non_additive"
 
 
-def _operands(tree: exp.Expr) -> list[exp.Expr]:
-    if isinstance(tree, exp.Case):
-        values = [branch.args["true"] for branch in tree.args["ifs"]]
-        return [*values, *([tree.args["default"]] if tree.args.get("default") else [])]
-    if isinstance(tree, exp.If):
-        return [tree.args["true"], *([tree.args["false"]] if tree.args.get("false") else [])]
-    if isinstance(tree, exp.Nullif | exp.Round | exp.Cast):
-        return [tree.this]
-    return [child for child in tree.iter_expressions() if not isinstance(child, exp.DataType | exp.Var | exp.Identifier)]
+def is_constant(tree: exp.Expr) -> bool:
+    """Whether a tree is the same for every row and group: numbers and parameters, and arithmetic over them."""
+    return all(isinstance(node, exp.Literal | exp.Placeholder | exp.Paren | exp.Neg | exp.Add | exp.Sub | exp.Mul | exp.Div) for node in tree.walk())
 
 
-def _is_constant(tree: exp.Expr) -> bool:
-    return all(isinstance(node, exp.Literal | exp.Placeholder | exp.Paren | exp.Neg | exp.Binary) for node in tree.walk())
+def _bare(tree: exp.Expr) -> exp.Expr:
+    """Take off brackets, and the `coalesce(…, 0)` that adds nothing to a sum."""
+    while True:
+        if isinstance(tree, exp.Paren):
+            tree = tree.this
+        elif isinstance(tree, exp.Coalesce) and all(_is_zero(each) for each in tree.expressions):
+            tree = tree.this
+        else:
+            return tree
 
 
-def _number(unit: Unit | None, operand: exp.Expr) -> Unit | None:
-    return PURE if unit is None and _is_constant(operand) else unit
+def _is_zero(tree: exp.Expr) -> bool:
+    return isinstance(tree, exp.Literal) and not tree.is_string and float(str(tree.this)) == 0
 
 
-def _product(tree: exp.Mul, inner: list[Unit | None]) -> Unit | None:
-    left, right = (_number(u, o) for u, o in zip(inner, _operands(tree), strict=True))
-    return left * right if left is not None and right is not None else None
+def _of_branches(tree: exp.Expr, leaf: Callable[[exp.Column], Unit | None], mistakes: list[Mistake]) -> Unit | None:
+    """All branches of a `case` have one unit; its conditions are looked at too."""
+    branches = tree.args["ifs"] if isinstance(tree, exp.Case) else [tree]
+    conditions = [branch.this for branch in branches]
+    if isinstance(tree, exp.Case) and tree.this is not None:
+        _common(tree, [unit_of(each, leaf, mistakes) for each in (tree.this, *conditions)], mistakes)
+    else:
+        for condition in conditions:
+            unit_of(condition, leaf, mistakes)
+    otherwise = tree.args.get("default" if isinstance(tree, exp.Case) else "false")
+    values = [*(branch.args["true"] for branch in branches), *([otherwise] if otherwise is not None else [])]
+    return _common(tree, [unit_of(value, leaf, mistakes) for value in values], mistakes)
+
+
+def _common(tree: exp.Expr, units: list[Unit | None], mistakes: list[Mistake]) -> Unit | None:
+    known = [unit for unit in units if unit is not None]
+    different = next((unit for unit in known if unit != known[0]), None)
+    if different is not None:
+        mistakes.append(_mixed(tree, known[0], different))
+    return known[0] if known else None
+
+
+def _scaled(tree: exp.Expr, left: Unit | None, right: Unit | None) -> Unit | None:
+    if left is not None and right is not None:
+        return left * right if isinstance(tree, exp.Mul) else left / right
+    is_pure = left == PURE and is_constant(tree.expression) or right == PURE and is_constant(tree.this)
+    return PURE if is_pure else None
 
 
 def _mixed(tree: exp.Expr, left: Unit, right: Unit) -> Mistake:
-    offset, length = span(tree)
-    doing = "compared" if isinstance(tree, exp.Predicate) else "added" if isinstance(tree, exp.Add | exp.Sub) else "mixed"
-    message = f"`{left or 'a pure number'}` and `{right or 'a pure number'}` cannot be {doing}"
-    return Mistake("mixed_units", message, offset, length, "divide or convert first, or correct the `unit` of one of them")
+    doing = "compared" if isinstance(tree, exp.Predicate) else "added" if isinstance(tree, exp.Add) else "mixed"
+    doing = "subtracted" if isinstance(tree, exp.Sub) else doing
+    message = f"{_named(left)} and {_named(right)} cannot be {doing}"
+    return Mistake("mixed_units", message, *span(tree), "divide or convert first, or correct the `unit` of one of them")
 
 
-def leaf_of(column: exp.Column) -> tuple[str, str]:
-    """Say what a column of an outer tree stands for: `("aggregate", "0")` or `("input", alias)`."""
-    return (SLOT, column.name) if column.table == SLOT else (INPUT, column.name)
+def _named(unit: Unit) -> str:
+    return f"`{unit}`" if unit != PURE else "a pure number"

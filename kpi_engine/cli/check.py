@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 @click.command("check", short_help="Find every mistake in the definitions.")
 @click.argument("project", required=False)
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How it is written.")
+@click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How it is written."
+)
 @disable_option
 def command(project: str | None, output: str, disabled: Sequence[str]) -> Exit:
     """Find every mistake in the definitions, and say where it stands and what to do.

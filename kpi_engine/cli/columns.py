@@ -15,4 +15,6 @@ def lined_up(rows: Sequence[Sequence[str]], indent: str = "") -> list[str]:
     ['a    one', 'bcd  two']
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [indent + "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [
+        indent + "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]

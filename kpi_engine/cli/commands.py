@@ -29,7 +29,13 @@ Exit codes:
 KPI_DISABLE_PLUGINS names plugins to leave out, KPI_DEBUG=1 shows tracebacks."""
 
 
-@click.group(cls=Verbs, verbs=VERBS, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Verbs,
+    verbs=VERBS,
+    epilog=_EPILOG,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, "-V", "--version", prog_name="kpi", message="%(prog)s %(version)s")
 @click.pass_context
 def kpi(context: click.Context) -> None:

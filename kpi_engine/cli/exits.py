@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from kpi_engine.errors import DefinitionError, KpiError, RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Exit(IntEnum):
     """The exit codes of every command."""
 
-    meaning: str
+    OK = 0
+    FOUND = 1
+    FAILED = 2
+    USAGE = 3
+    INTERRUPTED = 130
+    PIPE_CLOSED = 141
 
-    def __new__(cls, code: int, meaning: str) -> Exit:
-        """Keep the meaning beside the number."""
-        made = int.__new__(cls, code)
-        made._value_ = code
-        made.meaning = meaning
-        return made
 
-    OK = 0, "all is well"
-    FOUND = 1, "the definitions have mistakes, or a KPI of a scorecard failed (the rest is shown)"
-    FAILED = 2, "it could not run: project, source, data, plugin, output or time"
-    USAGE = 3, "the command is wrong: an unknown option, KPI, role, dimension or period"
-    INTERRUPTED = 130, "stopped with Ctrl-C"
-    PIPE_CLOSED = 141, "nobody reads the output any more"
+MEANINGS: Final[Mapping[Exit, str]] = MappingProxyType(
+    {
+        Exit.OK: "all is well",
+        Exit.FOUND: "the definitions have mistakes, or a KPI of a scorecard failed (the rest is shown)",
+        Exit.FAILED: "it could not run: project, source, data, plugin, output or time",
+        Exit.USAGE: "the command is wrong: an unknown option, KPI, role, dimension or period",
+        Exit.INTERRUPTED: "stopped with Ctrl-C",
+        Exit.PIPE_CLOSED: "nobody reads the output any more",
+    }
+)
+_NO_PROJECT = frozenset({"no_project", "unreadable"})
+"""Definitions of which nothing could be read."""
 
 
 def exit_of(error: KpiError) -> Exit:
@@ -36,10 +46,6 @@ def exit_of(error: KpiError) -> Exit:
     return Exit.FAILED
 
 
-_NO_PROJECT = frozenset({"no_project", "unreadable"})
-"""Definitions of which nothing could be read."""
-
-
 def table() -> str:
     """Write the codes as a table, for help texts."""
-    return "\n".join(f"{code.value:>5}  {code.meaning}" for code in Exit)
+    return "\n".join(f"{code.value:>5}  {meaning}" for code, meaning in MEANINGS.items())

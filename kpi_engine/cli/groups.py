@@ -21,7 +21,7 @@ class Verbs(click.Group):
     """A group whose commands are imported when they are used, from `module:name`; each command gives its exit code."""
 
     def __init__(self, *args: Any, verbs: Mapping[str, str], **kwargs: Any) -> None:  # noqa: ANN401 - click's own
-        super().__init__(*args, invoke_without_command=True, no_args_is_help=False, **kwargs)
+        super().__init__(*args, **kwargs)
         self.verbs = verbs
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -36,14 +36,16 @@ class Verbs(click.Group):
         command: click.Command = getattr(import_module(module), name)
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that is meant; name the nearest one where there is none of that name."""
         name = args[0]
         if name not in self.verbs and not name.startswith("-") and not ctx.resilient_parsing:
             ctx.fail(f"there is no command `{name}`; {nearest(name, self.verbs)}")
         return super().resolve_command(ctx, args)
 
-    def main(  # type: ignore[override]  # click's own `main` returns in some modes, this one never does
+    def main(
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,

@@ -27,7 +27,12 @@ With --from, the files are read and the definitions say what they seem to hold: 
 class _Init(click.Command):
     """A command whose `--from` takes all the files that follow it, as a shell writes them for `*.csv`."""
 
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Show that the name comes first."""
+        return ["NAME", "[--from FILE...]", "[OPTIONS]"]
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments."""
         return super().parse_args(ctx, [*_repeated(args, "--from")])
 
 
@@ -49,7 +54,9 @@ def _repeated(args: Sequence[str], option: str) -> Iterator[str]:
 
 @click.command("init", short_help="Begin a project, also over your own files.", cls=_Init, epilog=_EPILOG)
 @click.argument("name")
-@click.option("--from", "files", metavar="FILE...", multiple=True, help="Make it over these CSV, Parquet or JSON files.")
+@click.option(
+    "--from", "files", metavar="FILE...", multiple=True, help="Make it over these CSV, Parquet or JSON files."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Say only what was written.")
 def command(name: str, files: Sequence[str], *, quiet: bool) -> Exit:
     """Begin a project in a new folder NAME: a small example, or a first draft over your own files."""
@@ -63,9 +70,9 @@ def command(name: str, files: Sequence[str], *, quiet: bool) -> Exit:
     else:
         write_starter(folder, title)
     put("\n".join([f"Wrote {file}" for file in _files(folder) if file not in before]))
-    ended = _checked(folder) if files else Exit.OK
+    ended, kpis = _checked(folder)
     if not quiet:
-        suggest(_steps(folder, files=bool(files)))
+        suggest(_steps(folder, kpis, files=bool(files)))
     return ended
 
 
@@ -83,25 +90,24 @@ def _files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else []
 
 
-def _checked(folder: Path) -> Exit:
-    """Check what was written over a user's files, and say so."""
+def _checked(folder: Path) -> tuple[Exit, tuple[str, ...]]:
+    """Check what was written, and say so; give the KPIs there are."""
     with opened(str(folder)) as engine:
         found = engine.check()
     for each in found:
         say(painted(each, color=wants_color(sys.stderr)))
     say(f"Checked: {summary(found, engine.project)}")
-    return Exit.FOUND if any(each.severity == "error" for each in found) else Exit.OK
+    return (Exit.FOUND if any(each.severity == "error" for each in found) else Exit.OK), tuple(engine.project.kpis)
 
 
-def _steps(folder: Path, *, files: bool) -> Iterator[tuple[str, str]]:
+def _steps(folder: Path, kpis: Sequence[str], *, files: bool) -> Iterator[tuple[str, str]]:
     if folder.resolve() != Path.cwd():
         yield f"cd {quoted(folder)}", ""
-    definitions = "definitions" if files else "definitions/first.yaml"
-    yield f"read {definitions}", "and say what your KPIs are"
-    yield "kpi check", "after each change"
+    if kpis:
+        yield f"kpi run {kpis[0]}" + ("" if files else " --by channel"), "a first number"
     yield "kpi list", "the KPIs, by role"
-    if not files:
-        yield "kpi run visits --by channel", "a first number"
-        yield "kpi report --period 2026-Q2", "the scorecard"
-    else:
-        yield "kpi report --period 'last year'", "the scorecard"
+    yield (
+        "kpi report" + ("" if files else " --period 2026-Q2"),
+        "the scorecard" + (" of the last quarter" if files else ""),
+    )
+    yield "kpi check", "after each change to " + ("definitions/*.yaml" if files else "definitions/first.yaml")

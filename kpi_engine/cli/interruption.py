@@ -31,7 +31,7 @@ def stopping(engine: Engine) -> Iterator[None]:
         yield
         return
     heard, told = socketpair()
-    told.setblocking(False)
+    told.settimeout(0)
     done = Event()
     before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
     watcher = Thread(target=_watch, args=(heard, engine, done), daemon=True)

@@ -27,10 +27,12 @@ _STATUSES = {"active": "", "deprecated_practice": "discredited practice"}
 @click.command("list", short_help="List the KPIs, by role.")
 @click.option("--role", metavar="ROLE", help="Only the KPIs of this role.")
 @click.option("--datasets", is_flag=True, help="Also the datasets, with what their KPIs may be split and filtered by.")
-@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How it is written.")
+@click.option(
+    "--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How it is written."
+)
 @language_option
 @project_options
-def command(  # noqa: PLR0913 - its options
+def command(
     role: str | None, output: str, language: str | None, project: str | None, disabled: Sequence[str], *, datasets: bool
 ) -> Exit:
     """List the KPIs, by role."""
@@ -40,7 +42,9 @@ def command(  # noqa: PLR0913 - its options
         warn_of_mistakes(engine)
         language = language or engine.project.settings.language
         kpis = [engine.describe(kpi_id, language) for kpi_id in engine.kpis(role)]
-        found = [describe_dataset(name, engine.project, language) for name in engine.project.datasets] if datasets else []
+        found = (
+            [describe_dataset(name, engine.project, language) for name in engine.project.datasets] if datasets else []
+        )
         lines = [*as_table(kpis, engine, role, language), *_datasets(found)]
     put(as_json(kpis, found if datasets else None) if output == "json" else "\n".join(lines).strip("\n"))
     return Exit.OK
@@ -87,6 +91,14 @@ def as_json(kpis: Iterable[KpiDescription], datasets: Iterable[DatasetDescriptio
 def record(kpi: KpiDescription) -> dict[str, object]:
     """Write a KPI's description as JSON has it."""
     fault = kpi.fault and {"code": kpi.fault.code, "message": kpi.fault.message, "hint": kpi.fault.hint}
-    parts = {name: value for name, value in vars(kpi).items() if name not in {"measure", "fault", "inputs", "parameters"}}
+    parts = {
+        name: value for name, value in vars(kpi).items() if name not in {"measure", "fault", "inputs", "parameters"}
+    }
     inputs = [{**asdict(each), "modifiers": dict(each.modifiers)} for each in kpi.inputs]
-    return {**asdict(kpi.measure), **parts, "inputs": inputs, "parameters": [asdict(each) for each in kpi.parameters], "fault": fault}
+    return {
+        **asdict(kpi.measure),
+        **parts,
+        "inputs": inputs,
+        "parameters": [asdict(each) for each in kpi.parameters],
+        "fault": fault,
+    }

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 HEADS = ("Name", "Status", "Provides", "From")
 
 
-@click.group("plugins", short_help="See which plugins there are, and whether they work.", cls=Verbs, verbs={"list": "kpi_engine.cli.plugins:listing"})
+@click.group(
+    "plugins",
+    invoke_without_command=True,
+    short_help="See which plugins there are, and whether they work.",
+    cls=Verbs,
+    verbs={"list": "kpi_engine.cli.plugins:listing"},
+)
 @click.pass_context
 def command(context: click.Context) -> None:
     """See which plugins there are, and whether they work."""
@@ -31,7 +37,9 @@ def command(context: click.Context) -> None:
 
 
 @click.command("list", short_help="List every plugin, also those that do not work.")
-@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How it is written.")
+@click.option(
+    "--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How it is written."
+)
 @project_options
 def listing(output: str, project: str | None, disabled: Sequence[str]) -> Exit:
     """List every plugin: built in, installed, and in the project's folder `plugins`; also those that do not work, and why."""
@@ -60,13 +68,13 @@ def as_table(found: Sequence[PluginInfo]) -> Iterator[str]:
 
 def _cells(info: PluginInfo) -> tuple[str, ...]:
     kinds = dict.fromkeys(kind for kind, _ in info.provides)
-    provided = "; ".join(
-        f"{kind} " + ", ".join(word for each, word in info.provides if each == kind) for kind in kinds
-    )
+    provided = "; ".join(f"{kind} " + ", ".join(word for each, word in info.provides if each == kind) for kind in kinds)
     return info.name, info.status, provided or "-", f"{info.distribution} {info.version}".strip() or info.origin
 
 
 def as_json(found: Sequence[PluginInfo]) -> str:
     """Write the plugins for machines."""
-    records = [{**asdict(info), "provides": [{"kind": kind, "word": word} for kind, word in info.provides]} for info in found]
+    records = [
+        {**asdict(info), "provides": [{"kind": kind, "word": word} for kind, word in info.provides]} for info in found
+    ]
     return json.dumps({"plugins": records}, ensure_ascii=False, indent=2)

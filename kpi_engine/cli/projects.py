@@ -26,7 +26,12 @@ project_option = click.option(
     help="The project's folder, or its kpi.yaml; otherwise this folder or the nearest one above it that has one.",
 )
 disable_option = click.option(
-    "--disable-plugin", "--disable", "disabled", metavar="NAME", multiple=True, help="Leave a plugin out; may be repeated."
+    "--disable-plugin",
+    "--disable",
+    "disabled",
+    metavar="NAME",
+    multiple=True,
+    help="Leave a plugin out; may be repeated.",
 )
 
 
@@ -73,5 +78,7 @@ def warn_of_mistakes(engine: Engine) -> bool:
     """Say on standard error where definitions were left out because of mistakes, and whether any were."""
     errors = [each for each in engine.project.diagnostics if each.severity == "error"]
     if errors:
-        say(f"Note: {counted(len(errors), 'mistake')} in the definitions; what they concern is left out. `kpi check` shows them.")
+        say(
+            f"Note: {counted(len(errors), 'mistake')} in the definitions; what they concern is left out. `kpi check` shows them."
+        )
     return bool(errors)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kpi_engine.cli.conditions import wheres
 from kpi_engine.cli.exits import Exit
 from kpi_engine.cli.projects import opened, project_options, warn_of_mistakes
-from kpi_engine.cli.requests import as_of_option, language_option, names, output_options, pairs, timeout_option, where_option
+from kpi_engine.cli.requests import (
+    as_of_option,
+    language_option,
+    names,
+    output_options,
+    pairs,
+    timeout_option,
+    where_option,
+)
 from kpi_engine.cli.writing import chosen_output, deliver
 
 if TYPE_CHECKING:
@@ -26,23 +34,42 @@ A KPI that fails is shown as failed, with the reason, and the exit code is 1."""
 
 
 @click.command("report", short_help="Show the scorecards of roles.", epilog=_EPILOG)
-@click.option("--role", "roles", metavar="ROLE", multiple=True, help="The scorecard of this role. Repeatable.  [default: all roles]")
+@click.option(
+    "--role",
+    "roles",
+    metavar="ROLE",
+    multiple=True,
+    help="The scorecard of this role. Repeatable.  [default: all roles]",
+)
 @click.option("--period", metavar="PERIOD", default="last quarter", show_default=True, help="As of `kpi run`.")
-@click.option("--compare", metavar="NAME", multiple=True, default=BOTH, help="previous-period, previous-year or none.  [default: both]")
+@click.option(
+    "--compare",
+    metavar="NAME",
+    multiple=True,
+    default=BOTH,
+    help="previous-period, previous-year or none.  [default: both]",
+)
 @where_option
 @as_of_option
 @timeout_option
 @language_option
 @output_options
 @project_options
-def command(  # noqa: PLR0913 - the options of a report
+def command(
     roles: Sequence[str], period: str, compare: Sequence[str], where: Sequence[str], as_of: str | None, timeout: float | None,
     language: str | None, output: str, options: Sequence[str], out: str, project: str | None, disabled: Sequence[str],
 ) -> Exit:  # fmt: skip
     """Show the scorecards of one role, of several, or of all."""
     from kpi_engine.reporting import failures_of
 
-    asked = {"period": period, "compare": compared(compare), "where": wheres(where), "as_of": as_of, "timeout": timeout, "language": language}
+    asked: dict[str, Any] = {
+        "period": period,
+        "compare": compared(compare),
+        "where": wheres(where),
+        "as_of": as_of,
+        "timeout": timeout,
+        "language": language,
+    }
     settings = pairs(options, "--option")
     with opened(project, disabled) as engine:
         lacking = warn_of_mistakes(engine)

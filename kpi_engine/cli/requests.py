@@ -28,31 +28,64 @@ WHERE_HELP: Final = """Conditions, which must all hold, on dimensions:
 A value takes the type of its dimension: is_own=true, day=2026-03-31. Where it holds a comma, or is the text NULL, it stands in
 quotes: "city='Paris, Texas'"."""
 
-where_option = click.option("--where", metavar="CONDITION", multiple=True, help="Keep rows where a dimension fits: channel=email. Repeatable.")
-compare_option = click.option("--compare", metavar="NAME", multiple=True, help="previous-period, previous-year. Repeatable.")
-as_of_option = click.option("--as-of", metavar="DATE", help="Answer as of this day or moment; rows after it are not counted.  [default: now]")
-timeout_option = click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Give up after that long.")
-language_option = click.option("--language", type=click.Choice(["en", "fr"]), help="Of labels, numbers and dates.  [default: the project's]")
+where_option = click.option(
+    "--where", metavar="CONDITION", multiple=True, help="Keep rows where a dimension fits: channel=email. Repeatable."
+)
+compare_option = click.option(
+    "--compare", metavar="NAME", multiple=True, help="previous-period, previous-year. Repeatable."
+)
+as_of_option = click.option(
+    "--as-of", metavar="DATE", help="Answer as of this day or moment; rows after it are not counted.  [default: now]"
+)
+timeout_option = click.option(
+    "--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Give up after that long."
+)
+language_option = click.option(
+    "--language", type=click.Choice(["en", "fr"]), help="Of labels, numbers and dates.  [default: the project's]"
+)
 
 _REQUEST: Final = (
     click.option("--role", metavar="ROLE", help="All KPIs of a role; one that fails does not stop the others."),
     click.option("--by", metavar="DIMENSION", multiple=True, help="Split by a dimension. Repeatable."),
     click.option("--grain", metavar="GRAIN", help="day, week, month, quarter, year, fiscal_quarter or fiscal_year."),
-    click.option("--period", metavar="PERIOD", help="2026-Q2, 2026-07, 2026-01-15..2026-03-31, 'last quarter', 'year to date' …  [default: all]"),
+    click.option(
+        "--period",
+        metavar="PERIOD",
+        help="2026-Q2, 2026-07, 2026-01-15..2026-03-31, 'last quarter', 'year to date' …  [default: all]",
+    ),
     where_option,
     click.option("--where-sql", metavar="SQL", help="A condition in the formula language, over dimensions."),
-    click.option("--having", metavar="CONDITION", multiple=True, help="Keep rows of the answer: 'visits>=100'. Repeatable."),
+    click.option(
+        "--having", metavar="CONDITION", multiple=True, help="Keep rows of the answer: 'visits>=100'. Repeatable."
+    ),
     compare_option,
-    click.option("--order", metavar="COLUMN", multiple=True, help="Sort: visits, -visits or 'visits desc'. Repeatable."),
+    click.option(
+        "--order", metavar="COLUMN", multiple=True, help="Sort: visits, -visits or 'visits desc'. Repeatable."
+    ),
     click.option("--limit", metavar="N", type=int, help="Keep the first N rows."),
     as_of_option,
-    click.option("--parameter", "parameters", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the project. Repeatable."),
+    click.option(
+        "--parameter",
+        "parameters",
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="Set a parameter of the project. Repeatable.",
+    ),
     click.option("--sparse", is_flag=True, help="Only members and periods that have rows."),
 )
 _OUTPUT: Final = (
-    click.option("--output", metavar="NAME", default="", help="table, json, csv, html or that of a plugin.  [default: as FILE ends, or table]"),
-    click.option("--option", "options", metavar="NAME=VALUE", multiple=True, help="Set an option of the output. Repeatable."),
-    click.option("--out", metavar="FILE", default="", help="Write to a file, whole or not at all.  [default: standard output]"),
+    click.option(
+        "--output",
+        metavar="NAME",
+        default="",
+        help="table, json, csv, html or that of a plugin.  [default: as FILE ends, or table]",
+    ),
+    click.option(
+        "--option", "options", metavar="NAME=VALUE", multiple=True, help="Set an option of the output. Repeatable."
+    ),
+    click.option(
+        "--out", metavar="FILE", default="", help="Write to a file, whole or not at all.  [default: standard output]"
+    ),
 )
 
 
@@ -72,10 +105,12 @@ def _with(command: Command, options: Iterable[Callable[[Command], Command]]) -> 
     return command
 
 
-def arguments(project: Project, kpis: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the options of a request into the arguments of `Engine.run`."""
+def arguments(kpis: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the options of a request into the arguments of `Engine.run`; parameters are texts until `fitted` to a project."""
     if bool(kpis) == bool(given["role"]):
-        raise click.UsageError("name the KPIs, or a role with --role" + (", not both" if kpis else "; `kpi list` shows them"))
+        raise click.UsageError(
+            "name the KPIs, or a role with --role" + (", not both" if kpis else "; `kpi list` shows them")
+        )
     return {
         "kpis": names(kpis) or None,
         "role": given["role"],
@@ -89,7 +124,7 @@ def arguments(project: Project, kpis: Sequence[str], given: Mapping[str, Any]) -
         "order": names(given["order"]),
         "limit": given["limit"],
         "as_of": given["as_of"],
-        "parameters": typed(pairs(given["parameters"], "--parameter"), project),
+        "parameters": pairs(given["parameters"], "--parameter"),
         "dense": not given["sparse"],
     }
 
@@ -116,10 +151,12 @@ def pairs(written: Iterable[str], option: str) -> dict[str, str]:
     return found
 
 
-def typed(values: Mapping[str, str], project: Project) -> dict[str, Any]:
-    """Give parameters the types that they are declared with; what does not fit stays a text, which the engine refuses."""
+def fitted(asked: Mapping[str, Any], project: Project) -> dict[str, Any]:
+    """Give parameters the types that the project declares; what does not fit stays a text, which the engine refuses."""
     declared = project.parameters
-    return {name: _typed(value, declared[name].type) if name in declared else value for name, value in values.items()}
+    types = {name: declared[name].type for name in asked["parameters"] if name in declared}
+    typed = {name: _typed(value, types.get(name, "text")) for name, value in asked["parameters"].items()}
+    return {**asked, "parameters": typed}
 
 
 def _typed(text: str, kind: str) -> str | int | float | bool:

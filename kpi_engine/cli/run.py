@@ -11,6 +11,7 @@ from kpi_engine.cli.projects import opened, project_options, warn_of_mistakes
 from kpi_engine.cli.requests import (
     WHERE_HELP,
     arguments,
+    fitted,
     language_option,
     output_options,
     pairs,
@@ -41,18 +42,17 @@ Examples:
 @language_option
 @output_options
 @project_options
-def command(  # noqa: PLR0913 - the options that are not part of the request
+def command(
     kpis: Sequence[str], timeout: float | None, language: str | None, output: str, options: Sequence[str], out: str,
     project: str | None, disabled: Sequence[str], **request: Any,  # noqa: ANN401
 ) -> Exit:  # fmt: skip
     """Compute KPIs, split and filtered as you ask."""
-    from kpi_engine.reporting import table_report
-
+    asked, settings = arguments(kpis, request), pairs(options, "--option")
     with opened(project, disabled) as engine:
-        asked = arguments(engine.project, kpis, request)
-        settings = pairs(options, "--option")
+        from kpi_engine.reporting import table_report
+
         lacking = warn_of_mistakes(engine) and request["role"] is not None
-        result = engine.run(**asked, timeout=timeout, language=language)
+        result = engine.run(**fitted(asked, engine.project), timeout=timeout, language=language)
         name = chosen_output(engine, output, out)
         totals = name not in FOR_READING or bool(asked["by"] or asked["grain"])
         deliver(engine, table_report(engine, result, totals=totals), name, out, settings)

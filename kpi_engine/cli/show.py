@@ -32,7 +32,9 @@ _BESIDE = 14
 
 @click.command("show", short_help="Show all there is to say of a KPI.")
 @click.argument("kpi")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How it is written.")
+@click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How it is written."
+)
 @language_option
 @project_options
 def command(kpi: str, output: str, language: str | None, project: str | None, disabled: Sequence[str]) -> Exit:
@@ -54,7 +56,9 @@ def page(kpi: KpiDescription) -> Iterator[str]:
     yield from wrap(measure.description, width)
     yield ""
     for name, lines in _facts(kpi):
-        for number, line in enumerate(line for each in lines for line in wrap(each, width - _BESIDE, break_on_hyphens=False)):
+        for number, line in enumerate(
+            line for each in lines for line in wrap(each, width - _BESIDE, break_on_hyphens=False)
+        ):
             yield f"{'' if number else name:{_BESIDE}}{line}"
 
 

@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
@@ -28,9 +29,8 @@ _COLORS = {"error": "red", "warning": "yellow"}
 def speak_utf8() -> None:
     """Write UTF-8 whatever the locale says; what cannot be written is escaped."""
     for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if callable(reconfigure):
-            reconfigure(encoding="utf-8", errors="backslashreplace")
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def say(text: str) -> None:
@@ -67,7 +67,9 @@ def abandon_output() -> None:
         return  # a stream of its own making, which nobody flushes at the end
 
 
-def deliver(engine: Engine, report: Report, output: str, out: str = "", options: Mapping[str, Any] | None = None) -> None:
+def deliver(
+    engine: Engine, report: Report, output: str, out: str = "", options: Mapping[str, Any] | None = None
+) -> None:
     """Render a report to a file, or to standard output where none is named."""
     from kpi_engine.reporting import rendered
 
@@ -77,7 +79,7 @@ def deliver(engine: Engine, report: Report, output: str, out: str = "", options:
         say(f"Wrote {out}")
         return
     with _writable():
-        rendered(engine.plugins, report, output, click.get_binary_stream("stdout"), options)
+        rendered(engine.plugins, report, output, sys.stdout.buffer, options)
 
 
 def chosen_output(engine: Engine, output: str, out: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kpi_engine.api import DatabaseRelation, Scan, SourceContext
 from kpi_engine.api.sources import RelationSource, ScanSource
-from kpi_engine.catalogue.datasets import query_tables
+from kpi_engine.catalogue.graph import query_tables
 from kpi_engine.errors import DefinitionError, Diagnostic, KpiError, PluginError, SourceError, nearest
 from kpi_engine.formula.gate import Refused, read
 from kpi_engine.sql import Named, Relations

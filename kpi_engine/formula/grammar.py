@@ -17,7 +17,7 @@ from kpi_engine.formula.mistakes import Mistake
 from kpi_engine.formula.words import CLOSING, OPENING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kpi_engine.formula.functions import Function
     from kpi_engine.formula.mistakes import Kind
@@ -242,8 +242,7 @@ def _calls(found: Sequence[Word], kind: Kind) -> Iterator[Mistake]:
             yield _with_schema(found, position)
             continue
         if kind == "query" and before in {"from", "join"}:
-            hint = "read files in a source and name its tables here"
-            yield Mistake("table_function", f"`{word.low}` is a function, and a table stands here", word.start, len(word.text), hint)
+            yield _table_function(word, known)
             continue
         if word.low not in known:
             yield _unknown_function(word, kind)
@@ -302,6 +301,13 @@ def _arguments(found: Sequence[Word], opening: int) -> tuple[int | None, bool]:
         depth += (word.text in OPENING) - (word.text in CLOSING)
         commas += word.text == "," and depth == 0
     return (commas + 1 if inside else 0), bool(inside) and inside[0].low == "distinct"
+
+
+def _table_function(word: Word, known: Mapping[str, object]) -> Mistake:
+    hint = "read files in a source, and name its tables here"
+    if word.low in known:
+        return Mistake("table_function", f"`{word.low}` is a function, and a table stands here", word.start, len(word.text), hint)
+    return Mistake("unknown_function", f"`{word.low}` is not a function of this language", word.start, len(word.text), hint)
 
 
 def _with_schema(found: Sequence[Word], position: int) -> Mistake:

@@ -50,6 +50,8 @@ class Cell:
     span: Span
     split: frozenset[str]
     below: int | None = None
+    aggregates: frozenset[int] = frozenset()
+    """The numbers of the aggregates that are asked for here: only their rows make a member seen."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from kpi_engine.calendar import Calendar
     from kpi_engine.catalogue import Catalogue, ResolvedAggregate, ResolvedInput, ResolvedKpi
+    from kpi_engine.planning.nodes import Summarise
     from kpi_engine.planning.request import Filter, Request
     from kpi_engine.planning.windows import Shift
 
@@ -78,6 +79,7 @@ class _Planner:
     hidden: dict[str, Expr] = field(default_factory=dict)
     memo: dict[tuple[str, Context], Evaluated] = field(default_factory=dict)
     entities: dict[tuple[ResolvedInput, Context], Rows] = field(default_factory=dict)
+    below: list[_Planner] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not self.nested:
@@ -105,6 +107,9 @@ class _Planner:
                 rate = self.catalogue.project.kpis[kpi_id].format == "percent"
                 before = exp.Null() if kpi_id in request.failed else self._evaluate(kpi_id, Context(shifts=(Comparison(name),))).tree
                 shown |= _comparison_columns(kpi_id, name, before, rate=rate)
+        if both := next((name for name in self.split if name in shown), None):
+            message = f"`{both}` is a dimension and a KPI of this request, and a row has one value of that name"
+            raise RequestError(message, code="bad_request", hint="rename one of them, or ask without it")
         return Derive(
             align=self._align(),
             values={**self.hidden, **shown, **checks},
@@ -118,20 +123,29 @@ class _Planner:
 
     def bounds(self) -> tuple[Bounds, ...]:
         """Give the reads of datasets that say when a request without a period begins and ends."""
-        found = {}
+        found = {(each.read, each.filter): each for planner in self.below for each in planner.bounds()}
         for summary in self.summaries.finished():
             if summary.read.dataset and summary.read.time is not None:
                 common = frozenset.intersection(*(a.filter for a in summary.aggregates)) if summary.aggregates else frozenset()
-                found[replace(summary.read, level=None)] = common
-        return tuple(Bounds(read, filter_) for read, filter_ in found.items())
+                read = replace(summary.read, level=None)
+                found[read, common] = Bounds(read, common)
+        return tuple(found.values())
 
     def _align(self) -> Align:
         finished = self.summaries.finished()
-        missing = [name for name in self.split if not any(name in c.split for s in finished for c in s.cells)]
+        self._check_members(finished)
+        return Align(finished, self.summaries.reaches(), self.split, tuple(b for b, _ in self.windows), self.dense)
+
+    def _check_members(self, finished: tuple[Summarise, ...]) -> None:
+        """Refuse a split whose members no input knows."""
+        missing = [name for name in self.split if not any(name in summary.split for summary in finished)]
         if missing:
             message = f"every input ignores the dimension `{missing[0]}` (`across`)"
             raise RequestError(message, code="missing_dimension", hint="leave it out of `by`")
-        return Align(finished, self.summaries.reaches(), self.split, tuple(b for b, _ in self.windows), self.dense)
+        cells = [cell for summary in finished for cell in summary.cells]
+        if cells and not any(cell.split >= set(self.split) for cell in cells):
+            message = f"no input has all the dimensions {', '.join(f'`{name}`' for name in self.split)}: each ignores one of them (`across`)"
+            raise RequestError(message, code="missing_dimension", hint="ask for them one by one")
 
     def _check_split(self, kpi_id: str) -> None:
         model = self.catalogue.kpi(kpi_id).model
@@ -222,6 +236,7 @@ class _Planner:
             windows=tuple((Bucket(w.span.start, w.span), w) for w in moved),  # type: ignore[arg-type]
             dense=False, nested=True,
         )  # fmt: skip
+        self.below.append(below)
         bare = replace(inside, shifts=())
         values: dict[str, Expr] = {}
         if source.kind == "kpi":

@@ -34,12 +34,16 @@ class _Making:
     split: dict[str, Expr] = field(default_factory=dict)
     cells: dict[tuple[Span, frozenset[str], int | None], int] = field(default_factory=dict)
     aggregates: dict[Aggregate, int] = field(default_factory=dict)
+    asked: dict[int, set[int]] = field(default_factory=dict)
 
     def cell(self, span: Span, split: frozenset[str], below: int | None) -> int:
         return self.cells.setdefault((span, split, below), len(self.cells))
 
     def finished(self) -> Summarise:
-        cells = tuple(Cell(number, span, split, below) for (span, split, below), number in self.cells.items())
+        cells = tuple(
+            Cell(number, span, split, below, frozenset(self.asked.get(number, ())))
+            for (span, split, below), number in self.cells.items()
+        )
         return Summarise(self.read, dict(self.split), cells, tuple(self.aggregates))
 
 
@@ -69,6 +73,8 @@ class Summaries:
         aggregate = Aggregate(function, argument, rows.filter | filters, fraction)
         number = making.aggregates.setdefault(aggregate, len(making.aggregates))
         reach = self._reach(list(self._making).index(rows.read), making, rows)
+        for cell in list(self._reaches.values())[reach].cells:
+            making.asked.setdefault(cell, set()).add(number)
         return exp.column(f"a{number}", table=reach_table(reach), quoted=True)
 
     def finished(self) -> tuple[Summarise, ...]:

@@ -12,6 +12,8 @@ from kpi_engine.sql.lowering import lowered
 from kpi_engine.sql.summarise import CELL, PERIOD_NUMBER, Rendering, dimension, summarise, values_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kpi_engine.catalogue import Expr
     from kpi_engine.planning.nodes import Align, Derive, Sort, Summarise
 
@@ -34,7 +36,7 @@ def derive(node: Derive, rendering: Rendering) -> exp.Select:
     last = _last(select)
     final = exp.Select(expressions=columns).from_(exp.to_identifier(last, quoted=True), copy=False)
     if node.having:
-        final = final.where(*(_unqualified(each.tree) for each in node.having), copy=False)
+        final = final.where(*(_finite_columns(each.tree) for each in node.having), copy=False)
     if node.order:
         final = final.order_by(*(_ordered(sort, node) for sort in node.order), copy=False)
     if node.limit is not None:
@@ -61,6 +63,7 @@ def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
         own = [exp.alias_(_value(node.values[name], depth), name, quoted=True) for name, d in depths.items() if d == depth]
         if depth == 0:
             carried = [exp.column(key, table=FRAME, quoted=True) for key in keys]
+            carried += [exp.alias_(column, _late_name(column), quoted=True) for column in _late(node, depths)]
             select = _joined_frame(exp.Select(expressions=[*carried, *own]), node.align)
         else:
             star = exp.Select(expressions=[exp.Star(), *own])
@@ -81,16 +84,29 @@ def _depths(node: Derive) -> dict[str, int]:
     return depths
 
 
+def _late(node: Derive, depths: Mapping[str, int]) -> list[exp.Column]:
+    """Find the columns of summaries that a later layer needs beside earlier values."""
+    found = [column for name, depth in depths.items() if depth for column in node.values[name].tree.find_all(exp.Column)]
+    return [column.copy() for column in {(c.table, c.name): c for c in found if c.table != EARLIER}.values()]
+
+
+def _late_name(column: exp.Column) -> str:
+    return f"__{column.table}.{column.name}"
+
+
 def _value(value: Expr, depth: int) -> exp.Expr:
     return _unqualified(value.tree) if depth else value.tree.copy()
 
 
 def _unqualified(tree: exp.Expr) -> exp.Expr:
-    copy = tree.copy()
-    for column in copy.find_all(exp.Column):
-        if column.table == EARLIER:
-            column.set("table", None)
-    return copy
+    """Take columns from the layer below, where they stand under their own name or, those of summaries, under a longer one."""
+
+    def bare(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.Column):
+            return node
+        return _column(node.name if node.table == EARLIER else _late_name(node))
+
+    return tree.copy().transform(bare)
 
 
 def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
@@ -123,6 +139,12 @@ def _periods(node: Align) -> exp.Expr:
     return exp.Select(expressions=[exp.Star()]).from_(values_table(tuples, "p", columns), copy=False)
 
 
+def _nobody(node: Align, columns: list[str]) -> exp.Select:
+    """Give a frame without rows, for a request without periods."""
+    nothing = [exp.alias_(exp.Null(), name, quoted=True) for name in (*columns, *(dimension(name) for name in node.split))]
+    return exp.Select(expressions=nothing).where(exp.Boolean(this=False), copy=False)
+
+
 def _moment(moment) -> exp.Expr:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a datetime, or None without a period
     if moment is None:
         return exp.Null()
@@ -131,7 +153,8 @@ def _moment(moment) -> exp.Expr:  # type: ignore[no-untyped-def]  # noqa: ANN001
 
 def _members(node: Align) -> exp.Expr:
     """Members are those seen in any stretch that the request touches."""
-    return _union([_seen(node, n, summary) for n, summary in enumerate(node.summaries) if _full_cells(node, summary)])
+    seen = [_seen(node, n, summary) for n, summary in enumerate(node.summaries) if _full_cells(node, summary)]
+    return _union(seen) if seen else _nobody(node, [])
 
 
 def _seen(node: Align, number: int, summary: Summarise) -> exp.Select:
@@ -159,7 +182,7 @@ def _observed(node: Align) -> exp.Expr:
         on = exp.EQ(this=exp.column(CELL, table=table, quoted=True), expression=exp.column(f"k{number}", table=PERIODS))
         select = exp.Select(expressions=columns).from_(PERIODS, copy=False).join(table, on=on, copy=False)
         selects.append(select.distinct(copy=False))
-    return _union(selects)
+    return _union(selects) if node.periods else _nobody(node, [key.name for key in keys])
 
 
 def _union(selects: list[exp.Select]) -> exp.Expr:
@@ -196,6 +219,11 @@ def _finite(column: exp.Column) -> exp.Expr:
     as_double = exp.TryCast(this=column.copy(), to=exp.DataType.build("DOUBLE"))
     finite = exp.Anonymous(this="isfinite", expressions=[as_double])
     return exp.Case().when(exp.NullSafeNEQ(this=finite, expression=exp.Boolean(this=False)), column)
+
+
+def _finite_columns(tree: exp.Expr) -> exp.Expr:
+    """Let a condition on values see what is shown of them."""
+    return _unqualified(tree).transform(lambda node: _finite(node) if isinstance(node, exp.Column) else node)
 
 
 def _ordered(sort: Sort, node: Derive) -> exp.Ordered:

@@ -20,7 +20,7 @@ from kpi_engine.catalogue.resolved import ROWS, VALUE
 from kpi_engine.sql.times import Atoms, Clock, atoms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -47,7 +47,7 @@ class Rendering:
 
 def dimension(name: str) -> str:
     """Name the column of a summary that holds a dimension."""
-    return f"d_{name}"
+    return f"__d_{name}"
 
 
 def summarise(node: Summarise, rendering: Rendering) -> exp.Select:
@@ -109,7 +109,24 @@ class _Summary:
         select = exp.Select(expressions=[*groups, *values]).from_(rows, copy=False)
         select = self._mapped(_joined(select, self.node.read, expressions(self.node), self.rendering))
         select = _where(select, [*tests, *common, *_any_of(own.values())])
-        return select.group_by(*(exp.Literal.number(n + 1) for n in range(len(groups))), copy=False)
+        select = select.group_by(*(exp.Literal.number(n + 1) for n in range(len(groups))), copy=False)
+        seen = self._seen(cell, own)
+        return select if seen is None else select.having(seen, copy=False)
+
+    def _seen(self, cell: exp.Expr, own: Mapping[Aggregate, frozenset[Expr]]) -> exp.Expr | None:
+        """Keep groups with a row that an aggregate of their cell wants, where cells want different rows."""
+        wanted: dict[frozenset[frozenset[Expr]], list[int]] = {}
+        for each in self.node.cells:
+            wanted.setdefault(_wanted(own[self.node.aggregates[n]] for n in each.aggregates), []).append(each.id)
+        if not self.node.split or set(wanted) == {_wanted(own.values())}:
+            return None
+        tests = []
+        for conditions, ids in wanted.items():
+            here = exp.In(this=cell.copy(), expressions=[exp.Literal.number(n) for n in ids])
+            rows = _any_of(conditions, always=True)
+            found = exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=rows[0])) if rows else None
+            tests.append(here if found is None else exp.and_(here, exp.GT(this=found, expression=exp.Literal.number(0))))
+        return exp.or_(*tests)
 
     def _covered(self) -> tuple[exp.Expr, exp.Expr, list[exp.Expr]]:
         """Give the rows, the cell of each, and what says that a row lies in any."""
@@ -297,10 +314,16 @@ def _all_of(conditions: Iterable[Expr]) -> exp.Expr | None:
     return exp.and_(*trees, copy=False) if trees else None
 
 
-def _any_of(own: Iterable[frozenset[Expr]]) -> list[exp.Expr]:
+def _wanted(own: Iterable[frozenset[Expr]]) -> frozenset[frozenset[Expr]]:
+    """Give the different conditions of some aggregates; one without a condition wants every row."""
+    conditions = frozenset(own)
+    return frozenset({frozenset()}) if frozenset() in conditions else conditions
+
+
+def _any_of(own: Iterable[frozenset[Expr]], *, always: bool = False) -> list[exp.Expr]:
     """Leave out rows that no aggregate wants, and with them the members that have no others."""
     distinct = sorted({tuple(sorted(each, key=lambda e: e.text)) for each in own}, key=lambda es: [e.text for e in es])
-    if not distinct or not all(distinct) or len(distinct) == 1:
+    if not distinct or not all(distinct) or (len(distinct) == 1 and not always):
         return []
     return [exp.or_(*(exp.paren(_all_of(each)) for each in distinct), copy=False)]  # type: ignore[arg-type]
 
@@ -313,6 +336,8 @@ def _aggregate(aggregate: Aggregate, own: frozenset[Expr]) -> exp.Expr:
 
 
 def _call(aggregate: Aggregate, argument: exp.Expr) -> exp.Expr:
+    if aggregate.function in {"median", "quantile_cont"}:
+        argument = exp.cast(argument, "double")  # halfway between two decimals lies beyond their last digit
     simple = {"sum": exp.Sum, "avg": exp.Avg, "min": exp.Min, "max": exp.Max, "median": exp.Median, "stddev": exp.Stddev, "count": exp.Count}
     if aggregate.function in simple:
         return simple[aggregate.function](this=argument)

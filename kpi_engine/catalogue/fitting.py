@@ -1,0 +1,110 @@
+"""What a definition says of others: a KPI of its roles, companion, split and time; a role of its group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kpi_engine.catalogue.faults import Fault, LeftOut, unknown
+from kpi_engine.errors import nearest
+from kpi_engine.formula.mistakes import Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kpi_engine.catalogue.names import Names
+    from kpi_engine.definitions import Project
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A dataset that a KPI reads, with the dimensions that are ignored on the way to it."""
+
+    dataset: str
+    across: frozenset[str]
+    everything: bool
+    """Whether all dimensions are ignored, and time."""
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """Checks whether the definitions of a project fit together."""
+
+    project: Project
+    names: Names
+    left_out: LeftOut
+
+    def kpi(self, kpi_id: str) -> Iterator[Fault]:
+        """Find what a KPI says that does not fit: its roles, its companion, its split, and that its inputs share a time."""
+        model = self.project.kpis[kpi_id]
+        for role in model.role:
+            if role not in self.project.roles:
+                yield Fault(("role", role), unknown(role, self.project.roles, self.left_out, "role"))
+        if model.quality and model.quality not in self.project.kpis:
+            yield Fault(("quality",), unknown(model.quality, self.project.kpis, self.left_out, "kpi"))
+        if model.additive_over:
+            message = "`additive_over` is part of the language but not computed by this version"
+            yield Fault(("additive_over",), Mistake("not_yet_supported", message, hint="remove it"), on_key=True)
+        yield from self._split(kpi_id)
+        yield from self._times(kpi_id)
+
+    def role(self, role_id: str) -> Iterator[Fault]:
+        """Find what a role says that does not fit: its group."""
+        group = self.project.roles[role_id].group
+        if group and group not in self.project.groups:
+            yield Fault(("group",), unknown(group, self.project.groups, self.left_out, "group"))
+
+    def dimensions(self, kpi_id: str) -> tuple[str, ...]:
+        """Name the dimensions a KPI may be split and filtered by: those that all its inputs have, or ignore."""
+        found: dict[str, None] | None = None
+        for reading in self.readings(kpi_id):
+            if reading.everything:
+                continue
+            own = dict.fromkeys([*self.project.datasets[reading.dataset].dimensions, *reading.across])
+            found = own if found is None else {name: None for name in found if name in own}
+        return tuple(found or ())
+
+    def readings(self, kpi_id: str) -> tuple[Reading, ...]:
+        """Go through the datasets under a KPI, each once for each way in which dimensions are ignored before it."""
+        found: dict[Reading, None] = {}
+        seen: set[tuple[str, frozenset[str], bool]] = set()
+        todo = [(kpi_id, frozenset[str](), False)]
+        while todo:
+            current, across, everything = todo.pop()
+            if (current, across, everything) in seen:
+                continue
+            seen.add((current, across, everything))
+            for each in reversed(self.project.kpis[current].inputs.values()):
+                step = (each.from_, across | frozenset(each.across), everything or "all" in each.across)
+                if each.from_ in self.project.datasets:
+                    found[self._reading(*step)] = None
+                elif each.from_ in self.project.kpis:
+                    todo.append(step)
+        return tuple(found)
+
+    def _reading(self, dataset: str, across: frozenset[str], everything: bool) -> Reading:  # noqa: FBT001
+        return Reading(dataset, self.names.depending(dataset, across) | across, everything)
+
+    def _split(self, kpi_id: str) -> Iterator[Fault]:
+        datasets = self.project.datasets
+        for name in self.project.kpis[kpi_id].split:
+            for reading in self.readings(kpi_id):
+                if not reading.everything and name not in reading.across and name not in datasets[reading.dataset].dimensions:
+                    close = nearest(name, self.dimensions(kpi_id))
+                    hint = close if close.startswith("did") else f"give `{reading.dataset}` that dimension, or read it with `across: {name}`"
+                    message = f"the input `{reading.dataset}` has no dimension `{name}`"
+                    yield Fault(("split", name), Mistake("missing_dimension", message, 0, len(name), hint))
+
+    def _times(self, kpi_id: str) -> Iterator[Fault]:
+        """Inputs with a time and inputs without one do not meet in a period, unless the latter are read as constants."""
+        datasets = self.project.datasets
+        readings = self.readings(kpi_id)
+        timeless = dict.fromkeys(r.dataset for r in readings if not r.everything and datasets[r.dataset].time is None)
+        if not any(datasets[r.dataset].time is not None for r in readings):
+            return
+        for dataset in timeless:
+            hint = f"give `{dataset}` a `time`, or read it as a constant with `across: all`"
+            message = f"the input `{dataset}` has no time, and other inputs have one"
+            alias = next((a for a, each in self.project.kpis[kpi_id].inputs.items() if each.from_ == dataset), "")
+            follows = not alias
+            yield Fault(("inputs", alias) if alias else ("inputs",), Mistake("no_time", message, 0, len(dataset), hint, follows))

@@ -1,0 +1,160 @@
+"""The inputs of a KPI resolved: what each reads, and its modifiers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from kpi_engine.calendar import parse_duration
+from kpi_engine.catalogue.faults import Fault, faults_of, unknown
+from kpi_engine.catalogue.resolved import ResolvedInput, expr
+from kpi_engine.errors import KpiError, nearest
+from kpi_engine.formula.gate import Mistake, Refused, read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kpi_engine.calendar import Duration
+    from kpi_engine.catalogue.resolved import Expr
+    from kpi_engine.catalogue.surroundings import Surroundings
+    from kpi_engine.definitions.models import Dataset, Input
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of one KPI: those that were resolved, the names of those that were not, and why."""
+
+    resolved: Mapping[str, ResolvedInput]
+    broken: frozenset[str]
+    faults: tuple[Fault, ...]
+
+
+def resolve_inputs(models: Mapping[str, Input], around: Surroundings) -> Inputs:
+    """Resolve every input of a KPI."""
+    resolved: dict[str, ResolvedInput] = {}
+    faults: list[Fault] = []
+    if not models:
+        mistake = Mistake("no_inputs", "a KPI needs at least one input", hint="name a dataset or another KPI")
+        faults.append(Fault(("inputs",), mistake, on_key=True))
+    for alias, model in models.items():
+        reading = _Reading(alias, model, around)
+        found = reading.input()
+        if found is not None and not reading.faults:
+            resolved[alias] = found
+        faults += reading.faults
+    return Inputs(resolved, frozenset(models) - resolved.keys(), tuple(faults))
+
+
+@dataclass
+class _Reading:
+    """One input in the making."""
+
+    alias: str
+    model: Input
+    around: Surroundings
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def target(self) -> str:
+        return self.model.from_
+
+    @property
+    def dataset(self) -> Dataset | None:
+        return self.around.names.datasets.get(self.target)
+
+    def input(self) -> ResolvedInput | None:
+        """Resolve the input; None where there is nothing of that name."""
+        datasets, kpis = self.around.names.datasets, self.around.kpis
+        if self.target not in datasets and self.target not in kpis:
+            mistake = unknown(self.target, [*datasets, *kpis], self.around.left_out, "dataset", "kpi")
+            hint = mistake.hint if not mistake.hint.startswith("define") else "define it under `datasets:` or `kpis:`"
+            self._fault("from", Mistake(mistake.code, mistake.message, 0, mistake.length, hint, mistake.follows))
+            return None
+        self._time()
+        self._take()
+        self._across()
+        self._per()
+        return ResolvedInput(
+            alias=self.alias,
+            target=self.target,
+            kind="dataset" if self.dataset is not None else "kpi",
+            where=self._where(),
+            time=self.model.time,
+            take=self.model.take or ("closing" if self.dataset is not None and self.dataset.snapshot else "rows"),
+            across=frozenset(self.model.across) - {"all"},
+            across_all="all" in self.model.across,
+            offset=self._offset(),
+            all_time=self.model.all_time,
+            per=self.model.per,
+        )
+
+    def _fault(self, key: str, mistake: Mistake, *inner: str) -> None:
+        self.faults.append(Fault(("inputs", self.alias, key, *inner), mistake))
+
+    def _where(self) -> Expr | None:
+        """Resolve the condition: over a dataset's rows; of a KPI it must hold a meaning in every dataset below."""
+        if not self.model.where:
+            return None
+        try:
+            tree = read(self.model.where, "condition")
+        except Refused as refused:
+            self.faults += faults_of(("inputs", self.alias, "where"), refused.mistakes)
+            return None
+        mistakes = list(self.around.unknown_parameters(tree))
+        resolved = tree
+        for dataset in self.around.datasets_under(self.target):
+            try:
+                resolved = self.around.names.resolve(dataset, tree)
+            except Refused as refused:
+                mistakes += refused.mistakes
+        self.faults += faults_of(("inputs", self.alias, "where"), dict.fromkeys(mistakes))
+        return expr(resolved if self.dataset is not None else tree)
+
+    def _time(self) -> None:
+        name = self.model.time
+        if name and self.dataset is None:
+            message = f"`{self.target}` is a KPI: `time` chooses among the times of a dataset"
+            self._fault("time", Mistake("time_of_a_kpi", message, 0, len(name), "give the KPI's own input that time"))
+        elif name and self.dataset is not None and name not in self.dataset.times:
+            hint = nearest(name, self.dataset.times) or f"dataset `{self.target}` declares no further `times`"
+            self._fault("time", Mistake("unknown_time", f"dataset `{self.target}` has no time `{name}`", 0, len(name), hint))
+
+    def _take(self) -> None:
+        take = self.model.take
+        if take not in {"closing", "opening"}:
+            return
+        if self.dataset is None:
+            message = f"`{self.target}` is a KPI: `take: {take}` chooses rows of a snapshot"
+            self._fault("take", Mistake("not_a_snapshot", message, 0, len(take), "give the KPI's own input that `take`"))
+        elif self.dataset.snapshot is None:
+            hint = f"leave it out, or declare `snapshot:` in dataset `{self.target}`"
+            message = f"`take: {take}` needs a dataset with `snapshot`, and `{self.target}` has none"
+            self._fault("take", Mistake("not_a_snapshot", message, 0, len(take), hint))
+
+    def _across(self) -> None:
+        """A dimension that the input lacks may be ignored: then it is the same for each of its members."""
+        known = {name for dataset in self.around.names.datasets.values() for name in dataset.dimensions}
+        for name in self.model.across:
+            if name != "all" and name not in known:
+                follows = self.around.left_out.has_some("dataset")
+                mistake = Mistake("unknown_dimension", f"no dataset has a dimension `{name}`", 0, len(name), nearest(name, known), follows)
+                self._fault("across", mistake, name)
+
+    def _per(self) -> None:
+        for name in self.model.per:
+            for dataset in self.around.datasets_under(self.target):
+                try:
+                    self.around.names.path(dataset, (name,), ())
+                except Refused as refused:
+                    found = refused.mistakes[0]
+                    self._fault("per", Mistake(found.code, found.message, 0, len(name), found.hint, found.follows), name)
+
+    def _offset(self) -> Duration | Literal["period"] | None:
+        text = self.model.offset
+        if not text or text == "period":
+            return "period" if text else None
+        try:
+            return parse_duration(text)
+        except KpiError as error:
+            self._fault("offset", Mistake(error.code, error.message, 0, len(text), error.hint))
+            return None
