@@ -84,17 +84,32 @@ class _Checking:
             if not model.transform:
                 continue
             try:
-                self.binder.transform(dataset)
+                made = self.binder.transform(dataset)
+                yield from self._columns_needed(dataset, made.needs())
             except KpiError as error:
                 key = "options" if error.code in _OF_SETTINGS else "transform"
-                place = self.project.places.value("datasets", dataset, key) or self.project.places.value("datasets", dataset, "transform")
+                place = self.project.places.value("datasets", dataset, key)
                 yield Diagnostic(error.code, error.message, place, error.hint, subject=f"dataset {dataset}")
 
+    def _columns_needed(self, dataset: str, needed: Iterable[str]) -> Iterator[Diagnostic]:
+        """Check that a transform finds its columns in the dataset it reads."""
+        model = self.project.datasets[dataset]
+        known = self.catalogue.names.schema(model.from_) if model.from_ in self.project.datasets else None
+        for name in needed if known is not None else ():
+            if name not in (known or {}):
+                key = next((("options", option) for option, value in model.options.items() if value == name), ("transform",))
+                message = f"the transform `{model.transform}` reads the column `{name}`, and dataset `{model.from_}` has none of that name"
+                place = self.project.places.value("datasets", dataset, *key)
+                yield Diagnostic("unknown_column", message, place, nearest(name, known or {}), subject=f"dataset {dataset}")
+
     def queries(self) -> Iterator[Diagnostic]:
-        """Check that every table that a query names is a dataset, or a table of the query's source."""
+        """Check that every table that a query names is a dataset, or a table of the query's source.
+
+        Of a pack one may use a part, so tables that only its queries read may be missing: `data` warns of them.
+        """
         for dataset, model in self.project.datasets.items():
             source = self._source_of(dataset)
-            if not model.sql or not self.catalogue.is_sound(dataset) or not self._is_listable(source):
+            if not model.sql or self._is_of_pack(dataset) or not self.catalogue.is_sound(dataset) or not self._is_listable(source):
                 continue
             for table in tables(read(model.sql, "query")):
                 if table.name in self.project.datasets and table.name != dataset:
@@ -147,10 +162,10 @@ class _Checking:
         try:
             types = self.binder.types([probe.tree for probe in probes]) if probes else []
         except KpiError:
-            return [fault for probe in probes for fault in self._misfit(probe)][:1] and self._first_misfits(probes)
+            return self._one_by_one(probes)
         return [fault for probe, found in zip(probes, types, strict=True) for fault in _unwanted(probe, found)]
 
-    def _first_misfits(self, probes: list[Probe]) -> list[Fault]:
+    def _one_by_one(self, probes: list[Probe]) -> list[Fault]:
         """Of each text the misfits of its parts, or else of the whole."""
         found: list[Fault] = []
         said: set[tuple[str, ...]] = set()
@@ -171,6 +186,9 @@ class _Checking:
 
     def _source_of(self, dataset: str) -> str:
         return self.project.datasets[dataset].source or self.binder.default_source
+
+    def _is_of_pack(self, dataset: str) -> bool:
+        return self.project.origins["datasets", dataset] in self.project.settings.definitions
 
     def _is_listable(self, source: str) -> bool:
         return bool(source) and self._fault_of_source(source) is None

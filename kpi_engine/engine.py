@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
 from kpi_engine.api import Failure
 from kpi_engine.calendar import Calendar, label
+from kpi_engine.calendar.zones import load_zone
 from kpi_engine.catalogue import Catalogue
 from kpi_engine.definitions import from_mapping, load
 from kpi_engine.describing import columns_of, measure_of
@@ -74,7 +75,7 @@ class Engine:
         self._disabled = disabled_plugins
         self._lock = RLock()
         connection = None if data is None or isinstance(data, Mapping) else data
-        self._database = Database(connection)
+        self._database = Database(connection, _known_zone(project))
         handed_in = data if isinstance(data, Mapping) else None if connection is None else _Tables(connection)
         self._binder = Binder(project, lambda: self.plugins, self._database, handed_in)
         self._catalogue = Catalogue(project, self._schema)
@@ -372,6 +373,14 @@ class Engine:
     def _check_open(self) -> None:
         if self._closed:
             raise RequestError("the engine is closed", code="closed", hint="ask before leaving its `with`, or open it again")
+
+
+def _known_zone(project: Project) -> str:
+    """Give the project's time zone; where there is none of that name, which `check` says, UTC."""
+    try:
+        return load_zone(project.settings.calendar.timezone).key
+    except KpiError:
+        return "UTC"
 
 
 def _failure(error: KpiError) -> Failure:

@@ -39,7 +39,7 @@ class Place:
 
     def __str__(self) -> str:
         """`file:line:column`, as editors and terminals understand it."""
-        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
 
     def underlined(self) -> str:
         """The line with the stretch underlined; empty where the line is not known."""

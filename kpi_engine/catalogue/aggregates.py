@@ -45,16 +45,16 @@ class Aggregates:
         mistakes += self._not_numbers(aggregation, argument, owner) if not mistakes else ()
         if mistakes:
             raise Refused(*dict.fromkeys(mistakes))
-        currency = None
+        currencies: tuple[tuple[Expr, Expr], ...] = ()
         if aggregation.function in _OF_AMOUNTS and resolved is not None and not owner.per:
-            currency = self.around.names.currency(owner.target, resolved)
+            currencies = self.around.names.currencies(owner.target, resolved)
         return ResolvedAggregate(
             function=aggregation.function,
             input=owner.alias,
             argument=None if resolved is None else expr(resolved),
             filter=() if condition is None else tuple(expr(part) for part in conjuncts(condition)),
             fraction=aggregation.fraction,
-            currency=currency,
+            currencies=currencies,
         )
 
     def _named(self, aggregation: Aggregation) -> Iterator[exp.Column]:

@@ -134,19 +134,25 @@ class Names:
         zones = {model.columns[c.name].zone for c in columns(tree) if c.name in model.columns} - {""}
         return TimeColumn(expr(resolved), kinds.pop(), next(iter(zones), ""))
 
+    def clock(self, dataset: str, column: str) -> tuple[Literal["date", "local", "instant"] | None, str]:
+        """Say what kind of time a column holds, and in which zone where it carries none and is not the project's."""
+        zone = next((c.zone for n, c in self.datasets[dataset].columns.items() if n.casefold() == column.casefold()), "")
+        return _time_kind(self.type_of(dataset, column)), zone
+
     def _time_kinds(self, dataset: str, tree: exp.Expr) -> set[Literal["date", "local", "instant"]]:
         types = [tree.to.sql("duckdb")] if isinstance(tree, exp.Cast) else [self.type_at(dataset, parts(c)) for c in columns(tree)]
         return {kind for each in types if (kind := _time_kind(each)) is not None}
 
-    def currency(self, dataset: str, tree: exp.Expr) -> Expr | None:
-        """Give the column that holds the currency of the amounts in a resolved tree, or None."""
+    def currencies(self, dataset: str, tree: exp.Expr) -> tuple[tuple[Expr, Expr], ...]:
+        """Give each amount in a resolved tree whose currency stands in a column, with that column."""
+        found: dict[Expr, Expr] = {}
         for column in columns(tree):
             hops = tuple(column.table.split(".")[1:])
             owner = self.owner(dataset, hops)
-            declared = self.datasets[owner].columns.get(column.name)
-            if declared and declared.currency:
-                return expr(self.column(owner, declared.currency, hops))
-        return None
+            declared = next((c.currency for n, c in self.datasets[owner].columns.items() if n.casefold() == column.name.casefold()), "")
+            if declared:
+                found[expr(column)] = expr(self.column(owner, declared, hops))
+        return tuple(found.items())
 
     def owner(self, dataset: str, hops: Iterable[str]) -> str:
         """Say which dataset stands at the end of a chain of joins."""

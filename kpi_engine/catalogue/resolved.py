@@ -66,7 +66,7 @@ class ResolvedInput:
 class ResolvedAggregate:
     """An aggregate over the rows of one input; `argument` is None for `count(*)`, trees are over the input's rows.
 
-    `currency` is the column that holds the currency of the amounts added up, where there is one.
+    `currencies` are the amounts in it whose currency stands in a column, each with that column.
     """
 
     function: str
@@ -74,7 +74,7 @@ class ResolvedAggregate:
     argument: Expr | None
     filter: tuple[Expr, ...] = ()
     fraction: float | None = None
-    currency: Expr | None = None
+    currencies: tuple[tuple[Expr, Expr], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from kpi_engine.api import DatabaseRelation, Scan, SourceContext
 from kpi_engine.api.sources import RelationSource, ScanSource
-from kpi_engine.catalogue.graph import query_tables
+from kpi_engine.catalogue.graph import cycle, origins_below, query_tables
 from kpi_engine.errors import DefinitionError, Diagnostic, KpiError, PluginError, SourceError, nearest
 from kpi_engine.formula.gate import Refused, read
 from kpi_engine.sql import Named, Relations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from sqlglot import exp
 
     from kpi_engine.api import Source, Transform
     from kpi_engine.definitions import Project
@@ -45,6 +47,7 @@ class Binder:
         registered: dict[str, Any] = {}
         with self._lock:
             for dataset in datasets:
+                self._refuse_circle(dataset)
                 self._bind(dataset, registered)
             origins = {**self._origins, **{("", d): Named((f"transform_{d}",)) for d in self._transforms(registered)}}
         return Relations(self._project.datasets, origins, self.default_source), registered
@@ -53,6 +56,7 @@ class Binder:
         """Give the columns of a dataset with their SQL types, as its data have them."""
         with self._lock:
             if dataset not in self._schemas:
+                self._refuse_circle(dataset)
                 self._schemas[dataset] = self._find_schema(dataset)
             return self._schemas[dataset]
 
@@ -61,6 +65,19 @@ class Binder:
         if source == HANDED_IN and self._handed_in is not None:
             return tuple(self._handed_in)
         return tuple(table.name for table in self._source(source).tables())
+
+    def find(self, source: str, table: str) -> None:
+        """Raise what stands in the way of reading a table of a source."""
+        with self._lock:
+            self._origin((source, table), {}, {})
+
+    def types(self, expressions: Sequence[exp.Expr]) -> list[str]:
+        """Give the SQL types of expressions without names; raise `DataError` where one has none."""
+        from sqlglot import exp
+
+        columns = [exp.alias_(each.copy(), f"c{number}", quoted=True) for number, each in enumerate(expressions)]
+        select = exp.Select(expressions=columns)
+        return list(self._database.columns(select.sql("duckdb", comments=False)).values())
 
     def folders(self) -> tuple[str, ...]:
         """Name the folders that the project's sources read."""
@@ -87,6 +104,12 @@ class Binder:
         plugins = self._plugins()
         made = plugins.transform(model.transform)
         return made(plugins.configure(made, dict(model.options)))
+
+    def _refuse_circle(self, dataset: str) -> None:
+        """A dataset that is made of itself has no rows to read."""
+        if found := cycle(dataset, origins_below(self._project.datasets)):
+            message = f"the datasets are made of one another: {' → '.join(found)}"
+            raise DefinitionError([Diagnostic("dataset_cycle", message, None, "take one of them out of the circle", subject=f"dataset {dataset}")])
 
     def _find_schema(self, dataset: str) -> dict[str, str]:
         model = self._project.datasets[dataset]

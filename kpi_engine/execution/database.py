@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock, Timer
 from typing import TYPE_CHECKING, Any
 
-from kpi_engine.errors import DataError, KpiError, SourceError, TimeoutExceeded
+from kpi_engine.execution.faults import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -17,19 +17,24 @@ if TYPE_CHECKING:
     from arro3.core import Table
 
 READ_ONLY_SETTINGS = (
-    "SET TimeZone = 'UTC'",
-    "SET autoinstall_known_extensions = false",
-    "SET autoload_known_extensions = false",
-    "SET allow_community_extensions = false",
-    "SET python_enable_replacements = false",
+    "SET GLOBAL autoinstall_known_extensions = false",
+    "SET GLOBAL autoload_known_extensions = false",
+    "SET GLOBAL allow_community_extensions = false",
+    "SET GLOBAL python_enable_replacements = false",
 )
+"""Global, so that they hold for every cursor."""
 
 
 class Database:
-    """A DuckDB database that requests run on, from any thread; one that is handed in stays its owner's and is not changed."""
+    """A DuckDB database that requests run on, from any thread; one that is handed in stays its owner's and is not changed.
 
-    def __init__(self, given: duckdb.DuckDBPyConnection | None = None) -> None:
+    In each query a time without a zone is in `zone`, whatever the machine's or the owner's is: so dates and instants compare and
+    convert into one another by the project's clock.
+    """
+
+    def __init__(self, given: duckdb.DuckDBPyConnection | None = None, zone: str = "UTC") -> None:
         self._given = given
+        self._zone = zone
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._attached: dict[str, str] = {}
         self._lock = Lock()
@@ -59,6 +64,7 @@ class Database:
         with self._lock:
             self._busy.add(cursor)
         try:
+            self._set_zone(cursor)
             for name, table in (registered or {}).items():
                 cursor.register(name, table)
             yield cursor
@@ -104,6 +110,12 @@ class Database:
                 self._connection = self._given if self._given is not None else self._embedded()
             return self._connection
 
+    def _set_zone(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Put one cursor on a database that was handed in into the project's zone; its owner's connection keeps its own."""
+        if self._given is not None and cursor.execute("SELECT current_setting('TimeZone')").fetchall() != [(self._zone,)]:
+            with translated("the time zone of the connection that was handed in"):
+                cursor.execute(f"SET SESSION TimeZone = '{self._zone}'").fetchall()
+
     def _embedded(self) -> duckdb.DuckDBPyConnection:
         import duckdb
 
@@ -111,6 +123,7 @@ class Database:
         spill = Path(tempfile.gettempdir()) / "kpi-engine-spill"
         allowed = ", ".join("'" + folder.replace("'", "''") + "'" for folder in dict.fromkeys(self._folders))
         for statement in (
+            f"SET GLOBAL TimeZone = '{self._zone}'",
             f"SET temp_directory = '{str(spill).replace(chr(39), chr(39) * 2)}'",
             *READ_ONLY_SETTINGS,
             f"SET allowed_directories = [{allowed}]",
@@ -133,46 +146,3 @@ def _interrupted(cursor: duckdb.DuckDBPyConnection, timeout: float | None) -> It
         yield
     finally:
         timer.cancel()
-
-
-@contextmanager
-def translated(about: str = "", timeout: float | None = None) -> Iterator[None]:
-    """Turn what DuckDB raises into the engine's errors, in words for the reader."""
-    import duckdb
-
-    try:
-        yield
-    except duckdb.Error as error:
-        raise _translated(error, about, timeout) from error
-    except RuntimeError as error:
-        if str(error) == "Query interrupted":  # what DuckDB makes of Ctrl-C
-            raise KeyboardInterrupt from error
-        raise
-
-
-def _translated(error: Exception, about: str, timeout: float | None) -> KpiError:
-    import duckdb
-
-    text = _first_lines(str(error))
-    prefix = f"{about}: " if about else ""
-    if isinstance(error, duckdb.InterruptException):
-        if timeout is None:
-            return TimeoutExceeded("the request was stopped before it had finished", code="interrupted")
-        return TimeoutExceeded(f"the request did not finish within its time of {timeout:g} seconds", hint="ask for less, or give a longer `timeout`")
-    if isinstance(error, duckdb.IOException):
-        return SourceError(f"{prefix}{text}", code="unreadable", hint="check that the file is there and can be read")
-    if isinstance(error, duckdb.ConversionException) or "Could not convert" in text or "converting column" in text:
-        return DataError(f"{prefix}{text}", code="bad_value", hint="correct the data, or declare another `type` for the column")
-    if isinstance(error, duckdb.OutOfRangeException):
-        return DataError(f"{prefix}{text}", code="overflow", hint="the numbers are too large for their type; declare `type: double`")
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return KpiError(f"{prefix}the request needs more memory than there is", code="out_of_memory", hint="ask for less at once")
-    if isinstance(error, duckdb.BinderException):
-        return DataError(f"{prefix}{text}", code="types_do_not_fit", hint="check the types of the columns in this formula or condition")
-    return SourceError(f"{prefix}{text}", code="query_failed")
-
-
-def _first_lines(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    kept = [line for line in lines if not line.startswith(("LINE ", "^", "Candidate", "Possible", "* ", "Possible fixes"))]
-    return " ".join(kept[:4])

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 EARLIER = "v"
 """The table name, in an outer expression, of the values that come before it."""
+_OF_AMOUNTS = ("sum", "avg", "min", "max", "median")
 LARGE = 150
 """A KPI used by others gets a column of its own when its expression has more nodes than this."""
 
@@ -93,7 +94,7 @@ class _Planner:
         request = self.request
         _check_comparable(request)
         shown: dict[str, Expr] = {}
-        checks: dict[str, Expr] = {}
+        currencies: dict[str, frozenset[tuple[exp.Column, exp.Column]]] = {}
         for kpi_id in request.kpis:
             if kpi_id in request.failed:
                 shown[kpi_id] = expr(exp.Null())
@@ -101,12 +102,15 @@ class _Planner:
             self._check_split(kpi_id)
             now = self._evaluate(kpi_id, Context())
             shown[kpi_id] = expr(now.tree)
-            checks |= _currency_checks(kpi_id, now.currencies)
+            currencies[kpi_id] = now.currencies
         for name in request.compare:
             for kpi_id in request.kpis:
                 rate = self.catalogue.project.kpis[kpi_id].format == "percent"
-                before = exp.Null() if kpi_id in request.failed else self._evaluate(kpi_id, Context(shifts=(Comparison(name),))).tree
-                shown |= _comparison_columns(kpi_id, name, before, rate=rate)
+                failed = kpi_id in request.failed
+                before = Evaluated(exp.Null()) if failed else self._evaluate(kpi_id, Context(shifts=(Comparison(name),)))
+                shown |= _comparison_columns(kpi_id, name, before.tree, rate=rate)
+                currencies[kpi_id] = currencies.get(kpi_id, frozenset()) | before.currencies
+        checks = {name: check for kpi_id in request.kpis for name, check in _currency_checks(kpi_id, currencies.get(kpi_id, ())).items()}
         if both := next((name for name in self.split if name in shown), None):
             message = f"`{both}` is a dimension and a KPI of this request, and a row has one value of that name"
             raise RequestError(message, code="bad_request", hint="rename one of them, or ask without it")
@@ -203,16 +207,24 @@ class _Planner:
         filters = rows.filter | {expr(self._with_parameters(each.tree)) for each in aggregate.filter}
         argument = expr(self._with_parameters(aggregate.argument.tree)) if aggregate.argument else None
         column = self.summaries.column(rows, aggregate.function, argument, filters, aggregate.fraction)
-        currencies: frozenset[tuple[exp.Column, exp.Column]] = frozenset()
-        if aggregate.currency is not None:
-            low, high = (self.summaries.column(rows, f, aggregate.currency, filters) for f in ("min", "max"))
-            currencies = frozenset({(low, high)})
+        currencies = self._currencies(aggregate, rows, filters)
         if aggregate.function in {"count", "count_distinct"}:
             return Evaluated(exp.func("COALESCE", column, exp.Literal.number(0)))
         if aggregate.function == "sum" and _is_zero_of_nothing(kpi, source):
             count = self.summaries.column(rows, "count", None, filters)
             return Evaluated(_sum_of_nothing_is_zero(column, count), currencies)
         return Evaluated(column, currencies)
+
+    def _currencies(self, aggregate: ResolvedAggregate, rows: Rows, filters: frozenset[Expr]) -> frozenset[tuple[exp.Column, exp.Column]]:
+        """Ask for the lowest and the highest currency of the amounts that are aggregated; unknown amounts have none."""
+        found = [(amount, currency, currency) for amount, currency in aggregate.currencies]
+        if rows.currency is not None and aggregate.function in _OF_AMOUNTS and aggregate.argument is not None:
+            found.append((aggregate.argument, *rows.currency))
+        pairs = set()
+        for amount, lowest, highest in found:
+            known = filters | {expr(exp.Not(this=exp.Is(this=exp.paren(amount.tree.copy()), expression=exp.Null())))}
+            pairs.add((self.summaries.column(rows, "min", lowest, known), self.summaries.column(rows, "max", highest, known)))
+        return frozenset(pairs)
 
     def _dataset(self, source: ResolvedInput, context: Context) -> Rows:
         inside = _inside(context, source)
@@ -240,13 +252,16 @@ class _Planner:
         bare = replace(inside, shifts=())
         values: dict[str, Expr] = {}
         if source.kind == "kpi":
-            values[VALUE] = expr(below._evaluate(source.target, bare).tree)
+            value = below._evaluate(source.target, bare)
+            values[VALUE] = expr(value.tree)
+            values |= _currency_checks("", value.currencies)
         else:
             plain = replace(source, per=(), offset=None, all_time=False)
             below.summaries.column(below._dataset(plain, bare), "count", None, frozenset())
         derive = Derive(below._align(), {**below.hidden, **values}, tuple(values))
         split = {name: expr(exp.column(name, table=VALUE, quoted=True)) for name in kept}
-        return Rows(Read("", below=derive), split, inside.shifts, frozenset())
+        low, high = (expr(exp.column(name, table=VALUE, quoted=True)) for name in _currency_columns(""))
+        return Rows(Read("", below=derive), split, inside.shifts, currency=(low, high) if low.tree.name in values else None)
 
     def _with_parameters(self, tree: exp.Expr) -> exp.Expr:
         def replaced(node: exp.Expr) -> exp.Expr:
@@ -313,7 +328,11 @@ def _currency_checks(kpi_id: str, currencies: Iterable[tuple[exp.Column, exp.Col
     if not pairs:
         return {}
     low, high = (_extreme(name, [pair[side] for pair in pairs]) for side, name in enumerate(("LEAST", "GREATEST")))
-    return {f"__low__{kpi_id}": expr(low), f"__high__{kpi_id}": expr(high)}
+    return dict(zip(_currency_columns(kpi_id), (expr(low), expr(high)), strict=True))
+
+
+def _currency_columns(kpi_id: str) -> tuple[str, str]:
+    return f"__low__{kpi_id}", f"__high__{kpi_id}"
 
 
 def _extreme(function: str, columns: list[exp.Column]) -> exp.Expr:

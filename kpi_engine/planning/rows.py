@@ -44,6 +44,8 @@ class Rows:
     """Rows without a time that are the same in every period."""
     opening: bool = False
     """Levels at the start of the window, instead of its end."""
+    currency: tuple[Expr, Expr] | None = None
+    """The columns that hold the lowest and the highest currency in the value of a row."""
 
 
 @dataclass(frozen=True)

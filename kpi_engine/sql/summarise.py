@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from kpi_engine.catalogue import Expr
+    from kpi_engine.catalogue import Expr, TimeColumn
     from kpi_engine.catalogue.names import Names
+    from kpi_engine.definitions.models import Join
     from kpi_engine.planning.nodes import Aggregate, Bounds, Cell, Derive, Read, Summarise
     from kpi_engine.sql.relations import Relations
 
@@ -293,13 +294,33 @@ def _join(select: exp.Select, read: Read, hops: tuple[str, ...], rendering: Rend
         for left, right in model.keys.items()
     ]
     if model.valid is not None and read.time is not None:
-        start, end = (names.column(model.to, column, hops) for column in model.valid)
-        moment = read.time.expression.tree
+        moment, start, end = _same_clock(read.time, model, hops, rendering)
         tests.append(exp.LTE(this=start, expression=moment.copy()))
         still = exp.Or(this=exp.Is(this=end, expression=exp.Null()), expression=exp.LT(this=moment.copy(), expression=end.copy()))
         tests.append(exp.Paren(this=still))
     rows = rendering.relations.rows(model.to, ".".join((ROWS, *hops)))
     return select.join(rows, on=exp.and_(*tests), join_type="left", copy=False)
+
+
+def _same_clock(time: TimeColumn, join: Join, hops: tuple[str, ...], rendering: Rendering) -> list[exp.Expr]:
+    """Give the input's time, and since when and until when a joined row holds, so that they can be compared.
+
+    Where they are of different kinds all become local time; the engine's own comparison of dates with instants is not relied on.
+    """
+    assert join.valid is not None  # noqa: S101 - the caller looked
+    kinds = [(time.kind, time.zone), *(rendering.names.clock(join.to, column) for column in join.valid)]
+    trees = [time.expression.tree, *(rendering.names.column(join.to, column, hops) for column in join.valid)]
+    if len(set(kinds)) == 1:
+        return [tree.copy() for tree in trees]
+    return [_local(tree, kind, zone, rendering.zone) for tree, (kind, zone) in zip(trees, kinds, strict=True)]
+
+
+def _local(tree: exp.Expr, kind: str | None, zone: str, home: ZoneInfo) -> exp.Expr:
+    if kind == "local" and zone:
+        tree = exp.AtTimeZone(this=exp.paren(tree.copy()), zone=exp.Literal.string(zone))
+    elif kind != "instant":
+        return tree.copy()
+    return exp.AtTimeZone(this=exp.paren(tree.copy()), zone=exp.Literal.string(home.key))
 
 
 def _shared_filters(aggregates: tuple[Aggregate, ...]) -> tuple[list[exp.Expr], dict[Aggregate, frozenset[Expr]]]:

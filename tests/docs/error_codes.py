@@ -19,12 +19,13 @@ def error_codes(package: Path) -> dict[str, set[str]]:
     """Give every code with the modules it is used in."""
     found: dict[str, set[str]] = {}
     for file in sorted(package.rglob("*.py")):
-        for code in _codes(ast.parse(file.read_text(encoding="utf-8"))):
-            found.setdefault(code, set()).add(str(file.relative_to(package)))
+        name = str(file.relative_to(package))
+        for code in _codes(ast.parse(file.read_text(encoding="utf-8")), tables=name.startswith("formula")):
+            found.setdefault(code, set()).add(name)
     return found
 
 
-def _codes(tree: ast.AST) -> Iterator[str]:
+def _codes(tree: ast.AST, *, tables: bool) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from _of_call(node)
@@ -32,6 +33,14 @@ def _codes(tree: ast.AST) -> Iterator[str]:
             isinstance(t, ast.Name) and t.id == "default_code" for t in node.targets
         ):
             yield from _texts(node.value)
+        elif tables and isinstance(node, ast.Tuple) and _is_said(node):
+            yield from _texts(node.elts[0])
+
+
+def _is_said(node: ast.Tuple) -> bool:
+    """Whether it is a code with its message and hint, as tables of mistakes hold them."""
+    texts = [each.value for each in node.elts if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return len(texts) == len(node.elts) == 3 and " " in texts[1] and " " not in texts[0]
 
 
 def _of_call(call: ast.Call) -> Iterator[str]:
@@ -40,6 +49,9 @@ def _of_call(call: ast.Call) -> Iterator[str]:
         yield from _texts(call.args[0])
     if name == "fault" and len(call.args) > 1:
         yield from _texts(call.args[1])
+    if name == "unknown":
+        kinds = [each.value for each in call.args[3:] if isinstance(each, ast.Constant)]
+        yield f"unknown_{kinds[0]}" if len(kinds) == 1 else "unknown_input"
     for keyword in call.keywords:
         if keyword.arg == "code":
             yield from _texts(keyword.value)

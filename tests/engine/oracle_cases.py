@@ -231,7 +231,7 @@ class Maker:
         if random.random() < 0.2:
             return Kpi({"x": Input(dataset, per=(entity,), offset=offset)}, ("agg", "count", "x", None, None))
         inputs = {"x": Input(leaf, per=(entity,), offset=offset)}
-        return Kpi(inputs, ("agg", random.choice(("sum", "avg", "min", "max", "median", "known")), "x", None, None), empty_unknown=random.random() < 0.3)
+        return Kpi(inputs, ("agg", random.choice(("sum", "avg", "min", "max", "median", "count")), "x", None, None), empty_unknown=random.random() < 0.3)
 
     # -- questions
 

@@ -13,12 +13,12 @@ DEFINITIONS = {
     "datasets": {
         "sessions": {
             "key": "id", "time": "day",
-            "dimensions": {"channel": {"label": {"en": "Channel", "fr": "Canal"}}, "wide": {"sql": "score * :factor"}},
+            "dimensions": {"channel": {"label": {"en": "Channel", "fr": "Canal"}}, "wide": {"sql": "score * 2"}},
         },
     },
     "kpis": {
         "visits": {"inputs": ["sessions"], "formula": "count(sessions)", "label": {"en": "Visits", "fr": "Visites"}},
-        "wide_visits": {"inputs": {"rows": {"from": "sessions", "where": "wide > 3"}}, "formula": "count(rows)"},
+        "wide_visits": {"inputs": {"rows": {"from": "sessions", "where": "wide > :factor"}}, "formula": "count(rows)"},
         "twice": {"inputs": {"now": "visits", "before": {"from": "wide_visits", "offset": "1 month"}}, "formula": "now + before"},
         "broken": {"inputs": ["sessions"], "formula": "sum(amuont)", "label": {"en": "Broken", "fr": "Cassé"}},
     },
@@ -44,7 +44,7 @@ def test_inputs_modifiers_and_users(engine):
     assert engine.describe("visits").place == ""
 
 
-def test_parameters_are_found_through_dimensions_and_kpis_below(engine):
+def test_parameters_are_found_in_conditions_and_in_kpis_below(engine):
     assert [(each.name, each.value) for each in engine.describe("twice").parameters] == [("factor", 2)]
     assert engine.describe("visits").parameters == ()
 

@@ -135,7 +135,7 @@ def _heads(periods: Mapping[str, str], detail: Detail, report: Report) -> list[H
     said = words(report.language)
     labels = list(periods.values())[: detail.comparisons]
     return [
-        Head(said.kpi, right=False, fold=20 if detail.comparisons else 8),
+        Head(said.kpi, right=False, fold=24 if detail.comparisons else 8),
         Head(said.value),
         *([Head("", right=False)] if detail.units else []),
         *(Head(text) for label in labels for text in ((label, "") if detail.earlier else (label,))),
