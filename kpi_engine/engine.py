@@ -44,6 +44,7 @@ MONTHS = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
+LANGUAGES = ("en", "fr")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -79,8 +80,9 @@ class Engine:
         handed_in = data if isinstance(data, Mapping) else None if connection is None else _Tables(connection)
         self._binder = Binder(project, lambda: self.plugins, self._database, handed_in)
         self._catalogue = Catalogue(project, self._schema)
-        self._verified: dict[str, bool] = {}
+        self._verified: dict[Any, bool] = {}
         self._unreadable: dict[str, KpiError] = {}
+        self._sound: set[str] = set()
         self._closed = False
         self._allowed = False
 
@@ -135,7 +137,7 @@ class Engine:
             order=order, limit=limit, as_of=as_of, parameters=self._checked_parameters(parameters), dense=dense,
         )  # fmt: skip
         collect = (on_error or ("collect" if role else "raise")) == "collect"
-        return self._run(request, timeout, language or self.project.settings.language, collect=collect)
+        return self._run(request, timeout, self._language(language), collect=collect)
 
     def report(  # noqa: PLR0913 - the arguments of a report
         self, *, role: str | Sequence[str] | None = None, period: Period = "last quarter",
@@ -148,13 +150,17 @@ class Engine:
         self._check_settings()
         roles = self._roles(role)
         return scorecards(
-            self, roles, period=period, compare=compare, where=where, as_of=as_of, language=language, trend=trend, timeout=timeout
+            self, roles, period=period, compare=compare, where=where, as_of=as_of, language=self._language(language), trend=trend, timeout=timeout
         )
 
-    def render(self, report: Report, output: str, target: str | Path | IO[bytes] | None = None, **options: Any) -> bytes:  # noqa: ANN401
-        """Render a report with an output plugin; give its bytes, and write them to `target`, a file or a stream, once they are complete."""
-        from kpi_engine.reporting import rendered
+    def render(self, shown: Report | Result, output: str, target: str | Path | IO[bytes] | None = None, **options: Any) -> bytes:  # noqa: ANN401
+        """Render a report or a result with an output plugin.
 
+        Gives the bytes, and writes them to `target`, a file or a stream, once they are complete.
+        """
+        from kpi_engine.reporting import rendered, table_report
+
+        report = table_report(self, shown) if isinstance(shown, Result) else shown
         return rendered(self.plugins, report, output, target, options)
 
     def check(self) -> list[Diagnostic]:
@@ -179,7 +185,7 @@ class Engine:
 
     def measure(self, kpi_id: str, language: str | None = None) -> Measure:
         """Say what a KPI is: label, unit, format, additivity, status."""
-        return measure_of(self._ready(kpi_id), self.project, language or self.project.settings.language)
+        return measure_of(self._ready(kpi_id), self.project, self._language(language))
 
     def dimensions(self, kpi_id: str) -> tuple[str, ...]:
         """Name the dimensions that a KPI may be split and filtered by."""
@@ -199,7 +205,7 @@ class Engine:
             self._ready(kpi_id)
         except KpiError as error:
             fault = error
-        return describe_kpi(kpi_id, self._catalogue, language or self.project.settings.language, fault)
+        return describe_kpi(kpi_id, self._catalogue, self._language(language), fault)
 
     def kpis(self, role: str | None = None) -> tuple[str, ...]:
         """Name the KPIs there are, or those of a role, in the order of the definitions."""
@@ -306,13 +312,15 @@ class Engine:
         """Resolve a KPI over the data it needs; raise what stands in the way."""
         self._check_open()
         for dataset in self._catalogue.datasets_under(kpi_id):
-            if dataset in self._unreadable:
-                del self._unreadable[dataset]
+            if dataset in self._sound:
+                continue
+            self._unreadable.pop(dataset, None)
             mistakes = [d for d in self._catalogue.check_dataset(dataset) if d.severity == "error"]
             if dataset in self._unreadable:
                 raise self._unreadable[dataset]
             if mistakes:
                 raise DefinitionError(mistakes)
+            self._sound.add(dataset)
         return self._catalogue.kpi(kpi_id)
 
     def _schema(self, dataset: str) -> Mapping[str, str] | None:
@@ -323,6 +331,11 @@ class Engine:
         except KpiError as error:
             self._unreadable[dataset] = error
             return None
+
+    def _language(self, asked: str | None) -> str:
+        if asked is not None and asked not in LANGUAGES:
+            raise RequestError(f"`{asked}` is not a language of the engine's", code="unknown_language", hint=nearest(asked, LANGUAGES))
+        return asked or self.project.settings.language
 
     def _ids(self, kpis: str | Sequence[str] | None, role: str | None) -> tuple[str, ...]:
         if (kpis is None) == (role is None):

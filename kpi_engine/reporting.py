@@ -6,6 +6,7 @@ import io
 import os
 import tempfile
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from kpi_engine.errors import KpiError, OutputError, TimeoutExceeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from kpi_engine.api import Measure
     from kpi_engine.calendar import Period
@@ -52,7 +53,7 @@ def scorecards(  # noqa: PLR0913 - the arguments of a report
         language=language,
         period=period_label(asked, language, calendar=calendar),
         sections=sections,
-        as_of=moment,
+        as_of=_last_instant(moment),
         unfinished=asked.kind != "all" and asked.span.end is not None and asked.span.end > moment,
         notices=tuple(filter(None, [text(settings.notice, language)])),
         currency=settings.currency,
@@ -68,7 +69,7 @@ def table_report(engine: Engine, result: Result, *, language: str | None = None,
     named = ", ".join(labels) if len(labels) <= TITLE_LABELS else title
     section = Section(title=named, table=result.breakdown(totals=totals), failures=result.failures)
     return Report(
-        title=title, language=language, period=result.period, sections=(section,), as_of=result.as_of,
+        title=title, language=language, period=result.period, sections=(section,), as_of=_last_instant(result.as_of),
         unfinished=result.unfinished, notices=tuple(filter(None, [text(settings.notice, language)])), currency=settings.currency,
     )  # fmt: skip
 
@@ -77,6 +78,11 @@ def failures_of(report: Report) -> dict[str, Failure]:
     """Give the KPIs of a report that have no number because they failed, by id."""
     cards = {card.measure.id: card.failure for section in report.sections for card in section.cards if card.failure is not None}
     return {kpi_id: failure for section in report.sections for kpi_id, failure in section.failures.items()} | cards
+
+
+def _last_instant(as_of: datetime) -> datetime:
+    """Give the last instant that counts: a bound at midnight is said as the end of the day before."""
+    return as_of - timedelta(minutes=1) if as_of.time() == as_of.min.time() else as_of
 
 
 def rendered(
@@ -225,9 +231,7 @@ def _starts_month(moment: datetime) -> bool:
     return moment.day == 1 and moment.time() == moment.min.time()
 
 
-def _last_day(end: datetime):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a date
-    from datetime import timedelta
-
+def _last_day(end: datetime) -> date:
     return (end - timedelta(microseconds=1)).date()
 
 

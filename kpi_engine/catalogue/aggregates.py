@@ -15,11 +15,13 @@ from kpi_engine.formula.positions import placed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from kpi_engine.catalogue.resolved import Expr
     from kpi_engine.catalogue.surroundings import Surroundings
     from kpi_engine.formula.analysis import Aggregation
 
 _OF_NUMBERS = frozenset({"sum", "avg", "median", "quantile_cont", "stddev"})
-_OF_AMOUNTS = frozenset({"sum", "avg", "min", "max", "median", "quantile_cont", "quantile_disc", "stddev"})
+COUNTS = frozenset({"count", "count_distinct"})
+"""Aggregates that do not depend on how much the values are."""
 _NOT_NUMBERS = ("VARCHAR", "TEXT", "STRING", "DATE", "TIME", "BOOL", "STRUCT", "MAP", "INTERVAL", "UUID", "BLOB", "JSON", "ENUM")
 
 
@@ -46,7 +48,7 @@ class Aggregates:
         if mistakes:
             raise Refused(*dict.fromkeys(mistakes))
         currencies: tuple[tuple[Expr, Expr], ...] = ()
-        if aggregation.function in _OF_AMOUNTS and resolved is not None and not owner.per:
+        if aggregation.function not in COUNTS and resolved is not None and not owner.per:
             currencies = self.around.names.currencies(owner.target, resolved)
         return ResolvedAggregate(
             function=aggregation.function,

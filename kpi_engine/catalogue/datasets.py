@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
@@ -17,7 +17,7 @@ from kpi_engine.formula.gate import Mistake, Refused, read
 from kpi_engine.formula.units import parse as parse_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from kpi_engine.catalogue.names import Names
     from kpi_engine.definitions.models import Column, Dataset, Join
@@ -168,7 +168,7 @@ def _times(dataset_id: str, names: Names) -> Iterator[Fault]:
         except Refused as refused:
             unread = names.schema(dataset_id) is None
             known = [m for m in refused.mistakes if not (unread and m.code in {"bad_time_type", "unknown_column"})]
-            yield from faults_of((*path, "sql" if time.sql else "column"), known)
+            yield from _named(path, "sql" if time.sql else "", time.column or time.sql, known)
 
 
 def _dimensions(dataset_id: str, names: Names) -> Iterator[Fault]:
@@ -180,7 +180,13 @@ def _dimensions(dataset_id: str, names: Names) -> Iterator[Fault]:
         try:
             names.dimension(dataset_id, name)
         except Refused as refused:
-            yield from faults_of((*path, "sql" if dimension.sql else "path"), refused.mistakes)
+            yield from _named(path, "sql" if dimension.sql else "", dimension.path or name, refused.mistakes)
+
+
+def _named(path: tuple[str, ...], key: str, written: str, mistakes: Iterable[Mistake]) -> Iterator[Fault]:
+    """Give mistakes their key; those of a column or path that is only named are mistakes of the whole name."""
+    for mistake in mistakes:
+        yield Fault((*path, key), mistake) if key else Fault(path, replace(mistake, offset=0, length=len(written)))
 
 
 def _join(dataset_id: str, name: str, join: Join, names: Names, left_out: LeftOut) -> Iterator[Fault]:

@@ -188,19 +188,28 @@ class Names:
         return found | ({hops} if hops and owner.key == (column.name,) else set())
 
     def _relative(self, dataset: str, tree: exp.Expr, hops: tuple[str, ...]) -> exp.Expr:
+        """Resolve an expression of a dataset over the joins that lead there; its places are those of another text."""
+        mistakes: list[Mistake] = []
+
         def resolved(node: exp.Expr) -> exp.Expr:
-            if isinstance(node, exp.Column):
-                return self.path(dataset, parts(node), hops, dimensions=False)
-            return node
+            try:
+                return self.path(dataset, parts(node), hops, dimensions=False) if isinstance(node, exp.Column) else node
+            except Refused as refused:
+                mistakes.extend(_at(node, mistake) for mistake in refused.mistakes)
+                return node
 
         inner = tree.copy().transform(resolved)
+        if mistakes:
+            raise Refused(*dict.fromkeys(mistakes))
+        for node in inner.walk():
+            node.meta.pop(START, None)
         return exp.paren(inner) if isinstance(inner, exp.Binary | exp.Unary | exp.Connector | exp.Predicate) else inner
 
     def _time_tree(self, time: Time) -> exp.Expr:
         if time.sql:
             return read(time.sql, "condition")
         names = time.column.split(".")
-        return exp.column(*reversed(names), quoted=True)  # type: ignore[arg-type]
+        return exp.column(*reversed(names), quoted=True)
 
     def _no_join(self, dataset: str, names: tuple[str, ...]) -> Mistake:
         joins = self.datasets[dataset].joins
@@ -212,7 +221,7 @@ class Names:
 
     def _no_column(self, dataset: str, name: str) -> Mistake:
         model = self.datasets[dataset]
-        hint = nearest(name, {*(self.schema(dataset) or {}), *model.dimensions, *model.times})
+        hint = nearest(name, {*(self.schema(dataset) or {}), *model.dimensions, *model.times} - {name})
         if name in model.joins:
             hint = f"`{name}` is a join: write `{name}.` and a column of `{model.joins[name].to}`"
         return Mistake("unknown_column", f"dataset `{dataset}` has no column or dimension `{name}`", 0, len(name), hint)

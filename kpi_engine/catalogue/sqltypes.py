@@ -1,12 +1,13 @@
-"""What is asked of a database about types before anything runs: every expression of a definition, with unknown values in place of names.
+"""What is asked of a database about types before anything runs: every expression of a definition, over columns without rows.
 
-`lower(amount)` is wrong whatever the data hold. Each expression is handed out with every column replaced by an unknown value of the
-column's type, so that whoever knows SQL's types can say what it gives, or why it gives nothing.
+`abs(channel)` is wrong whatever the data hold. Each expression is handed out over a table of unknown values, one column for each type
+there is, so that whoever knows SQL's types can say what it gives, or why it gives nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from sqlglot import exp
@@ -14,7 +15,8 @@ from sqlglot.errors import SqlglotError
 
 from kpi_engine.catalogue.resolved import INPUT, VALUE
 from kpi_engine.formula.analysis import SLOT
-from kpi_engine.formula.positions import span
+from kpi_engine.formula.mistakes import Refused
+from kpi_engine.formula.positions import START, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,56 +25,162 @@ if TYPE_CHECKING:
     from kpi_engine.catalogue.resolved import ResolvedAggregate, ResolvedKpi
     from kpi_engine.definitions.models import Parameter
 
-_PARAMETERS = {"number": "DOUBLE", "integer": "BIGINT", "text": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE"}
-
 Wanted = Literal["number", "boolean", "any"]
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 
 
 @dataclass(frozen=True)
-class Probe:
-    """An expression without names, what it must give, and where it stands: the key, and the stretch of the text under it."""
+class Stretch:
+    """The key that an expression stands under, and its stretch of the text there."""
 
     path: tuple[str, ...]
-    tree: exp.Expr
-    wanted: Wanted = "any"
     offset: int = 0
     length: int = 1
 
 
-def dataset_probes(dataset: str, names: Names) -> Iterator[Probe]:
-    """Give the expressions of a dataset: dimensions, times, and the two sides of its joins."""
+@dataclass(frozen=True)
+class Probe:
+    """An expression over the table of unknown values; `aggregated` where it aggregates them."""
+
+    tree: exp.Expr
+    place: Stretch
+    wanted: Wanted = "any"
+    aggregated: bool = False
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sides that are compared."""
+
+    left: Probe
+    right: Probe
+
+
+@dataclass
+class Probes:
+    """What is to be asked about one definition; `columns` are those of the table of unknown values, with their types."""
+
+    names: Names
+    parameters: Mapping[str, Parameter]
+    columns: dict[str, str] = field(default_factory=dict)
+    wholes: list[Probe] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
+
+    def add(self, tree: exp.Expr, dataset: str, place: Stretch, wanted: Wanted = "any", calls: tuple[exp.Expr | None, ...] | None = None) -> None:
+        """Ask for an expression over the rows of a dataset, or with `calls` over aggregates, and for all that is compared in it."""
+        filled = self.filled(tree, dataset, calls or ())
+        if filled is None:
+            return
+        aggregated = calls is not None
+        self.wholes.append(Probe(filled, place, wanted, aggregated))
+        for node in filled.find_all(*_COMPARISONS, exp.In, exp.Between):
+            near = Stretch(place.path, *span(node)) if START in node.meta else place
+            for left, right in _sides(node):
+                self.pairs.append(Pair(Probe(left, near, aggregated=aggregated), Probe(right, near, aggregated=aggregated)))
+
+    def filled(self, tree: exp.Expr, dataset: str, calls: tuple[exp.Expr | None, ...] = ()) -> exp.Expr | None:
+        """Put columns of the table of unknown values in place of names; None where a type is not known."""
+        try:
+            return tree.copy().transform(lambda node: self._replaced(node, dataset, calls))
+        except _UnknownTypeError:
+            return None
+
+    def _replaced(self, node: exp.Expr, dataset: str, calls: tuple[exp.Expr | None, ...]) -> exp.Expr:
+        if isinstance(node, exp.Placeholder):
+            kinds = {"number": "DOUBLE", "integer": "BIGINT", "text": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE"}
+            kind = kinds[self.parameters[str(node.this)].type]
+            return exp.Max(this=self._column(kind)) if calls or not dataset else self._column(kind)
+        if not isinstance(node, exp.Column):
+            return node
+        if node.table == SLOT:
+            call = calls[int(node.name)]
+            if call is None:
+                raise _UnknownTypeError
+            return call.copy()
+        if node.table == INPUT:
+            return exp.Max(this=self._column("DOUBLE"))
+        if node.table == VALUE:
+            if node.name != VALUE:
+                raise _UnknownTypeError
+            return self._column("DOUBLE")
+        return self._column(self._type(node, dataset))
+
+    def _type(self, node: exp.Column, dataset: str) -> str:
+        owner = self.names.owner(dataset, node.table.split(".")[1:])
+        found = (self.names.schema(owner) or {}).get(node.name) or self.names.type_of(owner, node.name)
+        if not found:
+            raise _UnknownTypeError
+        return found
+
+    def _column(self, sql_type: str) -> exp.Column:
+        known = {kind: name for name, kind in self.columns.items()}
+        name = known.get(sql_type) or f"c{len(self.columns)}"
+        self.columns[name] = sql_type
+        return exp.column(name, quoted=True)
+
+
+class _UnknownTypeError(Exception):
+    """A column whose type is not known: nothing can be said of what is made of it."""
+
+
+def unknown_values(columns: Mapping[str, str]) -> exp.Select | None:
+    """Give the table of unknown values; None where a type cannot be written."""
+    try:
+        made = [
+            exp.alias_(exp.Cast(this=exp.Null(), to=exp.DataType.build(kind, dialect="duckdb")), name, quoted=True)
+            for name, kind in columns.items()
+        ]
+    except SqlglotError:
+        return None
+    return exp.Select(expressions=made or [exp.Null()])
+
+
+def dataset_probes(dataset: str, names: Names) -> Probes:
+    """Gather the expressions of a dataset: dimensions, times, and the two sides of its joins; those with a mistake are left out."""
     model = names.datasets[dataset]
-    blank = _Blank(dataset, names, {})
+    found = Probes(names, {})
     for name, dimension in model.dimensions.items():
-        if dimension.sql:
-            yield from blank.probe(names.dimension(dataset, name), ("dimensions", name, "sql"), len(dimension.sql))
+        with suppress(Refused):
+            if dimension.sql:
+                found.add(names.dimension(dataset, name), dataset, Stretch(("dimensions", name, "sql"), 0, len(dimension.sql)))
     for name, time in {"": model.time, **model.times}.items():
-        found = names.time(dataset, name) if time is not None and time.sql and names.schema(dataset) is not None else None
-        if found is not None and time is not None:
-            path = ("times", name, "sql") if name else ("time", "sql")
-            yield from blank.probe(found.expression.tree, path, len(time.sql))
+        with suppress(Refused):
+            if time is not None and time.sql and (read := names.time(dataset, name)) is not None:
+                path = ("times", name, "sql") if name else ("time", "sql")
+                found.add(read.expression.tree, dataset, Stretch(path, 0, len(time.sql)))
     for name, join in model.joins.items():
-        for here, there in join.keys.items():
-            sides = names.column(dataset, here), names.column(join.to, there, (name,))
-            yield from blank.probe(exp.EQ(this=sides[0], expression=sides[1]), ("joins", name, "keys", here), len(there))
+        for here, there in join.keys.items() if join.to in names.datasets else ():
+            with suppress(Refused):
+                equal = exp.EQ(this=names.column(dataset, here), expression=names.column(join.to, there, (name,)))
+                found.add(equal, dataset, Stretch(("joins", name, "keys", here), 0, len(there)))
+    return found
 
 
-def kpi_probes(kpi: ResolvedKpi, names: Names, parameters: Mapping[str, Parameter]) -> Iterator[Probe]:
-    """Give the expressions of a KPI: the conditions of its inputs, its aggregates, and what is computed from them."""
+def kpi_probes(kpi: ResolvedKpi, names: Names, parameters: Mapping[str, Parameter]) -> Probes:
+    """Gather the expressions of a KPI: the conditions of its inputs, its aggregates, and what is computed from them."""
+    found = Probes(names, parameters)
     for alias, source in kpi.inputs.items():
         if source.where is not None and source.kind == "dataset":
-            path, length = ("inputs", alias, "where"), len(kpi.model.inputs[alias].where)
-            yield from _Blank(source.target, names, parameters).probe(source.where.tree, path, length, "boolean")
+            place = Stretch(("inputs", alias, "where"), 0, len(kpi.model.inputs[alias].where))
+            found.add(source.where.tree, source.target, place, "boolean")
     calls: list[exp.Expr | None] = []
     for number, aggregate in enumerate(kpi.aggregates):
-        source = kpi.inputs[aggregate.input]
-        blank = _Blank(source.target, names, parameters)
-        place = next(span(c) for c in kpi.outer.tree.find_all(exp.Column) if c.table == SLOT and c.name == str(number))
-        calls.append(blank.filled(_call(aggregate)))
-        for tree, wanted in ((_call(aggregate), "any"), *((each.tree, "boolean") for each in aggregate.filter)):
-            yield from blank.probe(tree, ("formula",), place[1], wanted, place[0])
-    outer = _Blank("", names, parameters, tuple(calls))
-    yield from outer.probe(kpi.outer.tree, ("formula",), len(kpi.model.formula), "number")
+        place = Stretch(("formula",), *next(span(c) for c in kpi.outer.tree.find_all(exp.Column) if c.table == SLOT and c.name == str(number)))
+        calls.append(_aggregate_probes(found, aggregate, kpi.inputs[aggregate.input].target, place))
+    found.add(kpi.outer.tree, "", Stretch(("formula",), 0, len(kpi.model.formula)), "number", tuple(calls))
+    return found
+
+
+def _aggregate_probes(found: Probes, aggregate: ResolvedAggregate, dataset: str, place: Stretch) -> exp.Expr | None:
+    """Gather the expressions of one aggregate; give its call, where its types are known."""
+    if aggregate.argument is not None:
+        found.add(aggregate.argument.tree, dataset, place)
+    for condition in aggregate.filter:
+        found.add(condition.tree, dataset, place, "boolean")
+    call = found.filled(_call(aggregate), dataset)
+    if call is not None:
+        found.wholes.append(Probe(call, place, aggregated=True))
+    return call
 
 
 def _call(aggregate: ResolvedAggregate) -> exp.Expr:
@@ -83,58 +191,63 @@ def _call(aggregate: ResolvedAggregate) -> exp.Expr:
     return exp.Anonymous(this=aggregate.function, expressions=[argument, *fraction])
 
 
-class _UnknownTypeError(Exception):
-    """A column whose type is not known: nothing can be said of what is made of it."""
+def _sides(node: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:
+    if isinstance(node, exp.In):
+        yield from ((node.this, each) for each in node.expressions)
+    elif isinstance(node, exp.Between):
+        yield from ((node.this, node.args[key]) for key in ("low", "high"))
+    else:
+        yield node.this, node.expression
 
 
-@dataclass(frozen=True)
-class _Blank:
-    """Puts unknown values of the right types in place of names."""
-
-    dataset: str
-    names: Names
-    parameters: Mapping[str, Parameter]
-    aggregates: tuple[exp.Expr | None, ...] = ()
-
-    def probe(self, tree: exp.Expr, path: tuple[str, ...], length: int, wanted: Wanted = "any", offset: int = 0) -> Iterator[Probe]:
-        """Give the probe of an expression; none where a type is not known."""
-        filled = self.filled(tree)
-        if filled is not None:
-            yield Probe(path, filled, wanted, offset, length)
-
-    def filled(self, tree: exp.Expr) -> exp.Expr | None:
-        """Replace every name; None where a type is not known."""
-        try:
-            return tree.copy().transform(self._replaced)
-        except _UnknownTypeError:
-            return None
-
-    def _replaced(self, node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.Placeholder):
-            return _unknown(_PARAMETERS[self.parameters[str(node.this)].type])
-        if not isinstance(node, exp.Column):
-            return node
-        if node.table == SLOT:
-            found = self.aggregates[int(node.name)]
-            if found is None:
-                raise _UnknownTypeError
-            return found.copy()
-        if node.table == INPUT or (node.table == VALUE and node.name == VALUE):
-            return _unknown("DOUBLE")
-        if node.table == VALUE:
-            raise _UnknownTypeError
-        return _unknown(self._type(node))
-
-    def _type(self, node: exp.Column) -> str:
-        owner = self.names.owner(self.dataset, node.table.split(".")[1:])
-        found = (self.names.schema(owner) or {}).get(node.name) or self.names.type_of(owner, node.name)
-        if not found:
-            raise _UnknownTypeError
-        return found
+_FAMILIES = {
+    "number": ("TINYINT", "SMALLINT", "INT", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINT", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL"),
+    "text": ("VARCHAR", "ENUM", "CHAR", "TEXT"),
+    "boolean": ("BOOL",),
+    "time": ("DATE", "TIMESTAMP", "DATETIME"),
+}
 
 
-def _unknown(sql_type: str) -> exp.Expr:
-    try:
-        return exp.cast(exp.Null(), exp.DataType.build(sql_type, dialect="duckdb"))
-    except SqlglotError:
-        raise _UnknownTypeError from None
+def family(sql_type: str) -> str:
+    """Say what a type holds: number, text, boolean or time; empty where it is none of these.
+
+    >>> family("DECIMAL(18,2)")
+    'number'
+    """
+    if sql_type.endswith("]"):
+        return ""
+    return next((name for name, starts in _FAMILIES.items() if sql_type.upper().startswith(starts)), "")
+
+
+def in_words(sql_type: str) -> str:
+    """Name a type for people.
+
+    >>> in_words("VARCHAR")
+    'a text (VARCHAR)'
+    """
+    noun = {"number": "a number", "text": "a text", "boolean": "true or false", "time": "a time"}.get(family(sql_type))
+    return f"{noun} ({sql_type})" if noun else sql_type
+
+
+def misfit(pair: Pair, left: str, right: str) -> str:
+    """Say why two values of these types cannot be compared; empty where they can.
+
+    A text in quotes may stand for a day or an instant, and for a number or a truth where it is one. 1 and 0 may stand for true and false.
+    """
+    families = {family(left), family(right)}
+    if "" in families or len(families) == 1 or families == {"number", "boolean"}:
+        return ""
+    for side, other in ((pair.left.tree, right), (pair.right.tree, left)):
+        if isinstance(side, exp.Literal) and side.is_string:
+            return "" if _reads_as(str(side.this), family(other)) else f"{in_words(other)} is compared with the text '{side.this}'"
+        if isinstance(side, exp.Literal):
+            return f"{in_words(other)} is compared with the number {side.this}"
+    return f"{in_words(left)} is compared with {in_words(right)}"
+
+
+def _reads_as(text: str, kind: str) -> bool:
+    if kind == "number":
+        return text.strip().removeprefix("-").replace(".", "", 1).isdigit()
+    if kind == "boolean":
+        return text.lower() in {"true", "false", "t", "f", "1", "0", "yes", "no"}
+    return True

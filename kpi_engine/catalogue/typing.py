@@ -77,9 +77,7 @@ def is_constant(tree: exp.Expr) -> bool:
 def _bare(tree: exp.Expr) -> exp.Expr:
     """Take off brackets, and the `coalesce(…, 0)` that adds nothing to a sum."""
     while True:
-        if isinstance(tree, exp.Paren):
-            tree = tree.this
-        elif isinstance(tree, exp.Coalesce) and all(_is_zero(each) for each in tree.expressions):
+        if isinstance(tree, exp.Paren) or (isinstance(tree, exp.Coalesce) and all(_is_zero(each) for each in tree.expressions)):
             tree = tree.this
         else:
             return tree
@@ -114,7 +112,7 @@ def _common(tree: exp.Expr, units: list[Unit | None], mistakes: list[Mistake]) -
 def _scaled(tree: exp.Expr, left: Unit | None, right: Unit | None) -> Unit | None:
     if left is not None and right is not None:
         return left * right if isinstance(tree, exp.Mul) else left / right
-    is_pure = left == PURE and is_constant(tree.expression) or right == PURE and is_constant(tree.this)
+    is_pure = (left == PURE and is_constant(tree.expression)) or (right == PURE and is_constant(tree.this))
     return PURE if is_pure else None
 
 

@@ -76,7 +76,7 @@ def _silent(text: str) -> None:
 
 
 def _steps(folder: str) -> Iterator[tuple[str, str]]:
-    yield f"open {quoted(Path(folder) / PAGE)}", "the same as a page, in a browser"
+    yield f"{quoted(Path(folder) / PAGE)}", "the same as a page: open it in a browser"
     yield f"cd {quoted(folder)}", ""
     yield "kpi list", "every KPI, by role"
     yield "kpi run site_conversion_rate --by channel --period 2026-Q2", "a KPI, split"

@@ -66,17 +66,21 @@ class Binder:
             return tuple(self._handed_in)
         return tuple(table.name for table in self._source(source).tables())
 
+    def is_handed_in(self, source: str) -> bool:
+        """Whether a source stands for the data that the embedder handed in."""
+        return source == HANDED_IN and self._handed_in is not None
+
     def find(self, source: str, table: str) -> None:
         """Raise what stands in the way of reading a table of a source."""
         with self._lock:
             self._origin((source, table), {}, {})
 
-    def types(self, expressions: Sequence[exp.Expr]) -> list[str]:
-        """Give the SQL types of expressions without names; raise `DataError` where one has none."""
+    def types(self, expressions: Sequence[exp.Expr], rows: exp.Select) -> list[str]:
+        """Give the SQL types of expressions over rows; raise `DataError` where one has none."""
         from sqlglot import exp
 
-        columns = [exp.alias_(each.copy(), f"c{number}", quoted=True) for number, each in enumerate(expressions)]
-        select = exp.Select(expressions=columns)
+        columns = [exp.alias_(each.copy(), f"e{number}", quoted=True) for number, each in enumerate(expressions)]
+        select = exp.Select(expressions=columns).from_(rows.subquery("t"))
         return list(self._database.columns(select.sql("duckdb", comments=False)).values())
 
     def folders(self) -> tuple[str, ...]:

@@ -68,6 +68,9 @@ class Database:
             for name, table in (registered or {}).items():
                 cursor.register(name, table)
             yield cursor
+        except BaseException:
+            cursor.interrupt()  # after Ctrl-C a query may still run, and closing would wait for its end
+            raise
         finally:
             with self._lock:
                 self._busy.discard(cursor)
@@ -81,7 +84,7 @@ class Database:
 
     def columns(self, query: str, registered: Mapping[str, Any] | None = None, about: str = "") -> dict[str, str]:
         """Give the names and SQL types of a query's columns, without running it."""
-        with self.cursor(registered) as cursor, translated(about):
+        with translated(about), self.cursor(registered) as cursor:
             relation = cursor.sql(query)
             return {name: str(kind) for name, kind in zip(relation.columns, relation.types, strict=True)}
 
@@ -91,7 +94,7 @@ class Database:
         """Run a query; give its rows as Arrow, and the SQL types of its columns."""
         from arro3.core import Table
 
-        with self.cursor(registered) as cursor, translated(about, timeout), _interrupted(cursor, timeout):
+        with translated(about, timeout), self.cursor(registered) as cursor, _interrupted(cursor, timeout):
             relation = cursor.sql(query)
             types = {name: str(kind) for name, kind in zip(relation.columns, relation.types, strict=True)}
             return Table.from_arrow(relation), types
@@ -113,8 +116,7 @@ class Database:
     def _set_zone(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Put one cursor on a database that was handed in into the project's zone; its owner's connection keeps its own."""
         if self._given is not None and cursor.execute("SELECT current_setting('TimeZone')").fetchall() != [(self._zone,)]:
-            with translated("the time zone of the connection that was handed in"):
-                cursor.execute(f"SET SESSION TimeZone = '{self._zone}'").fetchall()
+            cursor.execute(f"SET SESSION TimeZone = '{self._zone}'").fetchall()
 
     def _embedded(self) -> duckdb.DuckDBPyConnection:
         import duckdb

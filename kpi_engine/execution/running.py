@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from kpi_engine.calendar import Span
+from kpi_engine.calendar import Span, floor, step
+from kpi_engine.calendar.spans import INSTANT
 from kpi_engine.errors import DataError
 from kpi_engine.planning import bounds, needs_bounds, plan, spanning
 from kpi_engine.results import Answered
-from kpi_engine.sql import Renderer, Tables, datasets_of_bounds, tables_of
+from kpi_engine.sql import Dated, Renderer, Tables, datasets_of_bounds, tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,8 +44,8 @@ class Runner:
     calendar: Calendar
     binder: Binder
     database: Database
-    verified: dict[str, bool]
-    """Datasets whose declared keys were found unique, so that each is looked at once."""
+    verified: dict[str | Dated, bool]
+    """Datasets whose declared keys were found unique, and those with one valid row at a time, so that each is looked at once."""
 
     def planned(self, request: Request, *, pretty: bool = False, timeout: float | None = None) -> Planned:
         """Find the period, plan the request and render its statement."""
@@ -64,14 +65,14 @@ class Runner:
 
     def answer(self, planned: Planned, timeout: float | None = None) -> tuple[Answered, dict[str, str]]:
         """Run a planned request; give the shown columns, and the one currency of each KPI whose amounts carry one."""
-        self._verify_keys(planned.tables.joined, timeout)
+        self._verify_keys(planned.tables, timeout)
         table, types = self.database.table(planned.statement, planned.registered, timeout=timeout, about=_about(planned.request))
         currencies = _currencies(table, planned.request.kpis)
         kept = [name for name in types if not name.startswith("__")]
         return Answered(table.select(kept), {name: types[name] for name in kept}), currencies
 
     def _span(self, request: Request, timeout: float | None) -> Span:
-        """Find the days that the data of a request without a period span; nothing after its `as_of`."""
+        """Find the whole units of the grain that the data of a request without a period span; nothing after its `as_of`."""
         first: datetime | None = None
         last: datetime | None = None
         for each in bounds(request, self.catalogue, self.calendar):
@@ -80,10 +81,10 @@ class Runner:
             low, high = (self._local(each, table[name].to_pylist()[0]) for name in ("first", "last"))
             first = low if first is None or (low is not None and low < first) else first
             last = high if last is None or (high is not None and high > last) else last
-        if first is None or last is None:
+        if first is None or last is None or first >= request.as_of or request.grain is None:
             return Span(request.as_of, request.as_of)
-        end = min(last + timedelta(microseconds=1), request.as_of)
-        return Span(min(first, end), end)
+        last = min(last, request.as_of - INSTANT)
+        return Span(floor(first, request.grain, self.calendar), step(floor(last, request.grain, self.calendar), request.grain, self.calendar))
 
     def _local(self, plan: Bounds, moment: date | datetime | None) -> datetime | None:
         if moment is None:
@@ -101,12 +102,16 @@ class Runner:
         relations, registered = self.binder.relations(datasets)
         return Renderer(self.catalogue.names, relations, self.calendar.zone), registered
 
-    def _verify_keys(self, datasets: Iterable[str], timeout: float | None) -> None:
+    def _verify_keys(self, tables: Tables, timeout: float | None) -> None:
         """Look at the keys that joins rely on before their first use: a join to the one side must never repeat a row."""
-        for dataset in datasets:
+        for dataset in tables.joined:
             if dataset not in self.verified:
                 self._verify_key(dataset, timeout)
                 self.verified[dataset] = True
+        for dated in tables.dated:
+            if dated not in self.verified:
+                self._verify_dated(dated, timeout)
+                self.verified[dated] = True
 
     def _verify_key(self, dataset: str, timeout: float | None) -> None:
         renderer, registered = self._renderer([dataset])
@@ -114,10 +119,22 @@ class Runner:
         if not table.num_rows:
             return
         key = self.catalogue.project.datasets[dataset].key
-        lists = [table[name].to_pylist() for name in key]
-        shown = ", ".join(" / ".join(str(value) for value in row) for row in zip(*lists, strict=True))
-        message = f"the key `{', '.join(key)}` of dataset `{dataset}` is not unique in its data: {shown} stand there more than once"
+        message = f"the key `{', '.join(key)}` of dataset `{dataset}` is not unique in its data: {_shown(table, key)} stand there more than once"
         raise DataError(message, code="key_not_unique", hint="correct the data or the `key`; a join on it would count rows twice")
+
+    def _verify_dated(self, dated: Dated, timeout: float | None) -> None:
+        renderer, registered = self._renderer([dated.dataset])
+        table, _ = self.database.table(renderer.overlaps(dated), registered, timeout=timeout, about=f"dataset `{dated.dataset}`")
+        if table.num_rows:
+            where = f"for {', '.join(f'`{key}`' for key in dated.keys)} {_shown(table, dated.keys)}"
+            message = f"two rows of dataset `{dated.dataset}` are valid at one time {where}"
+            hint = f"correct `{dated.valid[0]}` and `{dated.valid[1]}`: a row ends where the next begins; a join on both would count rows twice"
+            raise DataError(message, code="key_not_unique", hint=hint)
+
+
+def _shown(table: Table, columns: Iterable[str]) -> str:
+    lists = [table[name].to_pylist() for name in columns]
+    return ", ".join(" / ".join(str(value) for value in row) for row in zip(*lists, strict=True))
 
 
 def _currencies(table: Table, kpis: Iterable[str]) -> dict[str, str]:

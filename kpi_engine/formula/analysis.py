@@ -114,8 +114,9 @@ def _named(node: exp.Expr) -> tuple[str, exp.Expr | None]:
         return "count_distinct", node.this.expressions[0]
     if isinstance(node, exp.Count | exp.CountIf):
         return "count", None if isinstance(node.this, exp.Star) else node.this
-    names = {exp.PercentileCont: "quantile_cont", exp.PercentileDisc: "quantile_disc"}
-    return names.get(type(node), type(node).__name__.lower()), node.this
+    names = {"PercentileCont": "quantile_cont", "PercentileDisc": "quantile_disc"}
+    name = type(node).__name__
+    return names.get(name, name.lower()), node.this
 
 
 def _fraction(node: exp.Expr) -> float | None:

@@ -57,7 +57,7 @@ def read(text: str, kind: Kind = "formula") -> exp.Expr:
     mistakes = (*mistakes, *_unsaid(_objections(tree, kind, text, named=bool(mistakes)), mistakes))
     if mistakes:
         raise Refused(*_in_order(mistakes))
-    return _without_comments(tree)
+    return _finished(tree, kind)
 
 
 def _in_order(mistakes: Sequence[Mistake]) -> list[Mistake]:
@@ -66,11 +66,20 @@ def _in_order(mistakes: Sequence[Mistake]) -> list[Mistake]:
 
 def _parsed(text: str, kind: Kind) -> exp.Expr:
     if kind != "query":
-        return sqlglot.parse_one(text, into=exp.Condition, read=DIALECT)
+        return _without_empty_names(sqlglot.parse_one(text, into=exp.Condition, read=DIALECT))
     trees = [tree for tree in sqlglot.parse(text, read=DIALECT) if tree is not None]
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
         raise Refused(Mistake("not_a_query", "a dataset's `sql` is one `select`, and nothing else", 0, len(text.partition("\n")[0])))
     return trees[0]
+
+
+def _without_empty_names(tree: exp.Expr) -> exp.Expr:
+    """The parser reads `(not :p is null)` as something with a name, and the name is empty."""
+    for node in list(tree.find_all(exp.Alias)):
+        if not node.args.get("alias"):
+            tree = node.this if node is tree else tree
+            node.replace(node.this)
+    return tree
 
 
 def _check_nesting(tree: exp.Expr) -> None:
@@ -130,9 +139,12 @@ def _offset(text: str, line: object, column: object, highlight: str) -> int:
     return max(0, min(len(text) - 1, before + column - max(1, len(highlight))))
 
 
-def _without_comments(tree: exp.Expr) -> exp.Expr:
+def _finished(tree: exp.Expr, kind: Kind) -> exp.Expr:
+    """Take out comments; quote the names of a query, as some are words of SQL to one version of DuckDB and not to another."""
     for node in tree.walk():
         node.comments = None
+        if kind == "query" and isinstance(node, exp.Identifier) and node.name.lower() != "all":
+            node.set("quoted", True)  # noqa: FBT003 - how sqlglot sets it
     return tree
 
 

@@ -86,7 +86,7 @@ def mistakes(found: Sequence[Word], text: str, kind: Kind) -> tuple[Mistake, ...
     """Find everything that the words alone show to be no part of the language."""
     signs = (*_templates(found, text), *_texts(found), *_signs(found, kind), *_parameters(found, kind))
     if kind == "query":
-        return (*_beginning(found), *signs, *_brackets(found), *_calls(found, kind))
+        return tuple(_beginning(found)) or (*signs, *(() if signs else _brackets(found)), *_calls(found, kind))
     foreign = (*signs, *_words(found))
     order = sorted((*_order(found), *_brackets(found)), key=lambda mistake: mistake.offset)[:1]
     return (*foreign, *(() if foreign else order), *_calls(found, kind))
@@ -205,7 +205,7 @@ def _words(found: Sequence[Word]) -> Iterator[Mistake]:
             yield Mistake("unknown_function", f"`{word.low}` is not a function of this language", word.start, len(word.text), hint)
         if word.low not in _WORDS or word.kind == "IDENTIFIER" or (before is not None and before.text in {".", ":"}):
             continue
-        if word.low in _INFIX_ONLY and not _ends_value(before):
+        if word.low in _INFIX_ONLY and not _ends_value(before) and not (before is not None and before.low == "not"):
             continue
         if word.low in _CALLED_ONLY and (after is None or after.text != "("):
             continue
@@ -263,7 +263,7 @@ def _calls(found: Sequence[Word], kind: Kind) -> Iterator[Mistake]:
 def called(found: Sequence[Word], kind: Kind) -> Iterator[int]:
     """Go through the positions of words that call a function."""
     for position, word in enumerate(found[:-1]):
-        if found[position + 1].text != "(" or word.low in _NO_CALL or not word.is_word:
+        if found[position + 1].text != "(" or word.low in _NO_CALL or not (word.is_word or word.kind == "IDENTIFIER"):
             continue
         before = found[position - 1] if position else None
         if before is not None and (before.text == "::" or before.low == "as"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -101,7 +102,7 @@ def _cases(words: Sequence[Word]) -> Iterator[Bracket]:
 
 def _parameters(words: Sequence[Word]) -> Mapping[str, Iterator[Stretch]]:
     found: dict[str, list[Stretch]] = {}
-    for colon, name in zip(words, words[1:], strict=False):
+    for colon, name in pairwise(words):
         if colon.text == ":":
             found.setdefault(name.text, []).append((colon.start, name.end))
     return {name: iter(stretches) for name, stretches in found.items()}

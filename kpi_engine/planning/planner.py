@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from kpi_engine.calendar import GRAINS, Bucket, Span, parse_period
+from kpi_engine.catalogue.aggregates import COUNTS
 from kpi_engine.catalogue.resolved import INPUT, VALUE, Expr, expr
 from kpi_engine.errors import RequestError, nearest
 from kpi_engine.formula.analysis import SLOT
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 EARLIER = "v"
 """The table name, in an outer expression, of the values that come before it."""
-_OF_AMOUNTS = ("sum", "avg", "min", "max", "median")
 LARGE = 150
 """A KPI used by others gets a column of its own when its expression has more nodes than this."""
 
@@ -208,7 +208,7 @@ class _Planner:
         argument = expr(self._with_parameters(aggregate.argument.tree)) if aggregate.argument else None
         column = self.summaries.column(rows, aggregate.function, argument, filters, aggregate.fraction)
         currencies = self._currencies(aggregate, rows, filters)
-        if aggregate.function in {"count", "count_distinct"}:
+        if aggregate.function in COUNTS:
             return Evaluated(exp.func("COALESCE", column, exp.Literal.number(0)))
         if aggregate.function == "sum" and _is_zero_of_nothing(kpi, source):
             count = self.summaries.column(rows, "count", None, filters)
@@ -218,7 +218,7 @@ class _Planner:
     def _currencies(self, aggregate: ResolvedAggregate, rows: Rows, filters: frozenset[Expr]) -> frozenset[tuple[exp.Column, exp.Column]]:
         """Ask for the lowest and the highest currency of the amounts that are aggregated; unknown amounts have none."""
         found = [(amount, currency, currency) for amount, currency in aggregate.currencies]
-        if rows.currency is not None and aggregate.function in _OF_AMOUNTS and aggregate.argument is not None:
+        if rows.currency is not None and aggregate.function not in COUNTS and aggregate.argument is not None:
             found.append((aggregate.argument, *rows.currency))
         pairs = set()
         for amount, lowest, highest in found:

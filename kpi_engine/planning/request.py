@@ -89,10 +89,10 @@ def read_request(  # noqa: PLR0913 - the arguments of a request
     """Read the arguments of a request; raise `RequestError` for what cannot be meant."""
     moment = parse_moment(as_of, calendar)
     names = _names(by, "by")
-    if doubles := {name for name in names if names.count(name) > 1}:
-        raise RequestError(f"`by` names {', '.join(f'`{n}`' for n in sorted(doubles))} twice", code="bad_request", hint="name each dimension once")
+    _refuse_doubles("by", names)
+    _refuse_doubles("the request", tuple(kpis))
     return Request(
-        kpis=tuple(dict.fromkeys(kpis)),
+        kpis=tuple(kpis),
         period=parse_period(period, calendar, moment),
         as_of=moment,
         by=names,
@@ -106,6 +106,12 @@ def read_request(  # noqa: PLR0913 - the arguments of a request
         parameters=dict(parameters or {}),
         dense=dense,
     )
+
+
+def _refuse_doubles(what: str, names: tuple[str, ...]) -> None:
+    if doubles := sorted({name for name in names if names.count(name) > 1}):
+        said = ", ".join(f"`{name}`" for name in doubles)
+        raise RequestError(f"{what} names {said} twice", code="bad_request", hint="name each once")
 
 
 def _names(value: str | Iterable[str], what: str) -> tuple[str, ...]:

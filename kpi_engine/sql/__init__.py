@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kpi_engine.sql import derive as _derive
+from kpi_engine.sql import keys as _keys
 from kpi_engine.sql import summarise as _summarise
 from kpi_engine.sql.relations import Named, Origin, Relations, relation
 
@@ -15,33 +16,47 @@ if TYPE_CHECKING:
     from kpi_engine.catalogue.names import Names
     from kpi_engine.planning.nodes import Bounds, Derive
 
-__all__ = ["Named", "Origin", "Relations", "Renderer", "Tables", "datasets_of_bounds", "relation", "tables_of"]
+__all__ = ["Dated", "Named", "Origin", "Relations", "Renderer", "Tables", "datasets_of_bounds", "relation", "tables_of"]
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A dataset of which at most one row with these keys may be valid at a time."""
+
+    dataset: str
+    keys: tuple[str, ...]
+    valid: tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Tables:
-    """The datasets that a plan reads, and those it joins to one row of."""
+    """The datasets that a plan reads, those it joins to one row of, and those it joins to the row valid at a time."""
 
     read: tuple[str, ...]
     joined: tuple[str, ...]
+    dated: tuple[Dated, ...] = ()
 
 
 def tables_of(plan: Derive, names: Names) -> Tables:
     """Name the datasets of a plan, the plans below included."""
     read: dict[str, None] = {}
     joined: dict[str, None] = {}
+    dated: dict[Dated, None] = {}
     for summary in plan.align.summaries:
         if summary.read.below is not None:
             below = tables_of(summary.read.below, names)
             read |= dict.fromkeys(below.read)
             joined |= dict.fromkeys(below.joined)
+            dated |= dict.fromkeys(below.dated)
             continue
         read[summary.read.dataset] = None
         for hops in _summarise.reached(_summarise.expressions(summary)):
             here = names.owner(summary.read.dataset, hops[:-1])
             join = names.datasets[here].joins[hops[-1]]
             (read if join.valid else joined)[join.to] = None
-    return Tables(tuple(read), tuple(joined))
+            if join.valid:
+                dated[Dated(join.to, tuple(join.keys.values()), join.valid)] = None
+    return Tables(tuple(read), tuple(joined), tuple(dated))
 
 
 def datasets_of_bounds(plan: Bounds, names: Names) -> tuple[str, ...]:
@@ -67,7 +82,11 @@ class Renderer:
 
     def duplicates(self, dataset: str) -> str:
         """Give the statement that finds a few values of a dataset's key that stand there more than once."""
-        return _summarise.duplicates(dataset, self._rendering).sql("duckdb", comments=False)
+        return _keys.duplicates(dataset, self._rendering).sql("duckdb", comments=False)
+
+    def overlaps(self, dated: Dated) -> str:
+        """Give the statement that finds a few keys of which two rows are valid at one time."""
+        return _keys.overlaps(dated.dataset, dated.keys, dated.valid, self._rendering).sql("duckdb", comments=False)
 
     def _below(self, plan: Derive):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a select
         return _derive.below(plan, self._rendering)

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from kpi_engine.catalogue import Expr
     from kpi_engine.planning.nodes import Align, Derive, Sort, Summarise
 
-FRAME = "frame"
-PERIODS = "periods"
-MEMBERS = "members"
+FRAME = "__frame"
+PERIODS = "__periods"
+MEMBERS = "__members"
 PERIOD = "__period"
+SUMMARY = "__summary"
+"""No table of a project is likely to be called so; a common table expression would hide it."""
 
 
 def derive(node: Derive, rendering: Rendering) -> exp.Select:
@@ -54,6 +56,14 @@ def below(node: Derive, rendering: Rendering) -> exp.Select:
     return _with(final, ctes)
 
 
+def _summary(number: int) -> str:
+    return f"{SUMMARY}{number}"
+
+
+def _values(depth: int) -> str:
+    return f"__values{depth}"
+
+
 def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
     """Give the common table expressions in order: summaries, frame, then the values, a layer for each depth."""
     ctes = _align(node.align, rendering)
@@ -62,13 +72,13 @@ def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
     for depth in range(max(depths.values(), default=0) + 1):
         own = [exp.alias_(_value(node.values[name], depth), name, quoted=True) for name, d in depths.items() if d == depth]
         if depth == 0:
-            carried = [exp.column(key, table=FRAME, quoted=True) for key in keys]
+            carried: list[exp.Expr] = [exp.column(key, table=FRAME, quoted=True) for key in keys]
             carried += [exp.alias_(column, _late_name(column), quoted=True) for column in _late(node, depths)]
             select = _joined_frame(exp.Select(expressions=[*carried, *own]), node.align)
         else:
             star = exp.Select(expressions=[exp.Star(), *own])
-            select = star.from_(exp.to_identifier(f"values{depth - 1}", quoted=True), copy=False)
-        ctes[f"values{depth}"] = select
+            select = star.from_(exp.to_identifier(_values(depth - 1), quoted=True), copy=False)
+        ctes[_values(depth)] = select
     return ctes
 
 
@@ -110,7 +120,7 @@ def _unqualified(tree: exp.Expr) -> exp.Expr:
 
 
 def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
-    ctes: dict[str, exp.Expr] = {f"s{n}": summarise(s, rendering) for n, s in enumerate(node.summaries)}
+    ctes: dict[str, exp.Expr] = {_summary(n): summarise(s, rendering) for n, s in enumerate(node.summaries)}
     ctes[PERIODS] = _periods(node)
     if not node.split and node.dense:
         ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(PERIODS, copy=False)
@@ -159,7 +169,7 @@ def _members(node: Align) -> exp.Expr:
 
 def _seen(node: Align, number: int, summary: Summarise) -> exp.Select:
     columns = [_column(dimension(name)) for name in node.split]
-    select = exp.Select(expressions=columns).from_(f"s{number}", copy=False).distinct(copy=False)
+    select = exp.Select(expressions=columns).from_(_summary(number), copy=False).distinct(copy=False)
     full = _full_cells(node, summary)
     if len(full) < len(summary.cells):
         select = select.where(exp.In(this=_column(CELL), expressions=[exp.Literal.number(n) for n in full]), copy=False)
@@ -177,7 +187,7 @@ def _observed(node: Align) -> exp.Expr:
     keys = [exp.column(name, table=PERIODS) for name in (PERIOD_NUMBER, PERIOD, *(f"k{n}" for n in range(len(node.reaches))))]
     selects = []
     for number, reach in present:
-        table = f"s{reach.summary}"
+        table = _summary(reach.summary)
         columns = [*(key.copy() for key in keys), *(exp.column(dimension(name), table=table, quoted=True) for name in node.split)]
         on = exp.EQ(this=exp.column(CELL, table=table, quoted=True), expression=exp.column(f"k{number}", table=PERIODS))
         select = exp.Select(expressions=columns).from_(PERIODS, copy=False).join(table, on=on, copy=False)
@@ -205,7 +215,7 @@ def _joined_frame(select: exp.Select, node: Align) -> exp.Select:
             for name in node.split
             if name in split
         ]
-        source = exp.Table(this=exp.to_identifier(f"s{reach.summary}"), alias=exp.TableAlias(this=exp.to_identifier(table, quoted=True)))
+        source = exp.Table(this=exp.to_identifier(_summary(reach.summary)), alias=exp.TableAlias(this=exp.to_identifier(table, quoted=True)))
         select = select.join(source, on=exp.and_(*tests), join_type="left", copy=False)
     return select
 
@@ -245,7 +255,7 @@ def _with(select: exp.Select, ctes: dict[str, exp.Expr]) -> exp.Select:
         exp.CTE(
             this=query,
             alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True)),
-            materialized=True if name.startswith("s") and name[1:].isdigit() else None,
+            materialized=True if name.startswith(SUMMARY) else None,
         )
         for name, query in ctes.items()
     ]

@@ -52,7 +52,7 @@ class Relations:
 
     def select(self, dataset_id: str, columns: Sequence[str] = ()) -> str:
         """Give the statement that reads columns of a dataset, or all of them."""
-        chosen = [exp.column(name, quoted=True) for name in columns] or [exp.Star()]
+        chosen: list[exp.Expr] = [exp.column(name, quoted=True) for name in columns] or [exp.Star()]
         return exp.Select(expressions=chosen).from_(self.rows(dataset_id, "r"), copy=False).sql("duckdb", comments=False)
 
     def query(self, dataset_id: str) -> exp.Expr:

@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 
 CELL = "cell"
 UNTIL = "__until"
+PIECE = "__piece"
 PERIOD_NUMBER = "__p"
 MAP = "m"
+LONG = 8
+"""Where cells hold more pieces than this on average, the map says from which piece to which a cell goes instead of naming each."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +70,6 @@ def bounds(node: Bounds, rendering: Rendering) -> exp.Select:
     return _where(select, [condition.tree for condition in sorted(node.filter, key=lambda e: e.text)])
 
 
-def duplicates(dataset: str, rendering: Rendering) -> exp.Select:
-    """Render the search for key values that stand in a dataset more than once; rows without a key join nothing."""
-    keys = rendering.names.datasets[dataset].key
-    columns = [rendering.names.column(dataset, key) for key in keys]
-    select = exp.Select(expressions=[exp.alias_(c, key, quoted=True) for c, key in zip(columns, keys, strict=True)])
-    select = select.from_(rendering.relations.rows(dataset, ROWS), copy=False)
-    select = _where(select, [exp.Not(this=exp.Is(this=column, expression=exp.Null())) for column in columns])
-    many = exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(1))
-    numbers = [exp.Literal.number(n + 1) for n in range(len(keys))]
-    return select.group_by(*numbers, copy=False).having(many, copy=False).order_by(*(n.copy() for n in numbers), copy=False).limit(5, copy=False)
-
-
 @dataclass(frozen=True)
 class _Summary:
     node: Summarise
@@ -110,6 +101,8 @@ class _Summary:
         select = exp.Select(expressions=[*groups, *values]).from_(rows, copy=False)
         select = self._mapped(_joined(select, self.node.read, expressions(self.node), self.rendering))
         select = _where(select, [*tests, *common, *_any_of(own.values())])
+        if not self.node.split and isinstance(cell, exp.Literal):
+            return select
         select = select.group_by(*(exp.Literal.number(n + 1) for n in range(len(groups))), copy=False)
         seen = self._seen(cell, own)
         return select if seen is None else select.having(seen, copy=False)
@@ -119,7 +112,7 @@ class _Summary:
         wanted: dict[frozenset[frozenset[Expr]], list[int]] = {}
         for each in self.node.cells:
             wanted.setdefault(_wanted(own[self.node.aggregates[n]] for n in each.aggregates), []).append(each.id)
-        if not self.node.split or set(wanted) == {_wanted(own.values())}:
+        if not self.node.split or not wanted or set(wanted) == {_wanted(own.values())}:
             return None
         tests = []
         for conditions, ids in wanted.items():
@@ -141,10 +134,12 @@ class _Summary:
         known = exp.Not(this=exp.Is(this=self.clock.column.expression.tree.copy(), expression=exp.Null()))
         if read.level is not None:
             return self._with_until(rows), self._map_column(CELL), []
+        if not self.node.cells:
+            return rows, exp.Null(), [exp.Boolean(this=False)]
         pieces = self.pieces
-        tests = [known, *self.clock.within(*self._extent())]
+        tests = self.clock.within(*self._extent()) or [known]
         if self.needs_map:
-            return rows, self._map_column(CELL), tests
+            return self._with_piece(rows), self._map_column(CELL), tests
         numbers = [covering[0].id if covering else None for covering in pieces.cells]
         inner = numbers[1:-1] if pieces.bounds and numbers[0] is None and numbers[-1] is None else None
         if inner and None not in inner:
@@ -187,7 +182,11 @@ class _Summary:
         if not self.needs_map:
             return select
         pieces = self.pieces
-        number = self.clock.numbered(pieces.bounds, list(range(len(pieces.cells))))
+        number = exp.column(PIECE, table=ROWS, quoted=True) if self._time_is_own else self._piece()
+        if sum(len(covering) for covering in pieces.cells) > LONG * len(self.node.cells):
+            stretches = [([exp.Literal.number(n) for n in (first, last)], cell) for cell, (first, last) in pieces.stretches().items()]
+            within = exp.Between(this=number, low=self._map_column("first"), high=self._map_column("last"))
+            return self._join_map(select, ["first", "last"], stretches, within)
         rows = [([exp.Literal.number(n)], cell) for n, covering in enumerate(pieces.cells) for cell in covering]
         return self._join_map(select, ["piece"], rows, exp.EQ(this=self._map_column("piece"), expression=number))
 
@@ -204,6 +203,24 @@ class _Summary:
             tuples = [exp.Tuple(expressions=[exp.Null() for _ in names])]
         return select.join(values_table(tuples, MAP, names), on=on, join_type="inner", copy=False)
 
+    @property
+    def _time_is_own(self) -> bool:
+        time = self.node.read.time
+        return time is not None and all(column.table == ROWS for column in time.expression.tree.find_all(exp.Column))
+
+    def _piece(self) -> exp.Expr:
+        """Number the piece of time that a row lies in."""
+        assert self.clock is not None  # noqa: S101 - pieces are pieces of time
+        return self.clock.numbered(self.pieces.bounds, list(range(len(self.pieces.cells))))
+
+    def _with_piece(self, rows: exp.Expr) -> exp.Expr:
+        """Give each row the number of its piece as a column: DuckDB 2.0.0 fails to bind some joins on the expression itself."""
+        if not self._time_is_own:
+            return rows
+        star = exp.Column(this=exp.Star(), table=exp.to_identifier(ROWS, quoted=True))
+        inner = exp.Select(expressions=[star, exp.alias_(self._piece(), PIECE, quoted=True)]).from_(rows, copy=False)
+        return exp.Subquery(this=inner, alias=_alias(ROWS))
+
     def _with_until(self, rows: exp.Expr) -> exp.Expr:
         """Give each level the time of the entity's next one."""
         assert self.clock is not None and self.node.read.level is not None  # noqa: S101, PT018 - a level has a time
@@ -216,6 +233,7 @@ class _Summary:
         )
         star = exp.Column(this=exp.Star(), table=exp.to_identifier(ROWS, quoted=True))
         inner = exp.Select(expressions=[star, exp.alias_(window, UNTIL, quoted=True)]).from_(rows, copy=False)
+        inner = _joined(inner, self.node.read, [self.clock.column.expression], self.rendering)
         known = exp.Not(this=exp.Is(this=time.copy(), expression=exp.Null()))
         latest = max((cell.span.end for cell in self.node.cells if cell.span.end and not cell.span.is_empty), default=None)
         inner = _where(inner, [known, *self.clock.within(None, latest)])

@@ -75,6 +75,14 @@ class Atoms:
         """Whether no piece belongs to two cells."""
         return all(len(covering) <= 1 for covering in self.cells)
 
+    def stretches(self) -> dict[Cell, tuple[int, int]]:
+        """Give the first and the last piece of each cell that has any; those between are its own too."""
+        found: dict[Cell, tuple[int, int]] = {}
+        for number, covering in enumerate(self.cells):
+            for cell in covering:
+                found[cell] = (found.get(cell, (number, number))[0], number)
+        return found
+
 
 def atoms(cells: Sequence[Cell]) -> Atoms:
     """Cut local time at every bound of the cells."""

@@ -33,7 +33,7 @@ def test_it_shows_writes_and_says_what_is_next(kpi, made, tmp_path, monkeypatch)
     assert all(role in page for role in ROLES)
     assert [line.split()[0] for line in made.err.splitlines()[:3]] == ["Writing", "Computing", "Wrote"]
     suggested = [line.strip().split("  ")[0] for line in made.err.partition("Next:\n")[2].splitlines()]
-    assert suggested[:2] == ["open kpi-demo/report.html", "cd kpi-demo"]
+    assert suggested[:2] == ["kpi-demo/report.html", "cd kpi-demo"]
     monkeypatch.chdir(tmp_path / "kpi-demo")
     for step in suggested[2:]:
         assert kpi(*step.split()[1:]).code == 0, step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ def error_codes(package: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for file in sorted(package.rglob("*.py")):
         name = str(file.relative_to(package))
-        for code in _codes(ast.parse(file.read_text(encoding="utf-8")), tables=name.startswith("formula")):
+        for code in _codes(
+            ast.parse(file.read_text(encoding="utf-8")), tables=name.startswith(("formula", "execution"))
+        ):
             found.setdefault(code, set()).add(name)
     return found
 
@@ -33,21 +36,23 @@ def _codes(tree: ast.AST, *, tables: bool) -> Iterator[str]:
             isinstance(t, ast.Name) and t.id == "default_code" for t in node.targets
         ):
             yield from _texts(node.value)
-        elif tables and isinstance(node, ast.Tuple) and _is_said(node):
-            yield from _texts(node.elts[0])
+        elif tables and isinstance(node, ast.Tuple):
+            yield from _of_tuple(node)
 
 
-def _is_said(node: ast.Tuple) -> bool:
-    """Whether it is a code with its message and hint, as tables of mistakes hold them."""
-    texts = [each.value for each in node.elts if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-    return len(texts) == len(node.elts) == 3 and " " in texts[1] and " " not in texts[0]
+def _of_tuple(node: ast.Tuple) -> Iterator[str]:
+    """Find the code in a line of a table of mistakes, where a message or a hint follows it."""
+    for code, following in pairwise(node.elts):
+        said = following.value if isinstance(following, ast.Constant) else None
+        if isinstance(said, str) and said.count(" ") > 1:
+            yield from _texts(code)
 
 
 def _of_call(call: ast.Call) -> Iterator[str]:
     name = getattr(call.func, "id", getattr(call.func, "attr", ""))
     if name in _FIRST and call.args:
         yield from _texts(call.args[0])
-    if name == "fault" and len(call.args) > 1:
+    if name in {"fault", "_fault"} and len(call.args) > 1:
         yield from _texts(call.args[1])
     if name == "unknown":
         kinds = [each.value for each in call.args[3:] if isinstance(each, ast.Constant)]

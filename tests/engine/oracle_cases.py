@@ -63,13 +63,13 @@ class Maker:
         return Dataset(types, rows, ("outlet_id",), joins={"brand": Link("brands", {"brand_id": "brand_id"})})
 
     def _listings(self) -> Dataset:
-        kind = self.random.choice(("date", "local"))
+        kind = self.random.choice(("date", "local", "utc", "instant"))
         rows: list[Row] = []
         for outlet in range(1, 4):
             start = FIRST + self.random.randrange(0, 200) * DAY
             for tier in self.random.sample(("gold", "tin", "clay"), self.random.randint(0, 3)):
                 end = None if self.random.random() < 0.3 else start + self.random.randrange(20, 300) * DAY
-                shown = (start.date(), end and end.date()) if kind == "date" else (start, end)
+                shown = [each and (each.date() if kind == "date" else each.replace(tzinfo=UTC) if kind == "instant" else each) for each in (start, end)]
                 rows.append({"outlet_id": outlet, "since": shown[0], "until": shown[1], "tier": tier})
                 if end is None:
                     break
@@ -243,10 +243,13 @@ class Maker:
         kpis = tuple(random.sample(list(model.kpis), random.choice((1, 1, 2, 3))))
         by = tuple(random.sample(self._dimensions(model, kpis), random.choice((0, 1, 1, 2))))
         period = self._period(model.almanac, last)
+        said = last.isoformat()
+        if random.random() < 0.2 and "to date" not in (period.text or ""):
+            as_of, said = as_of - timedelta(hours=9, minutes=30), f"{said}T14:30"
         grain = self._grain(period)
         compare = tuple(random.sample(("previous_period", "previous_year"), random.choice((0, 0, 1, 2)))) if period.text else ()
         where = tuple(self._filter() for _ in range(random.choice((0, 0, 0, 1))))
-        return Question(kpis, period, as_of, by, grain, where, compare), last.isoformat()
+        return Question(kpis, period, as_of, by, grain, where, compare), said
 
     def _dimensions(self, model: Model, kpis: tuple[str, ...]) -> list[str]:
         sources = {source for kpi in kpis for source in _sources(model, kpi)}

@@ -61,6 +61,10 @@ class DuckdbSource:
             )
         return DatabaseRelation(str(self._path.resolve()), name)
 
+    def folders(self) -> tuple[str, ...]:
+        """Name the folder that the database lies in."""
+        return (str(self._path.resolve().parent),)
+
     def _columns(self) -> Mapping[Name, Mapping[str, str]]:
         import duckdb
 

@@ -1,0 +1,59 @@
+"""What joins rely on: that a key stands in a dataset once, or that one row at a time is valid for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from kpi_engine.catalogue.resolved import ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kpi_engine.sql.summarise import Rendering
+
+FEW = 5
+"""So many examples are shown."""
+
+
+def duplicates(dataset: str, rendering: Rendering) -> exp.Select:
+    """Render the search for key values that stand in a dataset more than once; rows without a key join nothing."""
+    keys = rendering.names.datasets[dataset].key
+    select = _known_keys(dataset, keys, rendering)
+    many = exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(1))
+    return _few(select.group_by(*_numbers(keys), copy=False).having(many, copy=False), keys)
+
+
+def overlaps(dataset: str, keys: Sequence[str], valid: tuple[str, str], rendering: Rendering) -> exp.Select:
+    """Render the search for keys of which two rows are valid at one time: a row that starts before the one before it has ended."""
+    start, end = (rendering.names.column(dataset, name) for name in valid)
+    last = exp.Or(this=exp.Is(this=end, expression=exp.Null()), expression=exp.LT(this=start.copy(), expression=end.copy()))
+    rows = _known_keys(dataset, keys, rendering)
+    rows = rows.where(exp.Not(this=exp.Is(this=start.copy(), expression=exp.Null())), exp.paren(last), copy=False)
+    following = exp.Window(
+        this=exp.Lead(this=start.copy()),
+        partition_by=[rendering.names.column(dataset, key) for key in keys],
+        order=exp.Order(expressions=[exp.Ordered(this=start.copy(), nulls_first=False)]),
+    )
+    rows = rows.select(exp.alias_(end.copy(), "__end", quoted=True), exp.alias_(following, "__next", quoted=True), copy=False)
+    before, after = (exp.column(name, quoted=True) for name in ("__end", "__next"))
+    still = exp.Or(this=exp.Is(this=before, expression=exp.Null()), expression=exp.LT(this=after, expression=before.copy()))
+    select = exp.Select(expressions=[exp.column(key, quoted=True) for key in keys]).distinct(copy=False)
+    select = select.from_(exp.Subquery(this=rows, alias=exp.TableAlias(this=exp.to_identifier(ROWS, quoted=True))), copy=False)
+    return _few(select.where(exp.Not(this=exp.Is(this=after.copy(), expression=exp.Null())), exp.paren(still), copy=False), keys)
+
+
+def _known_keys(dataset: str, keys: Sequence[str], rendering: Rendering) -> exp.Select:
+    columns = [rendering.names.column(dataset, key) for key in keys]
+    select = exp.Select(expressions=[exp.alias_(c, key, quoted=True) for c, key in zip(columns, keys, strict=True)])
+    select = select.from_(rendering.relations.rows(dataset, ROWS), copy=False)
+    return select.where(*(exp.Not(this=exp.Is(this=column.copy(), expression=exp.Null())) for column in columns), copy=False)
+
+
+def _few(select: exp.Select, keys: Sequence[str]) -> exp.Select:
+    return select.order_by(*_numbers(keys), copy=False).limit(FEW, copy=False)
+
+
+def _numbers(keys: Sequence[str]) -> list[exp.Expr]:
+    return [exp.Literal.number(n + 1) for n in range(len(keys))]

@@ -1,0 +1,132 @@
+"""Joins to the one side: they never repeat a row and never lose one."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+from kpi_engine import DataError
+from number_projects import LATE, by_member, opened
+
+SALES = "(1, 1, 10), (2, 1, 20), (3, 2, 30), (4, NULL, 40), (5, 99, 50)"
+
+
+def shop(stores, regions="('n', 'North')", **kpis):
+    return opened(
+        {"sale": ("id int, store int, amount int", SALES), "store": ("id int, region varchar", stores), "region": ("code varchar, name varchar", regions)},
+        {
+            "sales": {"table": "sale", "key": "id", "joins": {"store": {"to": "stores", "keys": {"store": "id"}}}, "dimensions": {"region": "store.region", "name": "store.region.name", "store": None}},
+            "stores": {"table": "store", "key": "id", "joins": {"region": {"to": "regions", "keys": {"region": "code"}}}},
+            "regions": {"table": "region", "key": "code"},
+        },
+        {"turnover": "sum(amount)", "n": "count(sales)", **kpis},
+    )  # fmt: skip
+
+
+def test_a_key_that_is_unknown_or_leads_nowhere_is_a_group_of_its_own():
+    with shop("(1, 'n'), (2, NULL)") as engine:
+        result = engine.run(["turnover", "n"], by="region")
+        assert by_member(result, "region", "turnover") == {"n": 30, None: 120}
+        assert by_member(result, "region", "n") == {"n": 2, None: 3}
+        assert result.totals() == {"turnover": 150, "n": 5}
+
+
+def test_over_two_hops():
+    with shop("(1, 'n'), (2, 's')") as engine:
+        assert by_member(engine.run("turnover", by="name"), "name", "turnover") == {"North": 30, None: 120}
+        assert engine.run("turnover", where={"name": "North"}).totals() == {"turnover": 30}
+        assert engine.run("turnover", where={"name": None}).totals() == {"turnover": 120}
+
+
+@pytest.mark.parametrize("rows", ["(1, 'n'), (1, 'n')", "(1, 'n'), (1, 's')", "(1, 'n'), (77, 'n'), (77, 'n')"])
+def test_a_key_that_stands_twice_is_refused(rows):
+    with shop(rows) as engine:
+        with pytest.raises(DataError) as caught:
+            engine.run("turnover", by="region")
+        assert caught.value.code == "key_not_unique"
+        with pytest.raises(DataError):
+            engine.run("turnover", where={"name": "North"})
+        assert engine.run("turnover").totals() == {"turnover": 150}, "without the join there is nothing to repeat"
+
+
+def test_a_key_that_stands_twice_two_hops_away_is_refused():
+    with shop("(1, 'n')", regions="('n', 'North'), ('n', 'Nord')") as engine:
+        assert engine.run("turnover", by="region").totals() == {"turnover": 150}
+        with pytest.raises(DataError) as caught:
+            engine.run("turnover", by="name")
+        assert caught.value.code == "key_not_unique"
+
+
+def test_keys_that_are_unknown_may_stand_often():
+    with shop("(1, 'n'), (NULL, 's'), (NULL, 't')") as engine:
+        assert by_member(engine.run("turnover", by="region"), "region", "turnover") == {"n": 30, None: 120}
+
+
+def test_a_condition_over_a_join_holds_for_no_row_without_one():
+    away = {"inputs": {"x": {"from": "sales", "where": "store.region <> 'n'"}}, "formula": "sum(x.amount)"}
+    unknown = {"inputs": {"x": {"from": "sales", "where": "store.region is null"}}, "formula": "sum(x.amount)"}
+    with shop("(1, 'n'), (2, 's')", away=away, unknown=unknown) as engine:
+        assert engine.run(["away", "unknown"]).totals() == {"away": 30, "unknown": 90}
+
+
+def test_by_a_key_of_two_columns():
+    with opened(
+        {"post": ("id int, network varchar, account int", "(1, 'x', 1), (2, 'x', 2), (3, 'y', 1), (4, NULL, 1)"), "account": ("network varchar, id int, owner varchar", "('x', 1, 'us'), ('x', 2, 'them'), ('y', 1, 'them')")},
+        {
+            "posts": {"table": "post", "key": "id", "joins": {"acc": {"to": "accounts", "keys": {"network": "network", "account": "id"}}}, "dimensions": {"owner": "acc.owner"}},
+            "accounts": {"table": "account", "key": ["network", "id"]},
+        },
+        {"n": "count(posts)"},
+    ) as engine:  # fmt: skip
+        assert by_member(engine.run("n", by="owner"), "owner", "n") == {"them": 2, "us": 1, None: 1}
+
+
+def test_a_dataset_joined_by_two_roads_is_two_tables():
+    with opened(
+        {"letter": ("id int, sender int, receiver int", "(1, 1, 2), (2, 1, 1), (3, 2, NULL)"), "person": ("id int, town varchar", "(1, 'Lyon'), (2, 'Brest')")},
+        {
+            "letters": {"table": "letter", "key": "id", "joins": {"s": {"to": "people", "keys": {"sender": "id"}}, "r": {"to": "people", "keys": {"receiver": "id"}}}, "dimensions": {"from_town": "s.town", "to_town": "r.town"}},
+            "people": {"table": "person", "key": "id"},
+        },
+        {"n": "count(letters)"},
+    ) as engine:  # fmt: skip
+        rows = {(row["from_town"], row["to_town"]): row["n"] for row in engine.run("n", by=["from_town", "to_town"]).rows()}
+        assert rows == {("Lyon", "Brest"): 1, ("Lyon", "Lyon"): 1, ("Brest", None): 1}
+
+
+class TestValidAt:
+    """A listing is gold in January, silver from 1 March on: nothing in February; the instant of a change belongs to the new row."""
+
+    @pytest.fixture
+    def engine(self):
+        visits = "(1, '2026-01-01 00:00', 'p'), (2, '2026-01-31 23:59:59', 'p'), (3, '2026-02-01 00:00', 'p'), (4, '2026-03-01 00:00', 'p'), (5, '2029-01-01 00:00', 'p'), (6, '2025-12-31 23:59', 'p'), (7, '2026-01-05 00:00', NULL), (8, '2026-01-05 00:00', 'q')"
+        history = "('p', '2026-01-01 00:00', '2026-02-01 00:00', 'gold'), ('p', '2026-03-01 00:00', NULL, 'silver'), ('p', '2026-02-10 00:00', '2026-02-10 00:00', 'never'), ('p', NULL, '2020-01-01 00:00', 'unknown')"
+        with opened(
+            {"visit": ("id int, at_ timestamp, page varchar", visits), "history": ("page varchar, since timestamp, until timestamp, tier varchar", history)},
+            {
+                "visits": {"table": "visit", "key": "id", "time": "at_", "joins": {"then": {"to": "tiers", "keys": ["page"], "valid": ["since", "until"]}}, "dimensions": {"tier": "then.tier"}},
+                "tiers": {"table": "history"},
+            },
+            {"n": "count(visits)"},
+        ) as engine:  # fmt: skip
+            yield engine
+
+    def test_each_row_meets_the_one_valid_at_its_time(self, engine):
+        result = engine.run("n", by="tier", as_of=LATE)
+        assert by_member(result, "tier", "n") == {"gold": 2, "silver": 2, None: 4}
+        assert result.totals() == {"n": 8}
+
+    def test_by_month_it_is_the_rows_time_that_counts_and_not_the_periods_end(self, engine):
+        result = engine.run("n", by="tier", period="2026-01", as_of=LATE)
+        assert by_member(result, "tier", "n") == {"gold": 2, None: 2}
+
+
+def test_data_that_change_between_two_requests_are_read_anew():
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE fact AS SELECT 1 AS id")
+    import kpi_engine
+
+    definitions = {"datasets": {"facts": {"table": "fact", "key": "id"}}, "kpis": {"n": {"inputs": ["facts"], "formula": "count(facts)"}}}
+    with kpi_engine.open(definitions, connection) as engine:
+        assert engine.run("n").totals() == {"n": 1}
+        connection.execute("INSERT INTO fact VALUES (2)")
+        assert engine.run("n").totals() == {"n": 2}
