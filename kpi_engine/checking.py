@@ -35,7 +35,9 @@ _NOT_THERE = frozenset({"unknown_table", "missing_file"})
 _OF_SETTINGS = frozenset({"bad_settings"})
 
 
-def checked(project: Project, catalogue: Catalogue, binder: Binder, unreadable: Mapping[str, KpiError]) -> list[Diagnostic]:
+def checked(
+    project: Project, catalogue: Catalogue, binder: Binder, unreadable: Mapping[str, KpiError]
+) -> list[Diagnostic]:
     """Find every mistake: in the files, in what they say of each other, in sources, transforms, queries and types.
 
     A dataset whose data cannot be read is a warning: its columns are not known, so their names go unchecked.
@@ -66,7 +68,9 @@ class _Checking:
     def sources(self) -> Iterator[Diagnostic]:
         """Check that the sources that datasets read from are there and take their settings; each is said once."""
         declared = self.project.settings.sources
-        read = dict.fromkeys(self._source_of(name) for name, model in self.project.datasets.items() if not model.transform)
+        read = dict.fromkeys(
+            self._source_of(name) for name, model in self.project.datasets.items() if not model.transform
+        )
         for name in read:
             if name in declared:
                 error = self._fault_of_source(name)
@@ -115,10 +119,14 @@ class _Checking:
         known = self.catalogue.names.schema(model.from_) if model.from_ in self.project.datasets else None
         for name in needed if known is not None else ():
             if name not in (known or {}):
-                key = next((("options", option) for option, value in model.options.items() if value == name), ("transform",))
+                key = next(
+                    (("options", option) for option, value in model.options.items() if value == name), ("transform",)
+                )
                 message = f"the transform `{model.transform}` reads the column `{name}`, and dataset `{model.from_}` has none of that name"
                 place = self.project.places.value("datasets", dataset, *key)
-                yield Diagnostic("unknown_column", message, place, nearest(name, known or {}), subject=f"dataset {dataset}")
+                yield Diagnostic(
+                    "unknown_column", message, place, nearest(name, known or {}), subject=f"dataset {dataset}"
+                )
 
     def queries(self) -> Iterator[Diagnostic]:
         """Check that every table that a query names is a dataset, or a table of the query's source.
@@ -128,14 +136,23 @@ class _Checking:
         left_out = LeftOut(self.project.broken)
         for dataset, model in self.project.datasets.items():
             source = self._source_of(dataset)
-            if not model.sql or self._is_of_pack(dataset) or not self.catalogue.is_sound(dataset) or not self._is_listable(source):
+            if (
+                not model.sql
+                or self._is_of_pack(dataset)
+                or not self.catalogue.is_sound(dataset)
+                or not self._is_listable(source)
+            ):
                 continue
             for table in tables(read(model.sql, "query")):
                 known = table.name in self.project.datasets and table.name != dataset
-                error = None if known or left_out.has(table.name, "dataset") else self._fault_of_table(source, table.name)
+                error = (
+                    None if known or left_out.has(table.name, "dataset") else self._fault_of_table(source, table.name)
+                )
                 if error is not None:
                     place = self.project.places.within(("datasets", dataset, "sql"), *span(table.this))
-                    yield replace(self._unknown_table(source, table.name, error), place=place, subject=f"dataset {dataset}")
+                    yield replace(
+                        self._unknown_table(source, table.name, error), place=place, subject=f"dataset {dataset}"
+                    )
 
     def data(self, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
         """Warn of datasets whose data cannot be read, unless a mistake that is reported says why."""
@@ -229,7 +246,11 @@ class _Checking:
 
     def _place_of_data(self, dataset: str) -> Place | None:
         places = self.project.places
-        return places.value("datasets", dataset, "table") if self.project.datasets[dataset].table else places.key("datasets", dataset)
+        return (
+            places.value("datasets", dataset, "table")
+            if self.project.datasets[dataset].table
+            else places.key("datasets", dataset)
+        )
 
 
 @dataclass(frozen=True)
@@ -247,7 +268,9 @@ class _Types:
 
     def of_pairs(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, str, str]]:
         """Give the types of the two sides of each comparison, where both have one."""
-        types = {id(probe): found for probe, found in self.of([side for pair in pairs for side in (pair.left, pair.right)])}
+        types = {
+            id(probe): found for probe, found in self.of([side for pair in pairs for side in (pair.left, pair.right)])
+        }
         for pair in pairs:
             left, right = types[id(pair.left)], types[id(pair.right)]
             if isinstance(left, str) and isinstance(right, str):
@@ -269,7 +292,11 @@ def _fault(place: Stretch, code: str, message: str, hint: str) -> Fault:
 def _with_install(error: KpiError) -> str:
     if error.code != "unknown_plugin" or "install" in error.hint:
         return error.hint
-    return "; ".join(part for part in (error.hint, "or install the plugin that brings it: `kpi plugins list` shows those there are") if part)
+    return "; ".join(
+        part
+        for part in (error.hint, "or install the plugin that brings it: `kpi plugins list` shows those there are")
+        if part
+    )
 
 
 def _unwanted(probe: Probe, found: str | KpiError) -> Iterator[Fault]:
@@ -279,9 +306,15 @@ def _unwanted(probe: Probe, found: str | KpiError) -> Iterator[Fault]:
             yield _fault(probe.place, "types_do_not_fit", _said_of(found), hint)
     elif probe.wanted == "boolean" and family(found) != "boolean" and not _is_null(found):
         hint = "compare it with something: `channel = 'email'`"
-        yield _fault(probe.place, "not_a_condition", f"this is {in_words(found)}, and a condition is true or false", hint)
+        yield _fault(
+            probe.place, "not_a_condition", f"this is {in_words(found)}, and a condition is true or false", hint
+        )
     elif probe.wanted == "number" and family(found) != "number" and not _is_null(found):
-        hint = "count what is true with `count_if(condition)`" if found == "BOOLEAN" else "count, add up or measure something"
+        hint = (
+            "count what is true with `count_if(condition)`"
+            if found == "BOOLEAN"
+            else "count, add up or measure something"
+        )
         yield _fault(probe.place, "not_a_number", f"the formula gives {in_words(found)}, and a KPI is a number", hint)
 
 
@@ -290,7 +323,9 @@ def _is_null(sql_type: str) -> bool:
 
 
 _CALL = re.compile(r"argument types '(?P<name>[^(]+)\((?P<types>.*?)\)'")
-_MIXED = re.compile(r"Cannot (?P<doing>compare|mix) values of type (?P<left>.+?) and (?:type )?(?P<right>.+?)(?: in | - |$)")
+_MIXED = re.compile(
+    r"Cannot (?P<doing>compare|mix) values of type (?P<left>.+?) and (?:type )?(?P<right>.+?)(?: in | - |$)"
+)
 
 
 def _said_of(error: DataError) -> str:

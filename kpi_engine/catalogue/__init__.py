@@ -29,6 +29,10 @@ __all__ = ["Catalogue", "Expr", "ResolvedAggregate", "ResolvedInput", "ResolvedK
 _KINDS = {"kpis": "kpi", "datasets": "dataset", "roles": "role"}
 
 
+OPTIONAL = frozenset({"columns", "dimensions", "times"})
+"""The sections of a dataset that some KPIs need and others do not."""
+
+
 class Catalogue:
     """A project whose names are resolved on demand, each once.
 
@@ -50,7 +54,9 @@ class Catalogue:
     def kpi(self, kpi_id: str) -> ResolvedKpi:
         """Give a KPI with everything resolved; raise `DefinitionError` with all that is wrong with it or below it."""
         if kpi_id not in self.project.kpis:
-            raise RequestError(f"there is no KPI `{kpi_id}`", code="unknown_kpi", hint=nearest(kpi_id, self.project.kpis))
+            raise RequestError(
+                f"there is no KPI `{kpi_id}`", code="unknown_kpi", hint=nearest(kpi_id, self.project.kpis)
+            )
         if kpi_id in self._kpis:
             return self._kpis[kpi_id]
         if found := cycle(kpi_id, self._below):
@@ -87,8 +93,11 @@ class Catalogue:
         return in_order(found, settings.file if settings else "")
 
     def check_dataset(self, dataset: str) -> list[Diagnostic]:
-        """Find everything that is wrong with a dataset; where that only follows from mistakes elsewhere, what follows."""
-        faults = dataset_faults(dataset, self.names, self._origins)
+        """Find what keeps a dataset from being read at all; where that only follows from mistakes elsewhere, what follows.
+
+        A column, dimension or further time that its data lack stops only the KPIs that use it.
+        """
+        faults = [f for f in dataset_faults(dataset, self.names, self._origins) if f.path[0] not in OPTIONAL]
         own = [fault for fault in faults if not fault.mistake.follows]
         return [self.diagnostic("datasets", dataset, fault) for fault in own or faults]
 

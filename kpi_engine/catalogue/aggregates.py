@@ -22,7 +22,21 @@ if TYPE_CHECKING:
 _OF_NUMBERS = frozenset({"sum", "avg", "median", "quantile_cont", "stddev"})
 COUNTS = frozenset({"count", "count_distinct"})
 """Aggregates that do not depend on how much the values are."""
-_NOT_NUMBERS = ("VARCHAR", "TEXT", "STRING", "DATE", "TIME", "BOOL", "STRUCT", "MAP", "INTERVAL", "UUID", "BLOB", "JSON", "ENUM")
+_NOT_NUMBERS = (
+    "VARCHAR",
+    "TEXT",
+    "STRING",
+    "DATE",
+    "TIME",
+    "BOOL",
+    "STRUCT",
+    "MAP",
+    "INTERVAL",
+    "UUID",
+    "BLOB",
+    "JSON",
+    "ENUM",
+)
 
 
 @dataclass(frozen=True)
@@ -123,7 +137,9 @@ class Aggregates:
         known = names.schema(owner.target) is not None and names.spelling(owner.target, name) is not None
         return known or name in names.datasets[owner.target].dimensions
 
-    def _not_numbers(self, aggregation: Aggregation, argument: exp.Expr | None, owner: ResolvedInput) -> Iterator[Mistake]:
+    def _not_numbers(
+        self, aggregation: Aggregation, argument: exp.Expr | None, owner: ResolvedInput
+    ) -> Iterator[Mistake]:
         """A sum of texts or dates is none."""
         if aggregation.function not in _OF_NUMBERS or not isinstance(argument, exp.Column) or owner.per:
             return
@@ -142,7 +158,9 @@ class Aggregates:
 
 def _value_in_aggregate(column: exp.Column, name: str) -> Mistake:
     hint = "take it out of the aggregate, or give its input `per`"
-    return Mistake("value_in_aggregate", f"`{name}` is the value of a KPI, and stands inside an aggregate", *span(column), hint)
+    return Mistake(
+        "value_in_aggregate", f"`{name}` is the value of a KPI, and stands inside an aggregate", *span(column), hint
+    )
 
 
 def _no_owner(aggregation: Aggregation, named: list[str], rows: list[str]) -> Mistake:
@@ -162,6 +180,10 @@ def _per_column(node: exp.Column, names: tuple[str, ...], owner: ResolvedInput) 
         return placed(exp.column(VALUE, table=VALUE, quoted=True), node)
     if names[-1] in owner.per and names[:-1] in {(), (owner.alias,)}:
         return placed(exp.column(names[-1], table=VALUE, quoted=True), node)
-    value = f"use `{owner.alias}` for the value, or " if owner.kind == "kpi" else f"count them with `count({owner.alias})`, or use "
+    value = (
+        f"use `{owner.alias}` for the value, or "
+        if owner.kind == "kpi"
+        else f"count them with `count({owner.alias})`, or use "
+    )
     hint = value + ", ".join(f"`{owner.alias}.{name}`" for name in owner.per)
     raise Refused(Mistake("unknown_column", f"`{'.'.join(names)}` is not part of `{owner.alias}`", *span(node), hint))

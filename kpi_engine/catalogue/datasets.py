@@ -52,7 +52,9 @@ class Origins:
             yield Fault((given[1],), Mistake("two_origins", message, hint="keep one of them"), on_key=True)
         if model.from_ and not model.transform:
             hint = "for a table of a source write `table:`, for a query `sql:`"
-            yield Fault(("from",), Mistake("from_without_transform", "`from` goes with `transform`", hint=hint), on_key=True)
+            yield Fault(
+                ("from",), Mistake("from_without_transform", "`from` goes with `transform`", hint=hint), on_key=True
+            )
         if model.options and not model.transform:
             mistake = Mistake("options_without_transform", "`options` are those of a `transform`", hint="remove them")
             yield Fault(("options",), mistake, on_key=True)
@@ -93,7 +95,9 @@ class Origins:
         if found:
             first = next(name for name in self.datasets if name in found)
             message = f"the datasets are made of one another: {' → '.join(found)}"
-            mistake = Mistake("dataset_cycle", message, hint="take one of them out of the circle", follows=dataset_id != first)
+            mistake = Mistake(
+                "dataset_cycle", message, hint="take one of them out of the circle", follows=dataset_id != first
+            )
             yield Fault((key,), mistake, on_key=True)
 
 
@@ -103,10 +107,18 @@ def dataset_faults(dataset_id: str, names: Names, origins: Origins) -> list[Faul
     return [
         *origins.faults(dataset_id),
         *(fault for name, column in model.columns.items() for fault in _column(dataset_id, name, column, names)),
-        *(Fault(("key", name), _unknown(dataset_id, name, names)) for name in model.key if _lacks(dataset_id, name, names)),
+        *(
+            Fault(("key", name), _unknown(dataset_id, name, names))
+            for name in model.key
+            if _lacks(dataset_id, name, names)
+        ),
         *_times(dataset_id, names),
         *_dimensions(dataset_id, names),
-        *(fault for name, join in model.joins.items() for fault in _join(dataset_id, name, join, names, origins.left_out)),
+        *(
+            fault
+            for name, join in model.joins.items()
+            for fault in _join(dataset_id, name, join, names, origins.left_out)
+        ),
         *_snapshot(dataset_id, model, names),
     ]
 
@@ -160,7 +172,9 @@ def _times(dataset_id: str, names: Names) -> Iterator[Fault]:
             continue
         path = ("times", name) if name else ("time",)
         if bool(time.column) == bool(time.sql):
-            message = "a time is a column or an expression" + (", and this is both" if time.sql else ", and this is neither")
+            message = "a time is a column or an expression" + (
+                ", and this is both" if time.sql else ", and this is neither"
+            )
             yield Fault(path, Mistake("bad_time", message, hint="write `column:` or `sql:`"), on_key=True)
             continue
         try:
@@ -175,7 +189,9 @@ def _dimensions(dataset_id: str, names: Names) -> Iterator[Fault]:
     for name, dimension in names.datasets[dataset_id].dimensions.items():
         path = ("dimensions", name)
         if dimension.path and dimension.sql:
-            mistake = Mistake("two_origins", "a dimension is a path or an expression, and this is both", hint="keep one of them")
+            mistake = Mistake(
+                "two_origins", "a dimension is a path or an expression, and this is both", hint="keep one of them"
+            )
             yield Fault((*path, "sql"), mistake, on_key=True)
         try:
             names.dimension(dataset_id, name)
@@ -195,8 +211,16 @@ def _join(dataset_id: str, name: str, join: Join, names: Names, left_out: LeftOu
         yield Fault((*path, "to"), unknown(join.to, names.datasets, left_out, "dataset"))
         return
     unknown_keys = [
-        *(Fault((*path, "keys", here), _unknown(dataset_id, here, names), on_key=True) for here in join.keys if _lacks(dataset_id, here, names)),
-        *(Fault((*path, "keys", h), _unknown(join.to, there, names)) for h, there in join.keys.items() if _lacks(join.to, there, names)),
+        *(
+            Fault((*path, "keys", here), _unknown(dataset_id, here, names), on_key=True)
+            for here in join.keys
+            if _lacks(dataset_id, here, names)
+        ),
+        *(
+            Fault((*path, "keys", h), _unknown(join.to, there, names))
+            for h, there in join.keys.items()
+            if _lacks(join.to, there, names)
+        ),
     ]
     yield from unknown_keys
     if not unknown_keys:
@@ -205,7 +229,9 @@ def _join(dataset_id: str, name: str, join: Join, names: Names, left_out: LeftOu
         if _lacks(join.to, column, names):
             yield Fault((*path, "valid"), _unknown(join.to, column, names))
     if join.valid and names.datasets[dataset_id].time is None:
-        mistake = Mistake("no_time", f"`valid` needs a time, and dataset `{dataset_id}` has none", hint="give it `time:`")
+        mistake = Mistake(
+            "no_time", f"`valid` needs a time, and dataset `{dataset_id}` has none", hint="give it `time:`"
+        )
         yield Fault((*path, "valid"), mistake, on_key=True)
 
 
@@ -216,7 +242,11 @@ def _to_the_key(path: tuple[str, ...], join: Join, names: Names) -> Iterator[Fau
     if join.valid or wrong_there or set(join.keys.values()) == set(target.key):
         return
     key = f"is `{', '.join(target.key)}`" if target.key else "is not declared"
-    hint = "join on that key, or say between which columns a row is `valid:`" if target.key else f"declare `key:` in `{join.to}`"
+    hint = (
+        "join on that key, or say between which columns a row is `valid:`"
+        if target.key
+        else f"declare `key:` in `{join.to}`"
+    )
     message = f"a join goes to one row of `{join.to}`, whose key {key}"
     yield Fault((*path, "keys"), Mistake("join_not_to_key", message, hint=hint), on_key=True)
 
@@ -225,7 +255,9 @@ def _snapshot(dataset_id: str, model: Dataset, names: Names) -> Iterator[Fault]:
     if model.snapshot is None:
         return
     if model.time is None:
-        mistake = Mistake("no_time", "a snapshot needs `time`: when each level was read", hint="add `time:` to the dataset")
+        mistake = Mistake(
+            "no_time", "a snapshot needs `time`: when each level was read", hint="add `time:` to the dataset"
+        )
         yield Fault(("snapshot",), mistake, on_key=True)
     for name in model.snapshot.of:
         if _lacks(dataset_id, name, names):

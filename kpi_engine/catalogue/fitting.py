@@ -89,9 +89,17 @@ class Fitting:
         datasets = self.project.datasets
         for name in self.project.kpis[kpi_id].split:
             for reading in self.readings(kpi_id):
-                if not reading.everything and name not in reading.across and name not in datasets[reading.dataset].dimensions:
+                if (
+                    not reading.everything
+                    and name not in reading.across
+                    and name not in datasets[reading.dataset].dimensions
+                ):
                     close = nearest(name, self.dimensions(kpi_id))
-                    hint = close if close.startswith("did") else f"give `{reading.dataset}` that dimension, or read it with `across: {name}`"
+                    hint = (
+                        close
+                        if close.startswith("did")
+                        else f"give `{reading.dataset}` that dimension, or read it with `across: {name}`"
+                    )
                     message = f"the input `{reading.dataset}` has no dimension `{name}`"
                     yield Fault(("split", name), Mistake("missing_dimension", message, 0, len(name), hint))
 
@@ -107,4 +115,6 @@ class Fitting:
             message = f"the input `{dataset}` has no time, and other inputs have one"
             alias = next((a for a, each in self.project.kpis[kpi_id].inputs.items() if each.from_ == dataset), "")
             follows = not alias
-            yield Fault(("inputs", alias) if alias else ("inputs",), Mistake("no_time", message, 0, len(dataset), hint, follows))
+            yield Fault(
+                ("inputs", alias) if alias else ("inputs",), Mistake("no_time", message, 0, len(dataset), hint, follows)
+            )

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from kpi_engine.definitions.models import Dataset, Kpi
 
 
-
 def kpis_below(kpis: Mapping[str, Kpi]) -> Callable[[str], list[str]]:
     """Give the step from a KPI to the KPIs among its inputs."""
     return lambda kpi_id: [each.from_ for each in kpis[kpi_id].inputs.values() if each.from_ in kpis]

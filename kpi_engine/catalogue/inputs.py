@@ -117,7 +117,9 @@ class _Reading:
             self._fault("time", Mistake("time_of_a_kpi", message, 0, len(name), "give the KPI's own input that time"))
         elif name and self.dataset is not None and name not in self.dataset.times:
             hint = nearest(name, self.dataset.times) or f"dataset `{self.target}` declares no further `times`"
-            self._fault("time", Mistake("unknown_time", f"dataset `{self.target}` has no time `{name}`", 0, len(name), hint))
+            self._fault(
+                "time", Mistake("unknown_time", f"dataset `{self.target}` has no time `{name}`", 0, len(name), hint)
+            )
 
     def _take(self) -> None:
         take = self.model.take
@@ -125,7 +127,9 @@ class _Reading:
             return
         if self.dataset is None:
             message = f"`{self.target}` is a KPI: `take: {take}` chooses rows of a snapshot"
-            self._fault("take", Mistake("not_a_snapshot", message, 0, len(take), "give the KPI's own input that `take`"))
+            self._fault(
+                "take", Mistake("not_a_snapshot", message, 0, len(take), "give the KPI's own input that `take`")
+            )
         elif self.dataset.snapshot is None:
             hint = f"leave it out, or declare `snapshot:` in dataset `{self.target}`"
             message = f"`take: {take}` needs a dataset with `snapshot`, and `{self.target}` has none"
@@ -137,7 +141,14 @@ class _Reading:
         for name in self.model.across:
             if name != "all" and name not in known:
                 follows = self.around.left_out.has_some("dataset")
-                mistake = Mistake("unknown_dimension", f"no dataset has a dimension `{name}`", 0, len(name), nearest(name, known), follows)
+                mistake = Mistake(
+                    "unknown_dimension",
+                    f"no dataset has a dimension `{name}`",
+                    0,
+                    len(name),
+                    nearest(name, known),
+                    follows,
+                )
                 self._fault("across", mistake, name)
 
     def _per(self) -> None:
@@ -147,7 +158,9 @@ class _Reading:
                     self.around.names.path(dataset, (name,), ())
                 except Refused as refused:
                     found = refused.mistakes[0]
-                    self._fault("per", Mistake(found.code, found.message, 0, len(name), found.hint, found.follows), name)
+                    self._fault(
+                        "per", Mistake(found.code, found.message, 0, len(name), found.hint, found.follows), name
+                    )
 
     def _offset(self) -> Duration | Literal["period"] | None:
         text = self.model.offset

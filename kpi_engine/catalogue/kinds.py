@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
-
 from kpi_engine.calendar import Duration
 from kpi_engine.catalogue.datasets import unit_faults
 from kpi_engine.catalogue.faults import Fault, faults_of
@@ -18,6 +16,8 @@ from kpi_engine.formula.units import parse as parse_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from sqlglot import exp
 
     from kpi_engine.catalogue.resolved import Additivity, ResolvedAggregate, ResolvedInput
     from kpi_engine.catalogue.surroundings import Surroundings
@@ -67,7 +67,9 @@ class Kinds:
             return self.around.resolved(source.target).unit if source.kind == "kpi" and column.name == VALUE else None
         names = self.around.names
         owner = names.owner(source.target, column.table.split(".")[1:])
-        declared = next((c for name, c in names.datasets[owner].columns.items() if name.casefold() == column.name.casefold()), None)
+        declared = next(
+            (c for name, c in names.datasets[owner].columns.items() if name.casefold() == column.name.casefold()), None
+        )
         try:
             return parse_unit(declared.unit) if declared and declared.unit else None
         except ValueError:
@@ -105,7 +107,9 @@ def _mismatch(kpi: Kpi, declared: Unit, inferred: Unit | None) -> Iterator[Fault
     """A name may be given to a pure number, and a percentage may be shown of any ratio; all else must be what the formula gives."""
     if inferred is None or inferred in {declared, PURE} or (kpi.format == "percent" and declared == PURE):
         return
-    hint = "for a percentage write `format: percent` and no `unit`" if declared == PURE else "correct the one or the other"
+    hint = (
+        "for a percentage write `format: percent` and no `unit`" if declared == PURE else "correct the one or the other"
+    )
     message = f"`unit` says `{kpi.unit}`, and the formula gives `{inferred}`"
     yield Fault(("unit",), Mistake("unit_mismatch", message, 0, len(kpi.unit), hint))
 

@@ -52,7 +52,9 @@ def _formula(kpi: Kpi, faults: list[Fault]) -> Formula | None:
         return None
 
 
-def _aggregates(formula: Formula, inputs: Inputs, around: Surroundings, mistakes: list[Mistake]) -> tuple[ResolvedAggregate, ...]:
+def _aggregates(
+    formula: Formula, inputs: Inputs, around: Surroundings, mistakes: list[Mistake]
+) -> tuple[ResolvedAggregate, ...]:
     """Resolve every aggregate; with a mistake in one or an input that is broken the result is not used."""
     resolver = Aggregates(inputs.resolved, inputs.broken, around)
     found = []
@@ -87,17 +89,33 @@ def _outer(formula: Formula, inputs: Inputs, around: Surroundings, mistakes: lis
     return formula.outer.copy().transform(resolved)
 
 
-def _misplaced(node: exp.Column, names: tuple[str, ...], found: ResolvedInput | None, inputs: Inputs, around: Surroundings) -> Mistake:
+def _misplaced(
+    node: exp.Column, names: tuple[str, ...], found: ResolvedInput | None, inputs: Inputs, around: Surroundings
+) -> Mistake:
     shown = ".".join(names)
     if found is not None and found.is_rows and len(names) == 1:
-        return Mistake("rows_as_value", f"`{shown}` is rows, not a value", *span(node), f"aggregate it: `count({shown})`, `sum({shown}.…)`")
+        return Mistake(
+            "rows_as_value",
+            f"`{shown}` is rows, not a value",
+            *span(node),
+            f"aggregate it: `count({shown})`, `sum({shown}.…)`",
+        )
     if found is not None and not found.is_rows:
-        return Mistake("value_has_no_columns", f"`{names[0]}` is a KPI's value and has no columns", *span(node), f"write `{names[0]}`")
+        return Mistake(
+            "value_has_no_columns",
+            f"`{names[0]}` is a KPI's value and has no columns",
+            *span(node),
+            f"write `{names[0]}`",
+        )
     close = nearest(names[0], [*inputs.resolved, *inputs.broken])
-    is_column = found is not None or any(_has_column(names[0], each, around) for each in inputs.resolved.values() if each.is_rows)
+    is_column = found is not None or any(
+        _has_column(names[0], each, around) for each in inputs.resolved.values() if each.is_rows
+    )
     if is_column or (not close.startswith("did") and any(each.is_rows for each in inputs.resolved.values())):
         hint = f"aggregate it, for example `sum({shown})` or `max({shown})`"
-        return Mistake("column_outside_aggregate", f"the column `{shown}` stands outside an aggregate", *span(node), hint)
+        return Mistake(
+            "column_outside_aggregate", f"the column `{shown}` stands outside an aggregate", *span(node), hint
+        )
     return Mistake("unknown_input", f"`{shown}` is not an input of this KPI", *span(node), close)
 
 

@@ -136,11 +136,17 @@ class Names:
 
     def clock(self, dataset: str, column: str) -> tuple[Literal["date", "local", "instant"] | None, str]:
         """Say what kind of time a column holds, and in which zone where it carries none and is not the project's."""
-        zone = next((c.zone for n, c in self.datasets[dataset].columns.items() if n.casefold() == column.casefold()), "")
+        zone = next(
+            (c.zone for n, c in self.datasets[dataset].columns.items() if n.casefold() == column.casefold()), ""
+        )
         return _time_kind(self.type_of(dataset, column)), zone
 
     def _time_kinds(self, dataset: str, tree: exp.Expr) -> set[Literal["date", "local", "instant"]]:
-        types = [tree.to.sql("duckdb")] if isinstance(tree, exp.Cast) else [self.type_at(dataset, parts(c)) for c in columns(tree)]
+        types = (
+            [tree.to.sql("duckdb")]
+            if isinstance(tree, exp.Cast)
+            else [self.type_at(dataset, parts(c)) for c in columns(tree)]
+        )
         return {kind for each in types if (kind := _time_kind(each)) is not None}
 
     def currencies(self, dataset: str, tree: exp.Expr) -> tuple[tuple[Expr, Expr], ...]:
@@ -149,7 +155,10 @@ class Names:
         for column in columns(tree):
             hops = tuple(column.table.split(".")[1:])
             owner = self.owner(dataset, hops)
-            declared = next((c.currency for n, c in self.datasets[owner].columns.items() if n.casefold() == column.name.casefold()), "")
+            declared = next(
+                (c.currency for n, c in self.datasets[owner].columns.items() if n.casefold() == column.name.casefold()),
+                "",
+            )
             if declared:
                 found[expr(column)] = expr(self.column(owner, declared, hops))
         return tuple(found.items())
@@ -184,7 +193,9 @@ class Names:
     def _determined(self, dataset: str, column: exp.Column) -> set[tuple[str, ...]]:
         hops = tuple(column.table.split(".")[1:])
         owner = self.datasets[self.owner(dataset, hops)]
-        found = {(*hops, name) for name, join in owner.joins.items() if set(join.keys) == {column.name} and not join.valid}
+        found = {
+            (*hops, name) for name, join in owner.joins.items() if set(join.keys) == {column.name} and not join.valid
+        }
         return found | ({hops} if hops and owner.key == (column.name,) else set())
 
     def _relative(self, dataset: str, tree: exp.Expr, hops: tuple[str, ...]) -> exp.Expr:
@@ -217,20 +228,34 @@ class Names:
             message = f"the join `{names[0]}` of dataset `{dataset}` leads nowhere"
             return Mistake("unknown_join", message, hint="correct the join first", follows=True)
         hint = nearest(names[0], joins) or f"dataset `{dataset}` declares no joins"
-        return Mistake("unknown_join", f"`{names[0]}` is not a join of dataset `{dataset}`", 0, len(".".join(names)), hint)
+        return Mistake(
+            "unknown_join", f"`{names[0]}` is not a join of dataset `{dataset}`", 0, len(".".join(names)), hint
+        )
 
     def _no_column(self, dataset: str, name: str) -> Mistake:
         model = self.datasets[dataset]
         hint = nearest(name, {*(self.schema(dataset) or {}), *model.dimensions, *model.times} - {name})
         if name in model.joins:
             hint = f"`{name}` is a join: write `{name}.` and a column of `{model.joins[name].to}`"
+        if any(declared.casefold() == name.casefold() for declared in model.columns):
+            message = f"the data of dataset `{dataset}` have no column `{name}`"
+            return Mistake(
+                "unknown_column",
+                message,
+                0,
+                len(name),
+                f"bring the column into the data; it is declared under `columns:` of `{dataset}`",
+                follows=True,
+            )
         return Mistake("unknown_column", f"dataset `{dataset}` has no column or dimension `{name}`", 0, len(name), hint)
 
     def _no_time_type(self, dataset: str, name: str, tree: exp.Expr) -> Mistake:
         paths = [parts(column) for column in columns(tree)] or [(name,)]
         shown = ".".join(paths[0])
         found = self.type_at(dataset, paths[0])
-        message = f"the time `{name or shown}` of dataset `{dataset}` is " + (f"of type {found}" if found else "of a type that is not known")
+        message = f"the time `{name or shown}` of dataset `{dataset}` is " + (
+            f"of type {found}" if found else "of a type that is not known"
+        )
         hint = f"declare what it is: `columns: {{{paths[0][-1]}: {{type: timestamptz}}}}` (or timestamp, or date)"
         return Mistake("bad_time_type", message, *span(tree), hint)
 
@@ -261,7 +286,13 @@ def _rests_on(tree: exp.Expr, roots: set[tuple[str, ...]]) -> bool:
 
 
 def _same_type(actual: str, declared: str) -> bool:
-    short = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ", "INT": "INTEGER", "TEXT": "VARCHAR", "STRING": "VARCHAR", "BOOL": "BOOLEAN"}
+    short = {
+        "TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ",
+        "INT": "INTEGER",
+        "TEXT": "VARCHAR",
+        "STRING": "VARCHAR",
+        "BOOL": "BOOLEAN",
+    }
     left, right = (" ".join(t.upper().split()).replace(", ", ",") for t in (actual, declared))
     return short.get(left, left) == short.get(right, right)
 

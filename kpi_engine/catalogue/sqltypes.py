@@ -66,7 +66,14 @@ class Probes:
     wholes: list[Probe] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
 
-    def add(self, tree: exp.Expr, dataset: str, place: Stretch, wanted: Wanted = "any", calls: tuple[exp.Expr | None, ...] | None = None) -> None:
+    def add(
+        self,
+        tree: exp.Expr,
+        dataset: str,
+        place: Stretch,
+        wanted: Wanted = "any",
+        calls: tuple[exp.Expr | None, ...] | None = None,
+    ) -> None:
         """Ask for an expression over the rows of a dataset, or with `calls` over aggregates, and for all that is compared in it."""
         filled = self.filled(tree, dataset, calls or ())
         if filled is None:
@@ -76,7 +83,9 @@ class Probes:
         for node in filled.find_all(*_COMPARISONS, exp.In, exp.Between):
             near = Stretch(place.path, *span(node)) if START in node.meta else place
             for left, right in _sides(node):
-                self.pairs.append(Pair(Probe(left, near, aggregated=aggregated), Probe(right, near, aggregated=aggregated)))
+                self.pairs.append(
+                    Pair(Probe(left, near, aggregated=aggregated), Probe(right, near, aggregated=aggregated))
+                )
 
     def filled(self, tree: exp.Expr, dataset: str, calls: tuple[exp.Expr | None, ...] = ()) -> exp.Expr | None:
         """Put columns of the table of unknown values in place of names; None where a type is not known."""
@@ -142,7 +151,9 @@ def dataset_probes(dataset: str, names: Names) -> Probes:
     for name, dimension in model.dimensions.items():
         with suppress(Refused):
             if dimension.sql:
-                found.add(names.dimension(dataset, name), dataset, Stretch(("dimensions", name, "sql"), 0, len(dimension.sql)))
+                found.add(
+                    names.dimension(dataset, name), dataset, Stretch(("dimensions", name, "sql"), 0, len(dimension.sql))
+                )
     for name, time in {"": model.time, **model.times}.items():
         with suppress(Refused):
             if time is not None and time.sql and (read := names.time(dataset, name)) is not None:
@@ -165,7 +176,10 @@ def kpi_probes(kpi: ResolvedKpi, names: Names, parameters: Mapping[str, Paramete
             found.add(source.where.tree, source.target, place, "boolean")
     calls: list[exp.Expr | None] = []
     for number, aggregate in enumerate(kpi.aggregates):
-        place = Stretch(("formula",), *next(span(c) for c in kpi.outer.tree.find_all(exp.Column) if c.table == SLOT and c.name == str(number)))
+        place = Stretch(
+            ("formula",),
+            *next(span(c) for c in kpi.outer.tree.find_all(exp.Column) if c.table == SLOT and c.name == str(number)),
+        )
         calls.append(_aggregate_probes(found, aggregate, kpi.inputs[aggregate.input].target, place))
     found.add(kpi.outer.tree, "", Stretch(("formula",), 0, len(kpi.model.formula)), "number", tuple(calls))
     return found
@@ -201,7 +215,21 @@ def _sides(node: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:
 
 
 _FAMILIES = {
-    "number": ("TINYINT", "SMALLINT", "INT", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINT", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL"),
+    "number": (
+        "TINYINT",
+        "SMALLINT",
+        "INT",
+        "BIGINT",
+        "HUGEINT",
+        "UTINYINT",
+        "USMALLINT",
+        "UINT",
+        "UBIGINT",
+        "UHUGEINT",
+        "FLOAT",
+        "DOUBLE",
+        "DECIMAL",
+    ),
     "text": ("VARCHAR", "ENUM", "CHAR", "TEXT"),
     "boolean": ("BOOL",),
     "time": ("DATE", "TIMESTAMP", "DATETIME"),
@@ -239,7 +267,11 @@ def misfit(pair: Pair, left: str, right: str) -> str:
         return ""
     for side, other in ((pair.left.tree, right), (pair.right.tree, left)):
         if isinstance(side, exp.Literal) and side.is_string:
-            return "" if _reads_as(str(side.this), family(other)) else f"{in_words(other)} is compared with the text '{side.this}'"
+            return (
+                ""
+                if _reads_as(str(side.this), family(other))
+                else f"{in_words(other)} is compared with the text '{side.this}'"
+            )
         if isinstance(side, exp.Literal):
             return f"{in_words(other)} is compared with the number {side.this}"
     return f"{in_words(left)} is compared with {in_words(right)}"

@@ -33,7 +33,9 @@ def unit_of(tree: exp.Expr, leaf: Callable[[exp.Column], Unit | None], mistakes:
         return leaf(tree)
     if isinstance(tree, exp.Case | exp.If):
         return _of_branches(tree, leaf, mistakes)
-    operands = [child for child in tree.iter_expressions() if not isinstance(child, exp.DataType | exp.Var | exp.Identifier)]
+    operands = [
+        child for child in tree.iter_expressions() if not isinstance(child, exp.DataType | exp.Var | exp.Identifier)
+    ]
     units = [unit_of(child, leaf, mistakes) for child in operands]
     if isinstance(tree, exp.Mul | exp.Div):
         return _scaled(tree, *units)
@@ -44,7 +46,9 @@ def unit_of(tree: exp.Expr, leaf: Callable[[exp.Column], Unit | None], mistakes:
 
 
 def additivity_of(
-    tree: exp.Expr, leaf: Callable[[exp.Column], Additivity], is_flow: Callable[[exp.Column, exp.Column], bool] = lambda *_: False
+    tree: exp.Expr,
+    leaf: Callable[[exp.Column], Additivity],
+    is_flow: Callable[[exp.Column, exp.Column], bool] = lambda *_: False,
 ) -> Additivity:
     """Infer whether values may be added up: sums and differences keep it, a constant factor keeps it, all else loses it.
 
@@ -53,31 +57,43 @@ def additivity_of(
     """
     if isinstance(tree, exp.Column):
         return leaf(tree)
-    if isinstance(tree, exp.Paren | exp.Neg):
-        return additivity_of(tree.this, leaf, is_flow)
-    if isinstance(tree, exp.Coalesce) and _bare(tree) is not tree:
-        return additivity_of(tree.this, leaf, is_flow)
-    if isinstance(tree, exp.Add | exp.Sub):
-        left, right = _bare(tree.left), _bare(tree.right)
-        if isinstance(tree, exp.Sub) and isinstance(left, exp.Column) and isinstance(right, exp.Column) and is_flow(left, right):
-            return "additive"
-        return max((additivity_of(side, leaf, is_flow) for side in (tree.left, tree.right)), key=_ORDER.index)
+    inner = _scaled_part(tree)
+    if inner is not None:
+        return additivity_of(inner, leaf, is_flow)
+    if not isinstance(tree, exp.Add | exp.Sub):
+        return "non_additive"
+    left, right = _bare(tree.left), _bare(tree.right)
+    if isinstance(tree, exp.Sub) and isinstance(left, exp.Column) and isinstance(right, exp.Column) and is_flow(left, right):
+        return "additive"
+    return max((additivity_of(side, leaf, is_flow) for side in (left, right)), key=_ORDER.index)
+
+
+def _scaled_part(tree: exp.Expr) -> exp.Expr | None:
+    """Give what a tree is a constant multiple of, where it is one: in brackets, with a sign, a factor, or 0 where it is unknown."""
+    if _bare(tree) is not tree:
+        return _bare(tree)
+    if isinstance(tree, exp.Neg):
+        inner: exp.Expr = tree.this
+        return inner
     if isinstance(tree, exp.Mul | exp.Div) and is_constant(tree.right):
-        return additivity_of(tree.left, leaf, is_flow)
-    if isinstance(tree, exp.Mul) and is_constant(tree.left):
-        return additivity_of(tree.right, leaf, is_flow)
-    return "non_additive"
+        return tree.left
+    return tree.right if isinstance(tree, exp.Mul) and is_constant(tree.left) else None
 
 
 def is_constant(tree: exp.Expr) -> bool:
     """Whether a tree is the same for every row and group: numbers and parameters, and arithmetic over them."""
-    return all(isinstance(node, exp.Literal | exp.Placeholder | exp.Paren | exp.Neg | exp.Add | exp.Sub | exp.Mul | exp.Div) for node in tree.walk())
+    return all(
+        isinstance(node, exp.Literal | exp.Placeholder | exp.Paren | exp.Neg | exp.Add | exp.Sub | exp.Mul | exp.Div)
+        for node in tree.walk()
+    )
 
 
 def _bare(tree: exp.Expr) -> exp.Expr:
     """Take off brackets, and the `coalesce(…, 0)` that adds nothing to a sum."""
     while True:
-        if isinstance(tree, exp.Paren) or (isinstance(tree, exp.Coalesce) and all(_is_zero(each) for each in tree.expressions)):
+        if isinstance(tree, exp.Paren) or (
+            isinstance(tree, exp.Coalesce) and all(_is_zero(each) for each in tree.expressions)
+        ):
             tree = tree.this
         else:
             return tree

@@ -31,7 +31,9 @@ HANDED_IN = "data"
 class Binder:
     """Finds what each dataset of a project reads, once per engine; from any thread."""
 
-    def __init__(self, project: Project, plugins: Callable[[], Plugins], database: Database, handed_in: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self, project: Project, plugins: Callable[[], Plugins], database: Database, handed_in: Mapping[str, Any] | None
+    ) -> None:
         self._project = project
         self._plugins = plugins
         self._database = database
@@ -113,7 +115,17 @@ class Binder:
         """A dataset that is made of itself has no rows to read."""
         if found := cycle(dataset, origins_below(self._project.datasets)):
             message = f"the datasets are made of one another: {' → '.join(found)}"
-            raise DefinitionError([Diagnostic("dataset_cycle", message, None, "take one of them out of the circle", subject=f"dataset {dataset}")])
+            raise DefinitionError(
+                [
+                    Diagnostic(
+                        "dataset_cycle",
+                        message,
+                        None,
+                        "take one of them out of the circle",
+                        subject=f"dataset {dataset}",
+                    )
+                ]
+            )
 
     def _find_schema(self, dataset: str) -> dict[str, str]:
         model = self._project.datasets[dataset]
@@ -147,7 +159,9 @@ class Binder:
         except Refused as refused:
             mistake = refused.mistakes[0]
             place = self._project.places.within(("datasets", dataset, "sql"), mistake.offset, mistake.length)
-            raise DefinitionError([Diagnostic(mistake.code, mistake.message, place, mistake.hint, subject=f"dataset {dataset}")]) from None
+            raise DefinitionError(
+                [Diagnostic(mistake.code, mistake.message, place, mistake.hint, subject=f"dataset {dataset}")]
+            ) from None
 
     def _origin(self, key: Key, types: Mapping[str, str], registered: dict[str, Any]) -> Origin:
         source_name, table = key
@@ -157,13 +171,19 @@ class Binder:
         scan = Scan(table, types=types)
         if isinstance(source, RelationSource):
             found = source.relation(scan)
-            origin: Origin = found if not isinstance(found, DatabaseRelation) else Named((self._database.attach(found.path), *found.name))
+            origin: Origin = (
+                found
+                if not isinstance(found, DatabaseRelation)
+                else Named((self._database.attach(found.path), *found.name))
+            )
         elif isinstance(source, ScanSource):
             origin = Named((f"scan_{source_name}_{table}",))
             if origin.parts[0] not in registered:
                 registered[origin.parts[0]] = _arrow(source.scan(scan))
         else:
-            raise PluginError(f"the source `{source_name}` can neither scan nor be read by DuckDB", code="broken_plugin")
+            raise PluginError(
+                f"the source `{source_name}` can neither scan nor be read by DuckDB", code="broken_plugin"
+            )
         self._origins[key] = origin
         return origin
 
@@ -188,8 +208,12 @@ class Binder:
         for name in transform.needs():
             if name not in known:
                 message = f"the transform `{model.transform}` of dataset `{dataset}` needs the column `{name}` of `{model.from_}`"
-                raise DefinitionError([Diagnostic("unknown_column", message, None, nearest(name, known), subject=f"dataset {dataset}")])
-        rows, _ = self._database.table(relations.select(model.from_, transform.needs()), registered, about=f"dataset `{model.from_}`")
+                raise DefinitionError(
+                    [Diagnostic("unknown_column", message, None, nearest(name, known), subject=f"dataset {dataset}")]
+                )
+        rows, _ = self._database.table(
+            relations.select(model.from_, transform.needs()), registered, about=f"dataset `{model.from_}`"
+        )
         return _arrow(transform.apply(rows))
 
     def _source_of(self, dataset: str) -> str:
@@ -204,7 +228,11 @@ class Binder:
             if name not in self._sources:
                 settings = self._project.settings.sources.get(name)
                 if settings is None:
-                    raise SourceError(f"there is no source `{name}`", code="unknown_source", hint=nearest(name, self._project.settings.sources))
+                    raise SourceError(
+                        f"there is no source `{name}`",
+                        code="unknown_source",
+                        hint=nearest(name, self._project.settings.sources),
+                    )
                 plugins = self._plugins()
                 made = plugins.source(settings.plugin)
                 config = plugins.configure(made, settings.model_extra or {})
@@ -227,6 +255,8 @@ def _arrow(stream: Any) -> Any:  # noqa: ANN401 - anything that speaks Arrow
 
 def _registrable(table: Any) -> Any:  # noqa: ANN401 - a data frame or Arrow
     """DuckDB takes pandas frames as they are; all else comes as Arrow."""
-    return _arrow(table) if hasattr(table, "__arrow_c_stream__") and type(table).__module__.split(".")[0] != "pandas" else table
-
-
+    return (
+        _arrow(table)
+        if hasattr(table, "__arrow_c_stream__") and type(table).__module__.split(".")[0] != "pandas"
+        else table
+    )

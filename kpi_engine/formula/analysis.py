@@ -88,7 +88,12 @@ def _misuse(node: exp.Expr) -> Iterator[Mistake]:
         hint = "aggregate once here, or aggregate per entity first: an input with `per`"
         yield Mistake("nested_aggregate", "an aggregate stands inside another aggregate", *span(node), hint)
     if isinstance(node, exp.PercentileCont | exp.PercentileDisc) and _fraction(node) is None:
-        yield Mistake("bad_fraction", "a percentile takes a fraction from 0 to 1", *span(node), "for the 90th percentile write 0.9")
+        yield Mistake(
+            "bad_fraction",
+            "a percentile takes a fraction from 0 to 1",
+            *span(node),
+            "for the 90th percentile write 0.9",
+        )
 
 
 def _whole(node: exp.Expr) -> exp.Expr:

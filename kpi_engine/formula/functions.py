@@ -42,15 +42,25 @@ class Function:
 
 AGGREGATES = (
     Function("sum(x)", "Sum", "the sum of the known values; over no rows 0, or unknown with `empty: unknown`"),
-    Function("count(rows)", "Count", "how many rows an input has; of a column, how many known values; `count(*)` with one input"),
+    Function(
+        "count(rows)",
+        "Count",
+        "how many rows an input has; of a column, how many known values; `count(*)` with one input",
+    ),
     Function("count(distinct x)", "Count", "how many different known values"),
     Function("count_if(condition)", "CountIf", "how many rows the condition is true for"),
     Function("avg(x)", "Avg", "the average of the known values"),
     Function("min(x)", "Min", "the smallest known value"),
     Function("max(x)", "Max", "the largest known value"),
     Function("median(x)", "Median", "the middle value, halfway between the two middle ones of an even number"),
-    Function("quantile_cont(x, p)", "PercentileCont", "the value below which the fraction p of the values lies, interpolated"),
-    Function("quantile_disc(x, p)", "PercentileDisc", "the smallest value that at least the fraction p of the values does not exceed"),
+    Function(
+        "quantile_cont(x, p)", "PercentileCont", "the value below which the fraction p of the values lies, interpolated"
+    ),
+    Function(
+        "quantile_disc(x, p)",
+        "PercentileDisc",
+        "the smallest value that at least the fraction p of the values does not exceed",
+    ),
     Function("stddev(x)", "Stddev", "the standard deviation of a sample; unknown for fewer than two values"),
 )
 """What stands in a formula and turns rows into a value; each may be followed by `filter (where condition)`."""
@@ -77,7 +87,9 @@ SCALARS = (
     Function("contains(x, y)", "Contains", "whether text x holds text y"),
     Function("starts_with(x, y)", "StartsWith", "whether text x begins with text y"),
     Function("ends_with(x, y)", "EndsWith", "whether text x ends with text y"),
-    Function("date_diff('hour', x, y)", "DateDiff", "how many second, minute or hour boundaries lie between two instants"),
+    Function(
+        "date_diff('hour', x, y)", "DateDiff", "how many second, minute or hour boundaries lie between two instants"
+    ),
     Function("cast(x as type)", "Cast", "as another type"),
     Function("if(condition, x[, y])", "If", "short for case when … then … else … end"),
 )
@@ -131,8 +143,14 @@ DATASET_FUNCTIONS = (
     Function("strpos(x, y)", "StrPosition", "where text y begins in text x, 0 where it does not"),
     Function("left(x, n)", "Left", "the first n characters"),
     Function("right(x, n)", "Right", "the last n characters"),
-    Function("concat(x, y, …)", "Concat", "texts one after the other, as `x || y`; a text becomes at most 64 times as long"),
-    Function("replace(x, y, z)", "Replace", "every y in a text replaced by z; y and z are texts in quotes, z no longer than y"),
+    Function(
+        "concat(x, y, …)", "Concat", "texts one after the other, as `x || y`; a text becomes at most 64 times as long"
+    ),
+    Function(
+        "replace(x, y, z)",
+        "Replace",
+        "every y in a text replaced by z; y and z are texts in quotes, z no longer than y",
+    ),
     Function("md5(x)", "MD5", "a fingerprint of a text, for keys made of several columns"),
     Function("any_value(x)", "AnyValue", "one of the known values"),
     Function("arg_max(x, y)", "ArgMax", "the x of the row with the largest y"),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import sqlglot
@@ -32,14 +32,40 @@ __all__ = ["Kind", "Mistake", "Refused", "read", "span"]
 
 MAX_NESTING = 100
 """How many steps of a tree may stand inside one another; a sum of a hundred terms is a hundred steps."""
-_STRUCTURE = frozenset({"and", "or", "not", "is", "in", "case", "when", "then", "else", "end", "between", "filter", "where", "distinct", "from"})
+_STRUCTURE = frozenset(
+    {
+        "and",
+        "or",
+        "not",
+        "is",
+        "in",
+        "case",
+        "when",
+        "then",
+        "else",
+        "end",
+        "between",
+        "filter",
+        "where",
+        "distinct",
+        "from",
+    }
+)
 _CLAUSES = frozenset({"Offset", "TableSample", "Lock", "Lateral", "Pivot", "Fetch", "Into", "Cluster", "Hint"})
 """Nodes of a query that are named by what they are, because what is known of their place is one of their values."""
 _SPLIT = "split it into several KPIs"
 
 
 def read(text: str, kind: Kind = "formula") -> exp.Expr:
-    """Read a formula, a condition or a dataset's query into a tree of allowed nodes; raise `Refused` with every mistake."""
+    """Read a formula, a condition or a dataset's query into a tree of allowed nodes; raise `Refused` with every mistake.
+
+    The tree is shared by all who read the same text: copy it before changing it.
+    """
+    return _read(text, kind)
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str, kind: Kind) -> exp.Expr:
     found = words(text)
     mistakes = grammar.mistakes(found, text, kind)
     if any(grammar.is_structural(mistake) for mistake in mistakes):
@@ -69,7 +95,11 @@ def _parsed(text: str, kind: Kind) -> exp.Expr:
         return _without_empty_names(sqlglot.parse_one(text, into=exp.Condition, read=DIALECT))
     trees = [tree for tree in sqlglot.parse(text, read=DIALECT) if tree is not None]
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
-        raise Refused(Mistake("not_a_query", "a dataset's `sql` is one `select`, and nothing else", 0, len(text.partition("\n")[0])))
+        raise Refused(
+            Mistake(
+                "not_a_query", "a dataset's `sql` is one `select`, and nothing else", 0, len(text.partition("\n")[0])
+            )
+        )
     return trees[0]
 
 
@@ -87,7 +117,9 @@ def _check_nesting(tree: exp.Expr) -> None:
     while waiting:
         node, depth = waiting.pop()
         if depth > MAX_NESTING:
-            raise Refused(Mistake("too_deep", f"more than {MAX_NESTING} steps build on one another", *span(node), hint=_SPLIT))
+            raise Refused(
+                Mistake("too_deep", f"more than {MAX_NESTING} steps build on one another", *span(node), hint=_SPLIT)
+            )
         waiting += [(child, depth + 1) for child in node.iter_expressions()]
 
 
@@ -96,11 +128,21 @@ def _syntax_mistake(error: SqlglotError, text: str, found: Sequence[Word]) -> Mi
     highlight = str(details.get("highlight") or "")
     offset = _offset(text, details.get("line"), details.get("col"), highlight)
     if opened := _unended_case(found):
-        return Mistake("syntax", "this `case` has no `end`", opened.start, len(opened.text), "write `case when … then … else … end`")
+        return Mistake(
+            "syntax",
+            "this `case` has no `end`",
+            opened.start,
+            len(opened.text),
+            "write `case when … then … else … end`",
+        )
     if between := _halved_between(found):
-        return Mistake("syntax", "this `between` has no `and`", between.start, len(between.text), "write `x between 1 and 5`")
+        return Mistake(
+            "syntax", "this `between` has no `and`", between.start, len(between.text), "write `x between 1 and 5`"
+        )
     if not highlight:
-        return Mistake("syntax", "this is not a complete expression", 0, len(text.rstrip()), "check brackets, commas and operators")
+        return Mistake(
+            "syntax", "this is not a complete expression", 0, len(text.rstrip()), "check brackets, commas and operators"
+        )
     position = next((n for n, each in enumerate(found) if each.start <= offset < each.end), None)
     if position and found[position].text == ")" and _is_keyword(found[position - 1]):
         position -= 1
@@ -174,7 +216,9 @@ def _objections(tree: exp.Expr, kind: Kind, text: str, *, named: bool) -> Iterat
 
 def _is_foreign(node: exp.Expr, kind: Kind) -> bool:
     if isinstance(node, exp.Anonymous):
-        return kind != "query" or str(node.this).lower() not in {function.node for function in functions.DATASET_FUNCTIONS}
+        return kind != "query" or str(node.this).lower() not in {
+            function.node for function in functions.DATASET_FUNCTIONS
+        }
     return type(node).__name__ not in _allowed(kind)
 
 
@@ -189,8 +233,12 @@ def _unreadable_value(node: exp.Expr) -> Mistake | None:
     """Refuse numbers that are none, and types that a value cannot be cast to."""
     if isinstance(node, exp.Literal) and not node.is_string and not _is_finite(str(node.this)):
         hint = "the largest has 308 digits; 40 are read"
-        return Mistake("not_finite", f"`{str(node.this)[:20]}` is not a number that can be computed with", *span(node), hint)
-    if isinstance(node, exp.Cast | exp.TryCast) and str(node.to.this.value) not in {t for _, names, _ in functions.CAST_TYPES for t in names}:
+        return Mistake(
+            "not_finite", f"`{str(node.this)[:20]}` is not a number that can be computed with", *span(node), hint
+        )
+    if isinstance(node, exp.Cast | exp.TryCast) and str(node.to.this.value) not in {
+        t for _, names, _ in functions.CAST_TYPES for t in names
+    }:
         hint = "one of " + ", ".join(written for written, _, _ in functions.CAST_TYPES)
         return Mistake("unknown_type", f"a value cannot be cast to `{node.to.sql(DIALECT).lower()}`", *span(node), hint)
     return None
@@ -210,7 +258,9 @@ def _not_allowed(node: exp.Expr, text: str) -> Mistake:
         return Mistake("path_too_long", "the path has too many parts", offset, length, hint)
     if isinstance(node, exp.Tuple):
         hint = "for example `channel in ('email', 'direct')`"
-        return Mistake("not_allowed", "several values in brackets, or none, stand only after `in`", offset, length, hint)
+        return Mistake(
+            "not_allowed", "several values in brackets, or none, stand only after `in`", offset, length, hint
+        )
     written = text[offset : offset + length]
     if type(node).__name__ in _CLAUSES or length == 1:
         written = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).lower()

@@ -11,20 +11,20 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from kpi_engine.errors import nearest
-from kpi_engine.formula import functions
+from kpi_engine.formula import calls, functions
 from kpi_engine.formula.mistakes import Mistake
-from kpi_engine.formula.words import CLOSING, OPENING
+from kpi_engine.formula.words import CLOSING, OPENING, VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from kpi_engine.formula.functions import Function
     from kpi_engine.formula.mistakes import Kind
     from kpi_engine.formula.words import Word
 
 _NUMBER = re.compile(r"(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_TEXT_KINDS = frozenset({"NATIONAL_STRING", "BYTE_STRING", "HEREDOC_STRING", "RAW_STRING", "UNICODE_STRING", "HEX_STRING", "BIT_STRING"})
+_TEXT_KINDS = frozenset(
+    {"NATIONAL_STRING", "BYTE_STRING", "HEREDOC_STRING", "RAW_STRING", "UNICODE_STRING", "HEX_STRING", "BIT_STRING"}
+)
 _PARAMETER = "a parameter is written with a colon: `:name`"
 _LIKE = "use contains(x, y), starts_with(x, y) or ends_with(x, y)"
 _NO_LISTS = "there are no lists, JSON paths or functions of one's own: take such columns apart in the source"
@@ -43,9 +43,21 @@ _FORMULA_SIGNS = MappingProxyType({
     "||": "build texts in a dataset with `sql:`", "**": "write `power(x, y)`", "^": "write `power(x, y)`", "::": "write `cast(x as type)`",
 })  # fmt: skip
 """Signs that stand only in the query of a dataset, or nowhere."""
-_SUBQUERY = ("subquery", "a query cannot stand inside a formula or condition", "make it a dataset with `sql:`, and an input of it")
-_WINDOW = ("window_function", "a window (`over`) cannot stand in a formula", "compare with `offset`, or accumulate with `all_time`")
-_SORTED = ("not_allowed", "`{}` stands only in the query of a dataset", "a report orders and limits its rows when it is asked for")
+_SUBQUERY = (
+    "subquery",
+    "a query cannot stand inside a formula or condition",
+    "make it a dataset with `sql:`, and an input of it",
+)
+_WINDOW = (
+    "window_function",
+    "a window (`over`) cannot stand in a formula",
+    "compare with `offset`, or accumulate with `all_time`",
+)
+_SORTED = (
+    "not_allowed",
+    "`{}` stands only in the query of a dataset",
+    "a report orders and limits its rows when it is asked for",
+)
 _WORDS = MappingProxyType({
     **dict.fromkeys(("select", "exists", "union", "except", "intersect", "with", "values"), _SUBQUERY),
     "over": _WINDOW,
@@ -57,7 +69,7 @@ _WORDS = MappingProxyType({
     **dict.fromkeys(("div", "mod", "xor"), ("operator", "`{}` is not part of the language", "use floor(x / y), and `<>` for either-or")),
     **dict.fromkeys(("any", "some", "all"), ("not_allowed", "`{}` is not part of the language", "list the values: `x in ('a', 'b')`")),
 })  # fmt: skip
-"""Words that begin or join something the language has not; those of `_BEFORE_VALUES` only where a value could not stand."""
+"""Words that begin or join something the language has not; those of `_INFIX_ONLY` only where a value could not stand."""
 _INFIX_ONLY = frozenset({
     "over", "like", "ilike", "similar to", "glob", "rlike", "regexp", "at", "collate", "div", "mod", "xor", "within", "values",
     "limit", "union", "except", "intersect",
@@ -65,7 +77,6 @@ _INFIX_ONLY = frozenset({
 """Of these words those that are names where a value is expected: a column may be called `at`."""
 _CALLED_ONLY = frozenset({"exists", "any", "some", "all"})
 
-_VALUES = frozenset({"NUMBER", "STRING", "IDENTIFIER", "VAR", "NULL", "TRUE", "FALSE"})
 _INFIX = frozenset({"+", "-", "*", "/", "=", "<>", "!=", "<", "<=", ">", ">=", "and", "or", ","})
 _PREFIX = frozenset({"+", "-", "not"})
 _AWAITING = frozenset({"not", "when", "then", "else", "between"})
@@ -73,23 +84,16 @@ _AWAITING = frozenset({"not", "when", "then", "else", "between"})
 _ENDING = frozenset({"then", "else", "end"})
 """Words that no value begins with."""
 _PARSABLE = frozenset({"unknown_function", "bad_arguments", "aggregate_in_condition", "bad_distinct"})
-_NO_CALL = frozenset({
-    "and", "or", "not", "in", "is", "when", "then", "else", "case", "between", "filter", "where", "distinct", "from", "end", "null",
-    "true", "false", "as", "select", "join", "on", "using", "having", "qualify", "over", "values", "by", "order by", "group by",
-    "partition by", "union", "all", "except", "intersect", "limit", "offset", "with", "exists", "lateral", "any", "some", "interval",
-    "materialized", "inner", "outer", "cross", "window", "like", "ilike", "exclude",
-})  # fmt: skip
-"""Words before a bracket that call nothing."""
 
 
 def mistakes(found: Sequence[Word], text: str, kind: Kind) -> tuple[Mistake, ...]:
     """Find everything that the words alone show to be no part of the language."""
     signs = (*_templates(found, text), *_texts(found), *_signs(found, kind), *_parameters(found, kind))
     if kind == "query":
-        return tuple(_beginning(found)) or (*signs, *(() if signs else _brackets(found)), *_calls(found, kind))
+        return tuple(_beginning(found)) or (*signs, *(() if signs else _brackets(found)), *calls.mistakes(found, kind))
     foreign = (*signs, *_words(found))
     order = sorted((*_order(found), *_brackets(found)), key=lambda mistake: mistake.offset)[:1]
-    return (*foreign, *(() if foreign else order), *_calls(found, kind))
+    return (*foreign, *(() if foreign else order), *calls.mistakes(found, kind))
 
 
 def is_structural(mistake: Mistake) -> bool:
@@ -97,22 +101,15 @@ def is_structural(mistake: Mistake) -> bool:
     return mistake.code not in _PARSABLE
 
 
-def allowed(kind: Kind) -> dict[str, list[Function]]:
-    """Give the functions that a text of this kind may use, by name; `count` is listed twice."""
-    lists = {
-        "formula": (functions.AGGREGATES, functions.SCALARS),
-        "condition": (functions.SCALARS,),
-        "query": (functions.AGGREGATES, functions.SCALARS, functions.DATASET_FUNCTIONS),
-    }[kind]
-    found: dict[str, list[Function]] = {}
-    for function in (each for group in lists for each in group):
-        found.setdefault(function.name, []).append(function)
-    return found
-
-
 def _beginning(found: Sequence[Word]) -> Iterator[Mistake]:
     if found[0].low not in {"select", "with", "from", "("}:
-        yield Mistake("not_a_query", "a dataset's `sql` is one `select`, and nothing else", found[0].start, len(found[0].text), "begin with `select`")
+        yield Mistake(
+            "not_a_query",
+            "a dataset's `sql` is one `select`, and nothing else",
+            found[0].start,
+            len(found[0].text),
+            "begin with `select`",
+        )
 
 
 def _templates(found: Sequence[Word], text: str) -> Iterator[Mistake]:
@@ -121,9 +118,17 @@ def _templates(found: Sequence[Word], text: str) -> Iterator[Mistake]:
     ends = [0, *(word.end for word in found)]
     for before, after in zip(ends, [*(word.start for word in found), len(text)], strict=True):
         if "{#" in text[before:after]:
-            yield Mistake("template", "`{#` begins a template, and definitions hold none", text.index("{#", before), 2, hint)
+            yield Mistake(
+                "template", "`{#` begins a template, and definitions hold none", text.index("{#", before), 2, hint
+            )
     for word in _outermost(found, ("{{", "{%")):
-        yield Mistake("template", f"`{text[word.start : word.start + 2]}` begins a template, and definitions hold none", word.start, 2, hint)
+        yield Mistake(
+            "template",
+            f"`{text[word.start : word.start + 2]}` begins a template, and definitions hold none",
+            word.start,
+            2,
+            hint,
+        )
 
 
 def _outermost(found: Sequence[Word], signs: tuple[str, ...]) -> Iterator[Word]:
@@ -144,11 +149,24 @@ def _texts(found: Sequence[Word]) -> Iterator[Mistake]:
             hint = "write it in single quotes alone; a quote inside is doubled: 'it''s'"
             yield Mistake("bad_text", "a text has no letter or sign before its quotes", start, word.end - start, hint)
         elif word.kind == "STRING" and before is not None and before.kind == "STRING":
-            yield Mistake("syntax", "two texts stand side by side", before.start, word.end - before.start, "put an operator or a comma between them")
-        elif before is not None and before.kind == "NUMBER" and touching and (word.is_word or word.text[0] in "._0123456789"):
+            yield Mistake(
+                "syntax",
+                "two texts stand side by side",
+                before.start,
+                word.end - before.start,
+                "put an operator or a comma between them",
+            )
+        elif (
+            before is not None
+            and before.kind == "NUMBER"
+            and touching
+            and (word.is_word or word.text[0] in "._0123456789")
+        ):
             yield _bad_number(before, word)
         elif word.kind == "NUMBER" and not _NUMBER.fullmatch(word.text):
-            yield Mistake("bad_number", f"`{word.text}` is not a number", word.start, len(word.text), "for example 12, 0.5 or 1e6")
+            yield Mistake(
+                "bad_number", f"`{word.text}` is not a number", word.start, len(word.text), "for example 12, 0.5 or 1e6"
+            )
 
 
 def _bad_number(before: Word, word: Word) -> Mistake:
@@ -170,7 +188,13 @@ def _signs(found: Sequence[Word], kind: Kind) -> Iterator[Mistake]:
         if word.text in refused or (word.kind == "UNKNOWN" and not word.is_word):
             said.add(word.text)
             shown = "a backtick" if word.text == "`" else f"`{word.text}`"
-            yield Mistake("operator", f"{shown} is not part of the language", word.start, len(word.text), refused.get(word.text, ""))
+            yield Mistake(
+                "operator",
+                f"{shown} is not part of the language",
+                word.start,
+                len(word.text),
+                refused.get(word.text, ""),
+            )
 
 
 def _is_template(found: Sequence[Word], position: int) -> bool:
@@ -186,7 +210,9 @@ def _parameters(found: Sequence[Word], kind: Kind) -> Iterator[Mistake]:
         if word.text != ":":
             continue
         if _ends_value(before):
-            yield Mistake("operator", "`:` stands only before the name of a parameter", word.start, 1, "write it as `:name`")
+            yield Mistake(
+                "operator", "`:` stands only before the name of a parameter", word.start, 1, "write it as `:name`"
+            )
         elif following is None or not following.is_word or following.start != word.end:
             yield Mistake("bad_parameter", "a parameter is written as `:name`", word.start, 1)
         elif kind == "query":
@@ -202,7 +228,9 @@ def _words(found: Sequence[Word]) -> Iterator[Mistake]:
             return
         if word.kind.startswith("CURRENT_"):
             hint = functions.MEANT["current_date"]
-            yield Mistake("unknown_function", f"`{word.low}` is not a function of this language", word.start, len(word.text), hint)
+            yield Mistake(
+                "unknown_function", f"`{word.low}` is not a function of this language", word.start, len(word.text), hint
+            )
         if word.low not in _WORDS or word.kind == "IDENTIFIER" or (before is not None and before.text in {".", ":"}):
             continue
         if word.low in _INFIX_ONLY and not _ends_value(before) and not (before is not None and before.low == "not"):
@@ -232,129 +260,11 @@ def _brackets(found: Sequence[Word]) -> Iterator[Mistake]:
         yield Mistake("syntax", "this bracket is not closed", open_[-1].start, 1, "close it with `)`")
 
 
-def _calls(found: Sequence[Word], kind: Kind) -> Iterator[Mistake]:
-    """Every function is on the list, and has the arguments it takes."""
-    known = allowed(kind)
-    for position in called(found, kind):
-        word = found[position]
-        before = found[position - 1].low if position else ""
-        if before == ".":
-            yield _with_schema(found, position)
-            continue
-        if kind == "query" and before in {"from", "join"}:
-            yield _table_function(word, known)
-            continue
-        if word.low not in known:
-            yield _unknown_function(word, kind)
-            continue
-        given, distinct = _arguments(found, position + 1)
-        if given is None:
-            continue
-        arities = [each.arity for each in known[word.low]]
-        low, high = min(a for a, _ in arities), max(b for _, b in arities)
-        if not low <= given <= high:
-            yield _bad_arguments(word, given, known[word.low][0], found)
-        elif distinct and word.low != "count" and kind != "query":
-            close = found[_closing(found, position + 1) or position]
-            hint = f"leave it out: `{word.low}(x)`"
-            yield Mistake("bad_distinct", "`distinct` stands only in `count(distinct x)`", word.start, close.end - word.start, hint)
-
-
-def called(found: Sequence[Word], kind: Kind) -> Iterator[int]:
-    """Go through the positions of words that call a function."""
-    for position, word in enumerate(found[:-1]):
-        if found[position + 1].text != "(" or word.low in _NO_CALL or not (word.is_word or word.kind == "IDENTIFIER"):
-            continue
-        before = found[position - 1] if position else None
-        if before is not None and (before.text == "::" or before.low == "as"):
-            continue
-        if kind == "query" and _names_columns(found, position, before):
-            continue
-        yield position
-
-
-def _names_columns(found: Sequence[Word], position: int, before: Word | None) -> bool:
-    """Whether a name with brackets is a table's name with those of its columns: `with t(a, b) as`, `(values …) t(a, b)`."""
-    if before is not None and (before.low in {"with", "recursive"} or before.text == ")" or before.kind in _VALUES):
-        return True
-    close = _closing(found, position + 1)
-    return close is not None and close + 2 < len(found) and found[close + 1].low == "as" and found[close + 2].text == "("
-
-
-def _closing(found: Sequence[Word], opening: int) -> int | None:
-    depth = 0
-    for position in range(opening, len(found)):
-        depth += (found[position].text in OPENING) - (found[position].text in CLOSING)
-        if depth == 0:
-            return position
-    return None
-
-
-def _arguments(found: Sequence[Word], opening: int) -> tuple[int | None, bool]:
-    """Count the arguments between brackets, and say whether `distinct` stands before them; None where the bracket is not closed."""
-    close = _closing(found, opening)
-    if close is None:
-        return None, False
-    inside = found[opening + 1 : close]
-    depth = commas = 0
-    for word in inside:
-        depth += (word.text in OPENING) - (word.text in CLOSING)
-        commas += word.text == "," and depth == 0
-    return (commas + 1 if inside else 0), bool(inside) and inside[0].low == "distinct"
-
-
-def _table_function(word: Word, known: Mapping[str, object]) -> Mistake:
-    hint = "read files in a source, and name its tables here"
-    if word.low in known:
-        return Mistake("table_function", f"`{word.low}` is a function, and a table stands here", word.start, len(word.text), hint)
-    return Mistake("unknown_function", f"`{word.low}` is not a function of this language", word.start, len(word.text), hint)
-
-
-def _with_schema(found: Sequence[Word], position: int) -> Mistake:
-    start = found[position - 2].start if position > 1 else found[position - 1].start
-    word = found[position]
-    written = "".join(each.text for each in found[max(0, position - 2) : position + 1])
-    hint = f"functions stand alone: `{word.low}(…)`"
-    return Mistake("unknown_function", f"`{written}` is not a function of this language", start, word.end - start, hint)
-
-
-def _unknown_function(word: Word, kind: Kind) -> Mistake:
-    name = word.low
-    if kind == "condition" and name in allowed("formula"):
-        message = f"`{name}` aggregates rows, and a condition looks at one row"
-        return Mistake("aggregate_in_condition", message, word.start, len(word.text), "put it into the formula of a KPI")
-    message = f"`{word.text}` is not a function of this language"
-    if kind != "query" and name in allowed("query"):
-        message = f"`{name}` stands only in the query of a dataset"
-        hint = "compute it as a column of a dataset with `sql:`"
-    else:
-        close = nearest(name, allowed(kind))
-        hint = functions.MEANT.get(name) or (close if close.startswith("did") else "docs/reference/functions.md lists all functions")
-    return Mistake("unknown_function", message, word.start, len(word.text), hint)
-
-
-def _bad_arguments(word: Word, given: int, function: Function, found: Sequence[Word]) -> Mistake:
-    low, high = function.arity
-    takes = _number(low) if low == high else f"{_number(low)} or {_number(high)}" if high == low + 1 else f"at least {_number(low)}"
-    message = f"`{word.low}` takes {takes} value{'' if (low, high) == (1, 1) else 's'}, and has {_number(given)} here"
-    hint = f"write `{function.call.replace('[', '').replace(']', '')}`"
-    if word.low in {"min", "max"} and given > 1:
-        hint = f"of several values in one row: `{'least' if word.low == 'min' else 'greatest'}(x, y)`"
-    if word.low == "count":
-        hint = "count rows with `count(rows)`, or the different values of one column with `count(distinct x)`"
-    opening = next(position for position, each in enumerate(found) if each is word) + 1
-    close = _closing(found, opening)
-    end = found[close].end if close is not None else word.end
-    return Mistake("bad_arguments", message, word.start, end - word.start, hint)
-
-
-def _number(count: int) -> str:
-    return ("none", "one", "two", "three")[count] if count < 4 else str(count)  # noqa: PLR2004
-
-
 def _ends_value(word: Word | None) -> bool:
     """Whether a value is complete with this word, so that an operator must follow."""
-    return word is not None and ((word.kind in _VALUES and word.low not in _INFIX) or word.text == ")" or word.low == "end")
+    return word is not None and (
+        (word.kind in VALUES and word.low not in _INFIX) or word.text == ")" or word.low == "end"
+    )
 
 
 def _order(found: Sequence[Word]) -> Iterator[Mistake]:
@@ -364,8 +274,20 @@ def _order(found: Sequence[Word]) -> Iterator[Mistake]:
         before = found[position - 1] if position else None
         word = found[position] if position < len(found) else None
         if word is not None and word.text == "," and depth == 0 and before is not None:
-            yield Mistake("syntax", "a comma stands between the values of a function only", word.start, 1, "a formula gives one value")
-        if word is not None and before is not None and _ends_value(before) and _begins_value(word) and not _is_unknown(before, found):
+            yield Mistake(
+                "syntax",
+                "a comma stands between the values of a function only",
+                word.start,
+                1,
+                "a formula gives one value",
+            )
+        if (
+            word is not None
+            and before is not None
+            and _ends_value(before)
+            and _begins_value(word)
+            and not _is_unknown(before, found)
+        ):
             yield _missing_operator(before, word)
         elif _lacks_value(found, position, before, word):
             yield _missing_value(before, word)
@@ -379,16 +301,24 @@ def _lacks_value(found: Sequence[Word], position: int, before: Word | None, word
         return False
     if word is None or word.text in CLOSING:
         return not at_start
-    return word.low in (_INFIX - _PREFIX) | _ENDING and not _is_star(found, position) and not (at_start and word.low in _ENDING)
+    return (
+        word.low in (_INFIX - _PREFIX) | _ENDING
+        and not _is_star(found, position)
+        and not (at_start and word.low in _ENDING)
+    )
 
 
 def _is_star(found: Sequence[Word], position: int) -> bool:
     """Whether a `*` stands for all columns, as in `count(*)`."""
-    return 0 <= position < len(found) and found[position].text == "*" and (position == 0 or found[position - 1].low in {"(", ",", ".", "distinct"})
+    return (
+        0 <= position < len(found)
+        and found[position].text == "*"
+        and (position == 0 or found[position - 1].low in {"(", ",", ".", "distinct"})
+    )
 
 
 def _begins_value(word: Word) -> bool:
-    return word.kind in _VALUES and not (word.kind == "VAR" and word.low in _WORDS)
+    return word.kind in VALUES and not (word.kind == "VAR" and word.low in _WORDS)
 
 
 def _is_unknown(word: Word, found: Sequence[Word]) -> bool:
@@ -408,5 +338,17 @@ def _missing_value(before: Word | None, word: Word | None) -> Mistake:
     if before is None or before.text == "(":
         shown = word or before
         assert shown is not None  # noqa: S101 - a text has words
-        return Mistake("syntax", f"before `{shown.text}` a value is missing", shown.start, len(shown.text), "complete it, or remove it")
-    return Mistake("syntax", f"after `{before.text}` a value is missing", before.start, len(before.text), "complete it, or remove it")
+        return Mistake(
+            "syntax",
+            f"before `{shown.text}` a value is missing",
+            shown.start,
+            len(shown.text),
+            "complete it, or remove it",
+        )
+    return Mistake(
+        "syntax",
+        f"after `{before.text}` a value is missing",
+        before.start,
+        len(before.text),
+        "complete it, or remove it",
+    )

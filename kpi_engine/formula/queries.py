@@ -38,7 +38,12 @@ def objections(query: exp.Expr, text: str) -> Iterator[Mistake]:
         elif isinstance(node, exp.Replace):
             yield from _replace(node)
         elif isinstance(node, exp.TimeToStr) and not isinstance(node.args.get("format"), exp.Literal):
-            yield Mistake("bad_format", "the format of `strftime` is a fixed text", *span(node), "for example strftime(x, '%Y-%m')")
+            yield Mistake(
+                "bad_format",
+                "the format of `strftime` is a fixed text",
+                *span(node),
+                "for example strftime(x, '%Y-%m')",
+            )
         elif isinstance(node, exp.Filter) and not isinstance(node.this, exp.AggFunc | exp.CountIf):
             yield Mistake("bad_filter", "`filter` follows an aggregate", *span(node))
     recursive = tuple(_recursive(query))
@@ -60,10 +65,18 @@ def _table(table: exp.Table, text: str) -> Iterator[Mistake]:
         yield Mistake("table_function", "a function cannot stand in place of a table", offset, length, hint)
     elif text[offset] == "'":
         hint = "declare the file's folder as a source, and name the table here"
-        yield Mistake("bad_table", f"`{table.name}` is a text, and the name of a table stands here", offset, length, hint)
+        yield Mistake(
+            "bad_table", f"`{table.name}` is a text, and the name of a table stands here", offset, length, hint
+        )
     elif table.args.get("db") or table.args.get("catalog"):
         hint = "name a dataset, or a table of this dataset's source as the source lists it"
-        yield Mistake("bad_table", f"`{_dotted(table)}` names a schema or a database, and tables have one name here", offset, length, hint)
+        yield Mistake(
+            "bad_table",
+            f"`{_dotted(table)}` names a schema or a database, and tables have one name here",
+            offset,
+            length,
+            hint,
+        )
 
 
 def _dotted(table: exp.Table) -> str:
@@ -102,7 +115,9 @@ def _replace(node: exp.Replace) -> Iterator[Mistake]:
     fixed = isinstance(old, exp.Literal) and (new is None or isinstance(new, exp.Literal))
     if not fixed or (new is not None and len(str(new.this)) > len(str(old.this))):
         hint = "cut the text with split_part or regexp_extract"
-        yield Mistake("bad_replace", "`replace` takes two fixed texts, the second no longer than the first", *span(node), hint)
+        yield Mistake(
+            "bad_replace", "`replace` takes two fixed texts, the second no longer than the first", *span(node), hint
+        )
 
 
 def _names(query: exp.Expr) -> Iterator[Mistake]:
@@ -111,12 +126,22 @@ def _names(query: exp.Expr) -> Iterator[Mistake]:
     for cte in query.find_all(exp.CTE, bfs=False):
         name = cte.alias
         if name in made:
-            yield Mistake("duplicate_name", f"`with` makes `{name}` twice", *span(cte.args["alias"]), "give one of them another name")
+            yield Mistake(
+                "duplicate_name",
+                f"`with` makes `{name}` twice",
+                *span(cte.args["alias"]),
+                "give one of them another name",
+            )
         made.add(name)
     for table in query.find_all(exp.Table):
         if table.name in made and not _is_reachable(table):
             hint = f"give the query another name than `{table.name}`"
-            yield Mistake("unclear_table", f"`{table.name}` is also the name of a `with` that does not reach here", *span(table), hint)
+            yield Mistake(
+                "unclear_table",
+                f"`{table.name}` is also the name of a `with` that does not reach here",
+                *span(table),
+                hint,
+            )
 
 
 def _is_reachable(table: exp.Table) -> bool:
@@ -142,7 +167,10 @@ def _growth(query: exp.Expr) -> Iterator[Mistake]:
         base = max((grown.get(source, 1.0) for source in _sources(select)), default=1.0)
         aliases: dict[str, float] = {}
         largest, place = base, select
-        for item in (*select.expressions, *(select.args.get(key) for key in ("where", "having", "qualify", "group", "order"))):
+        for item in (
+            *select.expressions,
+            *(select.args.get(key) for key in ("where", "having", "qualify", "group", "order")),
+        ):
             size = _size(item, base, aliases) if item is not None else 0.0
             if isinstance(item, exp.Alias):
                 aliases[item.alias.lower()] = size

@@ -54,7 +54,11 @@ def _is_constant(node: exp.Expr) -> bool:
 def _date_diff(node: exp.DateDiff) -> Finding:
     if str(node.args.get("unit")).upper() in _DATE_PARTS:
         return None
-    return "bad_date_part", "`date_diff` counts 'second', 'minute' or 'hour'", "a day is another number in every time zone: divide hours by 24"
+    return (
+        "bad_date_part",
+        "`date_diff` counts 'second', 'minute' or 'hour'",
+        "a day is another number in every time zone: divide hours by 24",
+    )
 
 
 def _star(node: exp.Star) -> Finding:
@@ -97,18 +101,30 @@ def _filter(node: exp.Filter) -> Finding:
 
 def _round(node: exp.Round) -> Finding:
     digits = node.args.get("decimals")
-    whole = digits is None or (isinstance(digits, exp.Literal) and str(digits.this).isdigit() and int(str(digits.this)) <= MOST_DIGITS)
-    return None if whole else ("bad_digits", f"`round` takes a number of decimals from 0 to {MOST_DIGITS}", "for example `round(x, 2)`")
+    whole = digits is None or (
+        isinstance(digits, exp.Literal) and str(digits.this).isdigit() and int(str(digits.this)) <= MOST_DIGITS
+    )
+    return (
+        None
+        if whole
+        else ("bad_digits", f"`round` takes a number of decimals from 0 to {MOST_DIGITS}", "for example `round(x, 2)`")
+    )
 
 
 def _distinct(node: exp.Distinct) -> Finding:
     if isinstance(node.parent, exp.Count):
         return None
-    return "bad_distinct", "`distinct` stands only in `count(distinct x)`", "the largest and the smallest value need no `distinct`"
+    return (
+        "bad_distinct",
+        "`distinct` stands only in `count(distinct x)`",
+        "the largest and the smallest value need no `distinct`",
+    )
 
 
 def _count(node: exp.Count) -> Finding:
-    return ("bad_arguments", "`count` takes one value", "count rows, or `count(distinct x)`") if node.expressions else None
+    return (
+        ("bad_arguments", "`count` takes one value", "count rows, or `count(distinct x)`") if node.expressions else None
+    )
 
 
 def _cast(node: exp.Cast) -> Finding:

@@ -17,8 +17,12 @@ MAX_LENGTH = 20_000
 MAX_DEPTH = 30
 MAX_WORDS = 2_000
 DIALECT = "duckdb"
+VALUES = frozenset({"NUMBER", "STRING", "IDENTIFIER", "VAR", "NULL", "TRUE", "FALSE"})
+"""Kinds of words that are values."""
 OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_FORBIDDEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
 _TYPED = MappingProxyType({
     **dict.fromkeys("‘’‚‛′´", "a text is written between straight single quotes: '"),
     **dict.fromkeys("“”„«»″", "a text is written between straight single quotes: '"),
@@ -55,7 +59,11 @@ class Word:
 def words(text: str) -> tuple[Word, ...]:
     """Cut a text into words and signs; raise `Refused` where it is empty, too long, too deep or holds characters that cannot be meant."""
     if not text.strip():
-        raise Refused(Mistake("empty_formula", "there is nothing here to compute", hint="write an expression such as `count(visits)`"))
+        raise Refused(
+            Mistake(
+                "empty_formula", "there is nothing here to compute", hint="write an expression such as `count(visits)`"
+            )
+        )
     if len(text) > MAX_LENGTH:
         raise Refused(Mistake("formula_too_long", f"{len(text):,} characters, at most {MAX_LENGTH:,} are read"))
     if bad := _FORBIDDEN.search(text):
@@ -63,7 +71,13 @@ def words(text: str) -> tuple[Word, ...]:
         raise Refused(Mistake("bad_character", message, bad.start(), 1, "delete it"))
     found = _tokenized(text)
     if not found:
-        raise Refused(Mistake("empty_formula", "there is nothing here but a comment", hint="write an expression such as `count(visits)`"))
+        raise Refused(
+            Mistake(
+                "empty_formula",
+                "there is nothing here but a comment",
+                hint="write an expression such as `count(visits)`",
+            )
+        )
     _check_letters(found)
     _check_depth(found)
     return found
@@ -91,7 +105,13 @@ def _unended(text: str) -> Mistake:
     names = {"'": "a text", '"': "a name in double quotes", "/*": "a comment"}
     what = names.get(begin[0] if begin else "", "a text")
     closing = {"'": "'", '"': '"', "/*": "*/"}.get(begin[0] if begin else "", "'")
-    return Mistake("syntax", f"{what} begins here and does not end", offset, len(begin[0]) if begin else 1, f"close it with {closing}")
+    return Mistake(
+        "syntax",
+        f"{what} begins here and does not end",
+        offset,
+        len(begin[0]) if begin else 1,
+        f"close it with {closing}",
+    )
 
 
 def _check_letters(found: tuple[Word, ...]) -> None:

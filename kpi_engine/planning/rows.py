@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from kpi_engine.catalogue import Catalogue, ResolvedInput
-    from kpi_engine.planning.request import Request
+    from kpi_engine.planning.request import Filter, Request
     from kpi_engine.planning.windows import Shift
 
 
@@ -68,7 +70,8 @@ class DatasetRows:
             filters = self._filters(source, context)
         except Refused as refused:
             mistake = refused.mistakes[0]
-            raise RequestError(f"dataset `{dataset}`: {mistake.message}", code=mistake.code, hint=mistake.hint) from None
+            about = "" if f"`{dataset}`" in mistake.message else f"dataset `{dataset}`: "
+            raise RequestError(about + mistake.message, code=mistake.code, hint=mistake.hint) from None
         constant = time is None and self._is_constant(dataset, context)
         if time is not None and time.kind == "date" and self.request.grain and GRAINS.index(self.request.grain) < GRAINS.index("day"):
             message = f"the time of dataset `{dataset}` is a date, and cannot be cut by {self.request.grain}"
@@ -98,7 +101,10 @@ class DatasetRows:
         names, dataset = self.catalogue.names, source.target
         found: list[exp.Expr] = []
         asked = [each for each in self.request.where if not self._ignores(dataset, each.name, context)]
-        found += [each.tree(names.path(dataset, (each.name,), ())) for each in asked]
+        for each in asked:
+            dimension = names.path(dataset, (each.name,), ())
+            _check_value(each, self._type(dataset, dimension))
+            found.append(each.tree(dimension))
         if self.request.where_sql is not None:
             self._refuse_ignored(dataset, self.request.where_sql.tree, context)
             if not context.across_all:
@@ -107,6 +113,14 @@ class DatasetRows:
         if source.where is not None:
             found.append(source.where.tree)
         return frozenset(expr(self.with_parameters(part)) for tree in found for part in conjuncts(tree))
+
+    def _type(self, dataset: str, tree: exp.Expr) -> str:
+        """Give the SQL type of a dimension, where it is a column; else nothing."""
+        if isinstance(tree, exp.Cast):
+            return tree.to.sql("duckdb").upper()
+        if not isinstance(tree, exp.Column):
+            return ""
+        return self.catalogue.names.type_of(self.catalogue.names.owner(dataset, tree.table.split(".")[1:]), tree.name)
 
     def _refuse_ignored(self, dataset: str, tree: exp.Expr, context: Context) -> None:
         ignored = [parts(c)[0] for c in columns(tree) if self._ignores(dataset, parts(c)[0], context)]
@@ -120,3 +134,42 @@ class DatasetRows:
             raise DataError(f"dataset `{dataset}` is not a snapshot", code="not_a_snapshot")
         keep = None if snapshot.keep == "forever" else parse_duration(snapshot.keep)
         return Level(tuple(expr(self.catalogue.names.column(dataset, name)) for name in snapshot.of), keep)
+
+
+_NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "HUGEINT", "UINT", "UBIGINT", "DECIMAL", "DOUBLE", "FLOAT", "REAL")
+
+
+def _check_value(condition: Filter, sql_type: str) -> None:
+    """Refuse a value that cannot be compared with its dimension, before the data are asked."""
+    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    for value in values if condition.operator != "is_null" else ():
+        number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+        if sql_type.startswith(("VARCHAR", "TEXT")) and number:
+            expected = f"a text: write '{value}' in quotes"
+        elif sql_type.startswith(_NUMBERS) and isinstance(value, str) and not _is_number(value):
+            expected = "a number"
+        elif sql_type.startswith("BOOL") and (number or (isinstance(value, str) and value.lower() not in {"true", "false"})):
+            expected = "true or false"
+        elif sql_type.startswith(("DATE", "TIMESTAMP")) and (isinstance(value, bool) or number or not _is_moment(value)):
+            expected = "a date that exists, such as 2026-01-31"
+        else:
+            continue
+        message = f"the filter on `{condition.name}` compares with {value!r}, and the dimension holds {sql_type}"
+        raise RequestError(message, code="bad_filter_value", hint=f"compare with {expected}")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _is_moment(value: object) -> bool:
+    if not isinstance(value, str):
+        return True
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True

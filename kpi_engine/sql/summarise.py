@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from kpi_engine.calendar import shift
 from kpi_engine.catalogue.resolved import ROWS, VALUE
+from kpi_engine.sql.aggregates import aggregation
 from kpi_engine.sql.times import Atoms, Clock, atoms
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class _Summary:
         rows, cell, tests = self._covered()
         groups = [exp.alias_(cell, CELL, quoted=True), *(self._split(name, each) for name, each in self.node.split.items())]
         common, own = _shared_filters(self.node.aggregates)
-        values = [exp.alias_(_aggregate(a, own[a]), f"a{n}", quoted=True) for n, a in enumerate(self.node.aggregates)]
+        values = [exp.alias_(aggregation(a, _all_of(own[a])), f"a{n}", quoted=True) for n, a in enumerate(self.node.aggregates)]
         select = exp.Select(expressions=[*groups, *values]).from_(rows, copy=False)
         select = self._mapped(_joined(select, self.node.read, expressions(self.node), self.rendering))
         select = _where(select, [*tests, *common, *_any_of(own.values())])
@@ -131,23 +132,29 @@ class _Summary:
         rows = self.rendering.relations.rows(read.dataset, ROWS)
         if self.clock is None:
             return rows, self._constant_cell(), []
-        known = exp.Not(this=exp.Is(this=self.clock.column.expression.tree.copy(), expression=exp.Null()))
         if read.level is not None:
             return self._with_until(rows), self._map_column(CELL), []
         if not self.node.cells:
             return rows, exp.Null(), [exp.Boolean(this=False)]
-        pieces = self.pieces
+        known = exp.Not(this=exp.Is(this=self.clock.column.expression.tree.copy(), expression=exp.Null()))
         tests = self.clock.within(*self._extent()) or [known]
         if self.needs_map:
             return self._with_piece(rows), self._map_column(CELL), tests
+        cell, gaps = self._cell_of(self.clock)
+        return rows, cell, [*tests, *gaps]
+
+    def _cell_of(self, clock: Clock) -> tuple[exp.Expr, list[exp.Expr]]:
+        """Give the one cell of each row by its time, and what says that a row lies in no gap between cells."""
+        pieces = self.pieces
         numbers = [covering[0].id if covering else None for covering in pieces.cells]
         inner = numbers[1:-1] if pieces.bounds and numbers[0] is None and numbers[-1] is None else None
         if inner and None not in inner:
-            return rows, self.clock.numbered(pieces.bounds[1:-1], inner), tests
-        cell = self.clock.numbered(pieces.bounds, numbers)
-        if None in numbers and len(set(numbers)) > 2:  # noqa: PLR2004 - a gap lies between the first bound and the last
-            tests.append(exp.Not(this=exp.Is(this=cell.copy(), expression=exp.Null())))
-        return rows, next((exp.Literal.number(n) for n in set(numbers) if n is not None and len(set(numbers) - {None}) == 1), cell), tests
+            return clock.numbered(pieces.bounds[1:-1], inner), []
+        cell = clock.numbered(pieces.bounds, numbers)
+        there = set(numbers) - {None}
+        if len(there) == 1:
+            return exp.Literal.number(there.pop()), []
+        return cell, [exp.Not(this=exp.Is(this=cell.copy(), expression=exp.Null()))] if None in numbers and there else []
 
     def _extent(self) -> tuple[datetime | None, datetime | None]:
         spans = [cell.span for cell in self.node.cells if not cell.span.is_empty] or [self.node.cells[0].span]
@@ -365,23 +372,3 @@ def _any_of(own: Iterable[frozenset[Expr]], *, always: bool = False) -> list[exp
     if not distinct or not all(distinct) or (len(distinct) == 1 and not always):
         return []
     return [exp.or_(*(exp.paren(_all_of(each)) for each in distinct), copy=False)]  # type: ignore[arg-type]
-
-
-def _aggregate(aggregate: Aggregate, own: frozenset[Expr]) -> exp.Expr:
-    argument = aggregate.argument.tree.copy() if aggregate.argument is not None else exp.Star()
-    call = _call(aggregate, argument)
-    condition = _all_of(own)
-    return call if condition is None else exp.Filter(this=call, expression=exp.Where(this=condition))
-
-
-def _call(aggregate: Aggregate, argument: exp.Expr) -> exp.Expr:
-    if aggregate.function in {"median", "quantile_cont"}:
-        argument = exp.cast(argument, "double")  # halfway between two decimals lies beyond their last digit
-    simple = {"sum": exp.Sum, "avg": exp.Avg, "min": exp.Min, "max": exp.Max, "median": exp.Median, "stddev": exp.Stddev, "count": exp.Count}
-    if aggregate.function in simple:
-        return simple[aggregate.function](this=argument)
-    if aggregate.function == "count_distinct":
-        return exp.Count(this=exp.Distinct(expressions=[argument]))
-    fraction = exp.Literal.number(repr(aggregate.fraction))
-    return exp.Anonymous(this=aggregate.function, expressions=[argument, fraction])
-

@@ -22,7 +22,11 @@ DATA = {
         "2,10,blog,email,60,2026-01-05 10:01:00+00",
         "3,11,shop,direct,5,2026-02-06 09:00:00+00",
     ),
-    "sessions": ("id,landing_path,device,started_at", "10,/blog,phone,2026-01-05 10:00:00+00", "11,/shop,desk,2026-02-06 09:00:00+00"),
+    "sessions": (
+        "id,landing_path,device,started_at",
+        "10,/blog,phone,2026-01-05 10:00:00+00",
+        "11,/shop,desk,2026-02-06 09:00:00+00",
+    ),
     "leads": (
         "lead_id,session_id,channel,amount,currency,created_at,mql_at,note",
         "a,10,email,10.5,EUR,2026-01-06 00:00:00+00,2026-01-07 00:00:00+00,x",

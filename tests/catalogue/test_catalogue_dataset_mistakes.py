@@ -66,7 +66,6 @@ DATASETS = {
         "table: leads, joins: {s: {to: sessions, keys: {session_id: id}, ⟨no_time:valid⟩: [started_at, started_at]}}", "has none", "`time:`",
     ),
     "two origins": ("table: leads, ⟨two_origins:sql⟩: select * from leads", "`table` and `sql`", "keep one"),
-    "three origins": ("table: a, sql: select * from leads, transform: pagerank, from: ⟨two_origins:leads⟩", "", ""),
     "a transform without from": ("⟨missing_key:transform⟩: pagerank", "needs `from`", "add `from:`"),
     "a transform from nothing": ("transform: pagerank, from: ⟨unknown_dataset:laeds⟩", "`laeds`", "`leads`"),
     "an unknown transform": ("transform: ⟨unknown_plugin:pagerang⟩, from: leads", "`pagerang`", "pagerank"),
@@ -76,7 +75,7 @@ DATASETS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", [case for case in DATASETS if case != "three origins"])
+@pytest.mark.parametrize("case", DATASETS)
 def test_a_mistake_in_a_dataset(check, case):
     text, message, hint = DATASETS[case]
     keyless = "  keyless: {table: countries}\n" if "keyless" in text else ""

@@ -47,7 +47,9 @@ def test_the_order_of_files_does_not_depend_on_the_order_of_reading(tmp_path):
     for number, names in enumerate(itertools.permutations(files)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        expected = write_project(folder, {name: files[name].replace("default_source: ⟨unknown_source:webb⟩\n", "") for name in names})
+        expected = write_project(
+            folder, {name: files[name].replace("default_source: ⟨unknown_source:webb⟩\n", "") for name in names}
+        )
         with kpi_engine.open(folder) as engine:
             for _ in range(2):
                 found = reported(engine.check(), folder)
@@ -74,7 +76,8 @@ kpis:
 
 
 def test_conditions_and_splits_by_a_dimension_with_a_mistake(check):
-    check("""\
+    check(
+        """\
 datasets:
   own:
     table: leads
@@ -86,7 +89,8 @@ kpis:
   b: {inputs: [own], formula: count_if(shop = 1) / count(source)}
   c: {inputs: {x: {from: own, across: source}, y: own}, formula: count(y) / count(x)}
   d: {inputs: {x: {from: own, per: shop}}, formula: count(x)}
-""".replace("case when ⟨syntax:then⟩ 1 end", "case ⟨syntax:when⟩ then 1 end"))
+""".replace("case when ⟨syntax:then⟩ 1 end", "case ⟨syntax:when⟩ then 1 end")
+    )
 
 
 def test_a_time_with_a_mistake(check):

@@ -42,7 +42,11 @@ PARAMETERS = {"factor": {"type": "number", "default": 2}}
 
 
 def resolved(formula, inputs, **kpi):
-    definitions = {"datasets": DATASETS, "kpis": {**KPIS, "k": {"inputs": inputs, "formula": formula, **kpi}}, "parameters": PARAMETERS}
+    definitions = {
+        "datasets": DATASETS,
+        "kpis": {**KPIS, "k": {"inputs": inputs, "formula": formula, **kpi}},
+        "parameters": PARAMETERS,
+    }
     return Catalogue(from_mapping(definitions), lambda _: None).kpi("k")
 
 
@@ -243,7 +247,10 @@ def test_a_declared_unit_is_what_the_formula_gives(declared, formula, inputs, fi
 
 
 def test_a_percentage_changes_how_a_number_looks_and_nothing_else():
-    plain, percent = (resolved("view_count / visit_count", ["view_count", "visit_count"], **given) for given in ({}, {"format": "percent"}))
+    plain, percent = (
+        resolved("view_count / visit_count", ["view_count", "visit_count"], **given)
+        for given in ({}, {"format": "percent"})
+    )
     assert plain.unit == percent.unit
     assert plain.outer == percent.outer
     assert plain.additivity == percent.additivity

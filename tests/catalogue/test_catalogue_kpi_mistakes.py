@@ -133,7 +133,9 @@ OTHER = {
 @pytest.mark.parametrize("case", OTHER)
 def test_a_mistake_in_what_a_kpi_says_of_itself(check, case):
     text, message, hint = OTHER[case]
-    found = check(f"roles:\n  seo_manager:\nkpis:\n  broken:\n    inputs: [leads]\n    formula: sum(amount)\n    {text}\n")
+    found = check(
+        f"roles:\n  seo_manager:\nkpis:\n  broken:\n    inputs: [leads]\n    formula: sum(amount)\n    {text}\n"
+    )
     assert message in found[0].message
     assert hint in found[0].hint
 
@@ -160,22 +162,30 @@ def test_two_cycles_are_two_mistakes(check):
 
 
 def test_a_dimension_that_one_input_lacks(check):
-    found = check("kpis:\n  share: {inputs: [visits, revenue], formula: visits / revenue, split: ⟨missing_dimension:section⟩}\n")
+    found = check(
+        "kpis:\n  share: {inputs: [visits, revenue], formula: visits / revenue, split: ⟨missing_dimension:section⟩}\n"
+    )
     assert found[0].message == "the input `leads` has no dimension `section`"
     assert "across: section" in found[0].hint
 
 
 def test_a_dimension_that_one_input_lacks_may_be_ignored(check):
-    check("kpis:\n  share: {inputs: {v: visits, every: {from: revenue, across: section}}, formula: v / every, split: section}\n")
+    check(
+        "kpis:\n  share: {inputs: {v: visits, every: {from: revenue, across: section}}, formula: v / every, split: section}\n"
+    )
 
 
 def test_an_input_without_a_time_beside_one_with(check):
-    found = check("kpis:\n  per_head: {inputs: {l: leads, c: ⟨no_time:countries⟩}, formula: count(l) / sum(c.population)}\n")
+    found = check(
+        "kpis:\n  per_head: {inputs: {l: leads, c: ⟨no_time:countries⟩}, formula: count(l) / sum(c.population)}\n"
+    )
     assert "across: all" in found[0].hint
 
 
 def test_an_input_without_a_time_may_be_a_constant(check):
-    check("kpis:\n  per_head: {inputs: {l: leads, c: {from: countries, across: all}}, formula: count(l) / sum(c.population)}\n")
+    check(
+        "kpis:\n  per_head: {inputs: {l: leads, c: {from: countries, across: all}}, formula: count(l) / sum(c.population)}\n"
+    )
 
 
 def test_a_kpi_needs_an_input(check):

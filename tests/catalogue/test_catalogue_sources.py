@@ -10,11 +10,20 @@ from marked import write_project
 import kpi_engine
 
 SOURCES = {
-    "an unknown default source": ("sources: {web: {plugin: files, path: data}}\ndefault_source: ⟨unknown_source:wbe⟩\n", "`web`"),
+    "an unknown default source": (
+        "sources: {web: {plugin: files, path: data}}\ndefault_source: ⟨unknown_source:wbe⟩\n",
+        "`web`",
+    ),
     "an unknown plugin": ("sources: {web: {plugin: ⟨unknown_plugin:flies⟩, path: data}}\n", "files"),
     "unknown settings": ("sources: {web: {plugin: files, path: ⟨bad_settings:data⟩, delimeter: ','}}\n", "delimiter"),
-    "a folder that is not there": ("sources: {web: {plugin: files, path: ⟨missing_folder:dat⟩}}\n", "relative to the project"),
-    "a time zone": ("sources: {web: {plugin: files, path: data}}\ncalendar: {timezone: ⟨unknown_timezone:Europe/Pari⟩}\n", "Europe/Paris"),
+    "a folder that is not there": (
+        "sources: {web: {plugin: files, path: ⟨missing_folder:dat⟩}}\n",
+        "relative to the project",
+    ),
+    "a time zone": (
+        "sources: {web: {plugin: files, path: data}}\ncalendar: {timezone: ⟨unknown_timezone:Europe/Pari⟩}\n",
+        "Europe/Paris",
+    ),
 }
 
 
@@ -34,7 +43,10 @@ def test_datasets_without_a_source(tmp_path):
 
 
 def test_a_choice_of_sources_without_a_default(tmp_path):
-    write_project(tmp_path, {"kpi.yaml": "project: test\nsources: {a: {plugin: files, path: data}, b: {plugin: files, path: data}}\n"})
+    write_project(
+        tmp_path,
+        {"kpi.yaml": "project: test\nsources: {a: {plugin: files, path: data}, b: {plugin: files, path: data}}\n"},
+    )
     with kpi_engine.open(tmp_path) as engine:
         (found,) = engine.check()
     assert found.code == "no_source"
@@ -70,10 +82,16 @@ def test_an_unknown_transform_says_what_to_install(tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "code", "text"),
-    [("{⟨bad_settings:dampng⟩: 0.5}", "bad_settings", "damping"), ("{damping: ⟨bad_settings:much⟩}", "bad_settings", "number")],
+    [
+        ("{⟨bad_settings:dampng⟩: 0.5}", "bad_settings", "damping"),
+        ("{damping: ⟨bad_settings:much⟩}", "bad_settings", "number"),
+    ],
 )
 def test_bad_options_of_a_transform(tmp_path, options, code, text):
-    write_project(tmp_path, {"definitions/own.yaml": f"datasets:\n  own: {{transform: pagerank, from: leads, options: {options}}}\n"})
+    write_project(
+        tmp_path,
+        {"definitions/own.yaml": f"datasets:\n  own: {{transform: pagerank, from: leads, options: {options}}}\n"},
+    )
     with kpi_engine.open(tmp_path) as engine:
         (found,) = engine.check()
     assert found.code == code
@@ -93,7 +111,12 @@ def test_a_transform_that_does_not_find_its_columns(check):
 
 
 def test_definitions_without_places_say_what_they_are_about():
-    definitions = {"kpis": {"a": {"inputs": ["visits"], "formula": "visits *"}, "visits": {"inputs": ["nothing"], "formula": "count(nothing)"}}}
+    definitions = {
+        "kpis": {
+            "a": {"inputs": ["visits"], "formula": "visits *"},
+            "visits": {"inputs": ["nothing"], "formula": "count(nothing)"},
+        }
+    }
     with kpi_engine.open(definitions, {}) as engine:
         found = engine.check()
     assert [d.message for d in found] == [

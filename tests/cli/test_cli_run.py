@@ -84,8 +84,8 @@ def test_a_value_takes_the_type_of_its_dimension(kpi, conditions, visits):
 
 def test_a_number_is_never_compared_with_a_text_letter_by_letter(kpi):
     ran = kpi("run", "visits", "--where", "channel>=5")
-    assert ran.code == 2
-    assert "types_do_not_fit" in ran.err
+    assert ran.code == 3
+    assert "bad_filter_value" in ran.err
 
 
 def test_a_condition_in_the_formula_language(kpi):

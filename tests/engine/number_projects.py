@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+
 import kpi_engine
 
 if TYPE_CHECKING:

@@ -255,6 +255,8 @@ class Oracle:
 
     def _tuples(self, kpi: str, place: Place, names: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
         for used, inside, condition in self._leaves(kpi, place):
+            if self._ignored(used.source, inside) & {*place.member, *names}:
+                continue
             for seen in self._dataset_rows(replace(used, per=(), offset=None, all_time=False), inside):
                 if condition is None or self._holds(condition, seen):
                     yield tuple(self._path(seen, name) for name in names)
@@ -312,7 +314,7 @@ class Oracle:
 
     # -- names
 
-    def local(self, value: Any, kind: str) -> datetime | None:  # noqa: ANN401 - a cell
+    def local(self, value: Any, kind: str) -> datetime | None:
         """Give the local time of a cell: instants and UTC timestamps are converted, dates are midnights."""
         if value is None:
             return None
@@ -323,13 +325,13 @@ class Oracle:
         aware = value.replace(tzinfo=UTC) if kind == "utc" else value
         return aware.astimezone(self.zone).replace(tzinfo=None, fold=0)  # type: ignore[no-any-return]
 
-    def _look(self, seen: Seen, path: str | None) -> Any:  # noqa: ANN401 - a cell
+    def _look(self, seen: Seen, path: str | None) -> Any:
         return seen.row[path or ""] if not seen.dataset else self._path(seen, path or "")
 
-    def _dimension(self, seen: Seen, name: str) -> Any:  # noqa: ANN401 - a cell
+    def _dimension(self, seen: Seen, name: str) -> Any:
         return self._path(seen, name)
 
-    def _path(self, seen: Seen, path: str) -> Any:  # noqa: ANN401 - a cell
+    def _path(self, seen: Seen, path: str) -> Any:
         """Follow a name over the joins: a dimension first, then a column; nothing is found where a key is unknown or dangling."""
         if not seen.dataset:
             return seen.row[path]
@@ -378,7 +380,7 @@ class Oracle:
         return {"eq": value == rest[1], "ne": value != rest[1]}[kind] if kind in {"eq", "ne"} else _compare(kind, value, rest[1])
 
 
-def _compare(kind: str, left: Any, right: Any) -> bool:  # noqa: ANN401 - cells
+def _compare(kind: str, left: Any, right: Any) -> bool:
     return bool({"lt": left < right, "le": left <= right, "gt": left > right, "ge": left >= right}[kind])
 
 
@@ -420,10 +422,10 @@ def _paths(condition: Condition) -> Iterator[str]:
         yield condition[1]
 
 
-def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - cells
+def _same(left: Any, right: Any) -> bool:
     return left is None if right is None else left == right
 
 
-def number(value: int | float | Decimal | date | None) -> Fraction | None:
+def number(value: float | Decimal | date | None) -> Fraction | None:
     """Take a number of an answer as it is, exactly."""
     return None if value is None else Fraction(value)  # type: ignore[arg-type]

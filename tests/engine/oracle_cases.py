@@ -41,7 +41,7 @@ class Maker:
         }  # fmt: skip
         return Model(datasets, self._kpis(), almanac)
 
-    def _maybe(self, value: Any, share: float = 0.2) -> Any:  # noqa: ANN401 - a cell
+    def _maybe(self, value: Any, share: float = 0.2) -> Any:
         return None if self.random.random() < share else value
 
     def _moment(self, kind: str) -> date | datetime:
@@ -128,8 +128,8 @@ class Maker:
             kpis[f"ratio{n}"] = self._ratio()
         for n in range(3):
             kpis[f"over{n}"] = self._over([name for name in kpis if not name.startswith("over")], kpis)
-        for n in range(2):
-            kpis[f"per{n}"] = self._per([f"leaf{k}" for k in range(4)], kpis)
+        for n in range(4):
+            kpis[f"per{n}"] = self._per([name for name in kpis if not name.startswith("per")], kpis)
         return kpis
 
     def _dataset_input(self) -> tuple[str, Input]:
@@ -222,13 +222,11 @@ class Maker:
     def _per(self, leaves: list[str], kpis: dict[str, Kpi]) -> Kpi:
         random = self.random
         leaf = random.choice(leaves)
-        dataset = kpis[leaf].inputs["x"].source
-        entity = random.choice({"clips": ("outlet_id", "tone"), "spend": ("region", "tone"), "levels": ("account", "tone")}[dataset])
-        ignored = kpis[leaf].inputs["x"].across
-        if ignored:
-            kpis[leaf] = Kpi({"x": Input(dataset)}, kpis[leaf].formula, empty_unknown=kpis[leaf].empty_unknown)
+        sources = {each.source for each in kpis[leaf].inputs.values()}
+        dataset = sources.pop() if len(sources) == 1 else ""
+        entity = random.choice({"clips": ("outlet_id", "tone"), "spend": ("region", "tone"), "levels": ("account", "tone")}.get(dataset, ("region", "tone")))
         offset = random.choice((None, None, (1, "month"), "period"))
-        if random.random() < 0.2:
+        if random.random() < 0.2 and leaf.startswith("leaf"):
             return Kpi({"x": Input(dataset, per=(entity,), offset=offset)}, ("agg", "count", "x", None, None))
         inputs = {"x": Input(leaf, per=(entity,), offset=offset)}
         return Kpi(inputs, ("agg", random.choice(("sum", "avg", "min", "max", "median", "count")), "x", None, None), empty_unknown=random.random() < 0.3)

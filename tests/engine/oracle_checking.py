@@ -8,10 +8,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import kpi_engine
 from oracle import Model, Oracle, Question
 from oracle_cases import Maker
 from oracle_texts import arguments, create, definitions
+
+import kpi_engine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +84,7 @@ def _compare(key: object, expected: Mapping[str, Fraction | None], got: Mapping[
             raise Wrong(f"{key}: {name} is {got[name]!r} instead of {None if value is None else float(value)} ({value})")
 
 
-def same(expected: Fraction | None, got: Any) -> bool:  # noqa: ANN401 - a cell
+def same(expected: Fraction | None, got: Any) -> bool:
     """Say whether a value is right: whole numbers and decimals exactly, rates to 9 digits."""
     if expected is None or got is None:
         return expected is None and got is None

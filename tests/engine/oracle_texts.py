@@ -25,7 +25,7 @@ SIGNS = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 OPERATORS = {"ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
 
-def literal(value: Any) -> str:  # noqa: ANN401 - a cell
+def literal(value: Any) -> str:
     """Write a value as SQL."""
     if value is None:
         return "NULL"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from kpi_engine import DataError
 from number_projects import LATE, by_member, opened
+
+from kpi_engine import DataError
 
 ROWS = """
     (1, '2026-01-05', 'a', 10.00, 'EUR'), (2, '2026-01-06', 'a', 5.50, NULL), (3, '2026-01-07', 'b', 7, 'USD'), (4, '2025-12-07', 'a', 1, 'USD'),

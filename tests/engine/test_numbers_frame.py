@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import pytest
-from kpi_engine import RequestError
 from number_projects import LATE, by_member, column, opened, table
+
+from kpi_engine import RequestError
 
 ROWS = """
     (1, '2025-01-15', 'a', 'x', 1), (2, '2025-12-31', 'old', 'x', 2), (3, '2026-01-01', 'a', 'x', 4), (4, '2026-01-31', NULL, 'y', 8),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from kpi_engine import DataError
 from number_projects import LATE, by_member, opened
+
+from kpi_engine import DataError
 
 SALES = "(1, 1, 10), (2, 1, 20), (3, 2, 30), (4, NULL, 40), (5, 99, 50)"
 

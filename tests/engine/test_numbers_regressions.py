@@ -6,10 +6,11 @@ import os
 import time
 from datetime import date, datetime
 
-import kpi_engine
 import pytest
-from kpi_engine import DataError, RequestError
 from number_projects import LATE, by_member, column, connected, opened, table
+
+import kpi_engine
+from kpi_engine import DataError, RequestError
 
 ROWS = "(1, '2026-01-05', 'a', 5), (2, '2026-01-06', 'a', 7), (3, '2026-02-06', NULL, 9), (4, '2025-12-06', 'b', 1)"
 

@@ -53,6 +53,13 @@ def engine(request):
         yield engine
 
 
+def alike(one, other):
+    """Say whether two rows are the same, but for the last digits of a float."""
+    return one.keys() == other.keys() and all(
+        one[name] == (pytest.approx(other[name], rel=1e-12, abs=1e-12) if isinstance(other[name], float) else other[name]) for name in one
+    )
+
+
 @pytest.mark.parametrize("grain", [None, "month"])
 def test_adding_a_kpi_changes_no_other(engine, grain):
     together = engine.run(list(KPIS), by=["channel", "device"], grain=grain, compare="previous_period", **PERIOD)
@@ -60,10 +67,10 @@ def test_adding_a_kpi_changes_no_other(engine, grain):
     for kpi in KPIS:
         alone = engine.run(kpi, by=["channel", "device"], grain=grain, compare="previous_period", **PERIOD)
         columns = (kpi, f"{kpi}__previous_period", f"{kpi}__previous_period_change")
-        known = {tuple(row[k] for k in keys): tuple(row[c] for c in columns) for row in together.rows()}
+        known = {tuple(row[k] for k in keys): {name: row[name] for name in (*keys, *columns)} for row in together.rows()}
         assert alone.rows()
         for row in alone.rows():
-            assert known[tuple(row[k] for k in keys)] == pytest.approx(tuple(row[c] for c in columns), rel=1e-12)
+            assert alike(known[tuple(row[k] for k in keys)], row)
 
 
 def test_the_order_of_kpis_and_dimensions_only_orders_columns(engine):
@@ -116,7 +123,7 @@ def test_a_slice_is_the_filter_by_its_member(engine):
     for row in engine.run(list(KPIS), by="channel", compare="previous_period", **PERIOD).rows():
         # A share ignores the filter in its denominator as it ignores the split, so it is the same too.
         filtered = engine.run(list(KPIS), where={"channel": row["channel"]}, compare="previous_period", **PERIOD).totals()
-        assert filtered == pytest.approx({name: value for name, value in row.items() if name != "channel"}, rel=1e-12)
+        assert alike(filtered, {name: value for name, value in row.items() if name != "channel"})
 
 
 def test_months_made_of_days_are_the_months_of_the_rows(engine):
@@ -130,8 +137,9 @@ def test_one_period_with_a_grain_and_without_agrees(engine):
     for period, grain in (("2026-03", "month"), ("2026-Q1", "quarter"), ("2026", "year"), ("2026-W10", "week"), ("2026-03-29", "day")):
         request = {"by": "channel", "period": period, "compare": ["previous_period", "previous_year"], "as_of": AS_OF}
         without, within = engine.run(list(KPIS), **request).rows(), engine.run(list(KPIS), grain=grain, **request).rows()
-        assert within
-        assert [{name: value for name, value in row.items() if name != "period"} for row in within] == pytest.approx(without)
+        assert len(within) == len(without) > 0
+        for one, other in zip(within, without, strict=True):
+            assert alike({name: value for name, value in one.items() if name != "period"}, other)
 
 
 def test_the_period_before_is_the_answer_of_that_period(engine):

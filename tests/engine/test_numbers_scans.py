@@ -6,10 +6,13 @@ import json
 from collections import Counter
 from dataclasses import replace
 
-import kpi_engine
 import pytest
-from kpi_engine.planning import leaf_reads, read_request
+import sqlglot
 from number_projects import LATE, opened
+
+import kpi_engine
+from kpi_engine.planning import leaf_reads, read_request
+from kpi_engine.sql.summarise import expressions, reached
 
 PROJECT = {"project": "fixture", "calendar": {"timezone": "Europe/Paris"}, "definitions": ["marketing"]}
 ROLES = ("content_creator", "social_media_manager", "pr_manager", "demand_manager", "web_marketing_manager", "seo_manager")
@@ -28,7 +31,7 @@ def scans(engine, made):
     def walk(node):
         table = node.get("extra_info", {}).get("Table")
         if "SCAN" in node["name"] and table:
-            found[table.split(".")[-1]] += 1
+            found[table.split(".")[-1].strip('"')] += 1
         for child in node.get("children", []):
             walk(child)
 
@@ -37,16 +40,32 @@ def scans(engine, made):
     return found
 
 
-def expected(engine, made):
-    """Count the reads of each table: one per dataset and time, and one per summary that joins it."""
+def tables(engine, dataset):
+    """Name the tables that a dataset is made of, each as often as its query names it."""
+    model = engine.catalogue.project.datasets[dataset]
+    if model.transform:
+        return []
+    if not model.sql:
+        return [model.table or dataset]
+    named = [table.name for table in sqlglot.parse_one(model.sql, read="duckdb").find_all(sqlglot.exp.Table)]
+    return [table for name in named for table in (tables(engine, name) if name in engine.catalogue.project.datasets and name != dataset else [name])]
+
+
+def summaries(plan):
+    for summary in plan.align.summaries:
+        yield summary
+        if summary.read.below is not None:
+            yield from summaries(summary.read.below)
+
+
+def allowed(engine, made):
+    """Count the scans that each table may have: one per dataset and time, and one per summary that joins it."""
     names = engine.catalogue.names
-    found = Counter(names.datasets[read.dataset].table or read.dataset for read in leaf_reads(made.plan) if not names.datasets[read.dataset].transform)
-    for summary in made.plan.align.summaries:
-        trees = [e.tree for e in (*summary.split.values(), *(a.argument for a in summary.aggregates if a.argument), *(f for a in summary.aggregates for f in a.filter))]
-        hops = {tuple(column.table.split(".")[1:]) for tree in trees for column in tree.find_all(type(tree).__mro__[-2]) if hasattr(column, "table") and column.table.startswith("r.")}
-        for path in {hop[: n + 1] for hop in hops for n in range(len(hop))}:
-            owner = names.datasets[names.owner(summary.read.dataset, path)]
-            found[owner.table] += 1
+    found = Counter()
+    for summary in summaries(made.plan):
+        joined = [names.owner(summary.read.dataset, hops) for hops in reached(expressions(summary))] if summary.read.below is None else []
+        for dataset in (*([summary.read.dataset] if summary.read.below is None else []), *joined):
+            found.update(tables(engine, dataset))
     return found
 
 
@@ -55,15 +74,17 @@ def test_a_scorecard_reads_each_table_once_per_dataset_and_time(fixture_connecti
     with kpi_engine.open(PROJECT, fixture_connection) as engine:
         for request in ({}, {"grain": "month"}, {"compare": ["previous_period", "previous_year"]}, {"grain": "month", "compare": ["previous_period", "previous_year"]}):
             made = planned(engine, engine.kpis(role), period="2026-Q1", as_of=LATE, **request)
-            reads = [(read.dataset, read.time and read.time.expression) for read in leaf_reads(made.plan)]
+            reads = [(each.dataset, each.time and each.time.expression) for each in leaf_reads(made.plan)]
             assert len(reads) == len(set(reads)), "a dataset is read twice at one time"
-            assert scans(engine, made) == expected(engine, made)
+            found = scans(engine, made)
+            assert found
+            assert found <= allowed(engine, made)
 
 
 @pytest.fixture
 def engine():
     with opened(
-        {"fact": ("id int, day date, a varchar, v int, other date", "(1, '2026-01-01', 'x', 1, NULL)"), "second": ("id int, day date, a varchar", "(1, '2026-01-01', 'x')")},
+        {"fact": ("id int, day date, a varchar, v int, other date", "(1, '2026-01-01', 'x', 1, '2026-02-01'), (2, '2026-01-02', 'y', 2, NULL)"), "second": ("id int, day date, a varchar", "(1, '2026-01-01', 'x'), (2, '2026-02-01', 'x')")},
         {"facts": {"table": "fact", "key": "id", "time": "day", "times": {"other": "other"}, "dimensions": ["a"]}, "seconds": {"table": "second", "time": "day", "dimensions": ["a"]}},
         {
             **{f"k{n}": {"inputs": {"x": {"from": "facts", "where": f"v > {n}"}}, "formula": "sum(x.v)"} for n in range(20)},
@@ -71,7 +92,7 @@ def engine():
             "share": {"inputs": {"x": "facts", "every": {"from": "facts", "across": "all"}}, "formula": "count(x) / count(every)"},
             "ever": {"inputs": {"x": {"from": "facts", "all_time": True}}, "formula": "count(distinct x.id)"},
             "late": {"inputs": {"x": {"from": "facts", "time": "other"}}, "formula": "count(x)"},
-            "both": {"inputs": ["facts", "seconds"], "formula": "count(facts) / count(seconds)"},
+            "both": {"inputs": ["facts", "seconds"], "formula": "count(facts) / count(distinct seconds.id)"},
         },
     ) as engine:  # fmt: skip
         yield engine

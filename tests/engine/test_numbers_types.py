@@ -7,9 +7,10 @@ from datetime import date
 from decimal import Decimal
 
 import duckdb
-import kpi_engine
 import pytest
 from number_projects import LATE, opened
+
+import kpi_engine
 
 ROWS = """
     (1, '2026-01-01', 5.25, 9223372036854775807, 'a', true, 120, 1.5, 0.1), (2, '2026-01-02', 1.10, 9223372036854775807, NULL, false, 120, 2.25, 0.2),

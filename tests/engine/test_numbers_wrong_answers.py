@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-import kpi_engine
 import pytest
-from kpi_engine import DefinitionError, RequestError
 from number_projects import LATE, by_member, column, opened, table
+
+import kpi_engine
+from kpi_engine import DefinitionError, RequestError
 
 VISITS = ("id int, day date, channel varchar, visitor varchar", "")
 

@@ -27,7 +27,9 @@ def formula(case):
 def connection():
     made = duckdb.connect()
     made.execute("CREATE TABLE orders(id INT, tenant_id INT, region VARCHAR, amount DECIMAL(18,2), email VARCHAR)")
-    made.execute("INSERT INTO orders VALUES (1, 1, 'north', 10, 'a@x'), (2, 1, 'north', 20, 'b@x'), (3, 2, 'south', 5, 'c@x')")
+    made.execute(
+        "INSERT INTO orders VALUES (1, 1, 'north', 10, 'a@x'), (2, 1, 'north', 20, 'b@x'), (3, 2, 'south', 5, 'c@x')"
+    )
     made.execute("CREATE TABLE salaries AS SELECT 424242 AS salary")
     made.execute("CREATE SEQUENCE s")
     yield made
@@ -36,7 +38,11 @@ def connection():
 
 def engine(connection, **kpi):
     given = {"inputs": {"orders": {"from": "orders", **kpi.pop("input", {})}}, "formula": "count(orders)", **kpi}
-    dataset = {"table": "orders", "columns": {"amount": {"type": "decimal(18,2)"}}, "dimensions": {"region": kpi.pop("dimension", {})}}
+    dataset = {
+        "table": "orders",
+        "columns": {"amount": {"type": "decimal(18,2)"}},
+        "dimensions": {"region": kpi.pop("dimension", {})},
+    }
     given.pop("dimension", None)
     return kpi_engine.open({"datasets": {"orders": dataset}, "kpis": {"k": given}}, connection)
 

@@ -8,10 +8,14 @@ from hypothesis import strategies as st
 
 from kpi_engine.formula.units import PURE, Unit, parse
 
-names = st.sampled_from(["EUR", "lead", "leads", "visit", "seconds", "m", "ms", "unique visitors", "€", "clic", "gross"])
+names = st.sampled_from(
+    ["EUR", "lead", "leads", "visit", "seconds", "m", "ms", "unique visitors", "€", "clic", "gross"]
+)
 units = st.lists(st.tuples(names, st.integers(-3, 3)), max_size=4).map(
-    lambda pairs: parse(" * ".join(["1", *(f"{n}^{p}" for n, p in pairs if p > 0)]))
-    / parse(" * ".join(["1", *(f"{n}^{-p}" for n, p in pairs if p < 0)]))
+    lambda pairs: (
+        parse(" * ".join(["1", *(f"{n}^{p}" for n, p in pairs if p > 0)]))
+        / parse(" * ".join(["1", *(f"{n}^{-p}" for n, p in pairs if p < 0)]))
+    )
 )
 
 
