@@ -37,7 +37,7 @@ SOURCES := pyproject.toml $(shell find kpi_engine definitions plugins -type f -n
 $(VENV)/ready: $(SOURCES)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
-	$(BIN)/python -m pip install -q --group test --group lint . ./plugins/kpi-output-markdown
+	$(BIN)/python -m pip install -q --group test --group lint --group plugins/kpi-output-markdown/pyproject.toml:test .
 	touch $@
 
 $(OLD_VENV)/ready: $(SOURCES)

@@ -34,6 +34,7 @@ def functions() -> Iterator[str]:
         "Formulas, conditions and the queries of datasets are SQL, from these lists and nothing else. A text is parsed into a tree, every "
         "node of the tree is looked up here, and SQL is generated from the tree. What is not listed is refused with the name of what is."
     )
+    yield from ("", *"\n\n".join(lists.NOTES).split("\n"))
     yield from _section(
         "Aggregates",
         "They stand in formulas and turn rows into a value. Each may be followed by `filter (where condition)`.",

@@ -49,15 +49,27 @@ class LeftOut:
         return self.has("", kind) or any(subject.startswith(f"{kind} ") for subject in self.subjects)
 
 
+FEW = 8
+"""So many names are listed where none is near the one that is not known."""
+
+
+def guess(name: str, known: Collection[str], otherwise: str = "") -> str:
+    """Say which name is meant, or which there are where they are few, or else what to do."""
+    close = nearest(name, known)
+    return close if close.startswith("did") or 0 < len(known) <= FEW else otherwise
+
+
 def unknown(name: str, known: Collection[str], left_out: LeftOut, *kinds: str) -> Mistake:
     """Say that there is no such definition, unless it was left out because of a mistake in it; `kinds` say what could be meant."""
     noun = " or ".join(kind.replace("kpi", "KPI") for kind in kinds)
     if left_out.has(name, *kinds):
         message = f"there is no {noun} `{name}`: a definition with a mistake was left out"
         return Mistake("left_out", message, 0, len(name), "correct that mistake first", follows=True)
-    hint = nearest(name, known)
     code = f"unknown_{kinds[0]}" if len(kinds) == 1 else "unknown_input"
-    return Mistake(code, f"there is no {noun} `{name}`", 0, len(name), hint or f"define it under `{kinds[0]}s:`")
+    sections = " or ".join(f"`{kind}s:`" for kind in kinds)
+    return Mistake(
+        code, f"there is no {noun} `{name}`", 0, len(name), guess(name, known, f"define it under {sections}")
+    )
 
 
 def follow_up(refused: Refused) -> Refused:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from kpi_engine.calendar import parse_duration
-from kpi_engine.catalogue.faults import Fault, faults_of, unknown
+from kpi_engine.catalogue.faults import Fault, faults_of, guess, unknown
 from kpi_engine.catalogue.resolved import ResolvedInput, expr
 from kpi_engine.errors import KpiError, nearest
 from kpi_engine.formula.gate import Mistake, Refused, read
@@ -66,9 +66,7 @@ class _Reading:
         """Resolve the input; None where there is nothing of that name."""
         datasets, kpis = self.around.names.datasets, self.around.kpis
         if self.target not in datasets and self.target not in kpis:
-            mistake = unknown(self.target, [*datasets, *kpis], self.around.left_out, "dataset", "kpi")
-            hint = mistake.hint if not mistake.hint.startswith("define") else "define it under `datasets:` or `kpis:`"
-            self._fault("from", Mistake(mistake.code, mistake.message, 0, mistake.length, hint, mistake.follows))
+            self._fault("from", unknown(self.target, [*datasets, *kpis], self.around.left_out, "dataset", "kpi"))
             return None
         self._time()
         self._take()

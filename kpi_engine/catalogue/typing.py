@@ -63,7 +63,12 @@ def additivity_of(
     if not isinstance(tree, exp.Add | exp.Sub):
         return "non_additive"
     left, right = _bare(tree.left), _bare(tree.right)
-    if isinstance(tree, exp.Sub) and isinstance(left, exp.Column) and isinstance(right, exp.Column) and is_flow(left, right):
+    if (
+        isinstance(tree, exp.Sub)
+        and isinstance(left, exp.Column)
+        and isinstance(right, exp.Column)
+        and is_flow(left, right)
+    ):
         return "additive"
     return max((additivity_of(side, leaf, is_flow) for side in (left, right)), key=_ORDER.index)
 

@@ -132,7 +132,7 @@ class Binder:
         if model.transform:
             below = self.schema(model.from_)
             made = self.transform(dataset).columns()
-            return {name: kind or below.get(name, "VARCHAR") for name, kind in made.items()}
+            return {name: kind or below.get(name, "") for name, kind in made.items()}
         relations, registered = self.relations([dataset])
         return self._database.columns(relations.select(dataset), registered, f"dataset `{dataset}`")
 

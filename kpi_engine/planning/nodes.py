@@ -90,7 +90,8 @@ class Reach:
 class Align:
     """Summaries side by side on one frame of the members of `split` × `periods`.
 
-    `dense` False keeps only the members and periods that were observed.
+    `dense` False keeps only the members and periods that were observed: in the period itself, or, where `earlier`, in any stretch
+    that an input of the period covers.
     """
 
     summaries: tuple[Summarise, ...]
@@ -98,6 +99,7 @@ class Align:
     split: tuple[str, ...]
     periods: tuple[Bucket, ...]
     dense: bool = True
+    earlier: bool = False
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ class _Planner:
     def _align(self) -> Align:
         finished = self.summaries.finished()
         self._check_members(finished)
-        return Align(finished, self.summaries.reaches(), self.split, tuple(b for b, _ in self.windows), self.dense)
+        return Align(finished, self.summaries.reaches(), self.split, tuple(b for b, _ in self.windows), self.dense, earlier=self.nested)
 
     def _check_members(self, finished: tuple[Summarise, ...]) -> None:
         """Refuse a split whose members no input knows."""

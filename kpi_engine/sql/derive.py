@@ -183,7 +183,7 @@ def _full_cells(node: Align, summary: Summarise) -> list[int]:
 def _observed(node: Align) -> exp.Expr:
     """Keep the members and periods that have rows of their own."""
     reaches = [(n, r) for n, r in enumerate(node.reaches) if set(_full_cells(node, node.summaries[r.summary])) >= set(r.cells)]
-    present = [(n, r) for n, r in reaches if r.present] or reaches
+    present = [(n, r) for n, r in reaches if r.present and not node.earlier] or reaches
     keys = [exp.column(name, table=PERIODS) for name in (PERIOD_NUMBER, PERIOD, *(f"k{n}" for n in range(len(node.reaches))))]
     selects = []
     for number, reach in present:
@@ -192,7 +192,7 @@ def _observed(node: Align) -> exp.Expr:
         on = exp.EQ(this=exp.column(CELL, table=table, quoted=True), expression=exp.column(f"k{number}", table=PERIODS))
         select = exp.Select(expressions=columns).from_(PERIODS, copy=False).join(table, on=on, copy=False)
         selects.append(select.distinct(copy=False))
-    return _union(selects) if node.periods else _nobody(node, [key.name for key in keys])
+    return _union(selects) if selects and node.periods else _nobody(node, [key.name for key in keys])
 
 
 def _union(selects: list[exp.Select]) -> exp.Expr:

@@ -28,7 +28,9 @@ def duplicates(dataset: str, rendering: Rendering) -> exp.Select:
 def overlaps(dataset: str, keys: Sequence[str], valid: tuple[str, str], rendering: Rendering) -> exp.Select:
     """Render the search for keys of which two rows are valid at one time: a row that starts before the one before it has ended."""
     start, end = (rendering.names.column(dataset, name) for name in valid)
-    last = exp.Or(this=exp.Is(this=end, expression=exp.Null()), expression=exp.LT(this=start.copy(), expression=end.copy()))
+    last = exp.Or(
+        this=exp.Is(this=end, expression=exp.Null()), expression=exp.LT(this=start.copy(), expression=end.copy())
+    )
     rows = _known_keys(dataset, keys, rendering)
     rows = rows.where(exp.Not(this=exp.Is(this=start.copy(), expression=exp.Null())), exp.paren(last), copy=False)
     following = exp.Window(
@@ -36,19 +38,29 @@ def overlaps(dataset: str, keys: Sequence[str], valid: tuple[str, str], renderin
         partition_by=[rendering.names.column(dataset, key) for key in keys],
         order=exp.Order(expressions=[exp.Ordered(this=start.copy(), nulls_first=False)]),
     )
-    rows = rows.select(exp.alias_(end.copy(), "__end", quoted=True), exp.alias_(following, "__next", quoted=True), copy=False)
+    rows = rows.select(
+        exp.alias_(end.copy(), "__end", quoted=True), exp.alias_(following, "__next", quoted=True), copy=False
+    )
     before, after = (exp.column(name, quoted=True) for name in ("__end", "__next"))
-    still = exp.Or(this=exp.Is(this=before, expression=exp.Null()), expression=exp.LT(this=after, expression=before.copy()))
+    still = exp.Or(
+        this=exp.Is(this=before, expression=exp.Null()), expression=exp.LT(this=after, expression=before.copy())
+    )
     select = exp.Select(expressions=[exp.column(key, quoted=True) for key in keys]).distinct(copy=False)
-    select = select.from_(exp.Subquery(this=rows, alias=exp.TableAlias(this=exp.to_identifier(ROWS, quoted=True))), copy=False)
-    return _few(select.where(exp.Not(this=exp.Is(this=after.copy(), expression=exp.Null())), exp.paren(still), copy=False), keys)
+    select = select.from_(
+        exp.Subquery(this=rows, alias=exp.TableAlias(this=exp.to_identifier(ROWS, quoted=True))), copy=False
+    )
+    return _few(
+        select.where(exp.Not(this=exp.Is(this=after.copy(), expression=exp.Null())), exp.paren(still), copy=False), keys
+    )
 
 
 def _known_keys(dataset: str, keys: Sequence[str], rendering: Rendering) -> exp.Select:
     columns = [rendering.names.column(dataset, key) for key in keys]
     select = exp.Select(expressions=[exp.alias_(c, key, quoted=True) for c, key in zip(columns, keys, strict=True)])
     select = select.from_(rendering.relations.rows(dataset, ROWS), copy=False)
-    return select.where(*(exp.Not(this=exp.Is(this=column.copy(), expression=exp.Null())) for column in columns), copy=False)
+    return select.where(
+        *(exp.Not(this=exp.Is(this=column.copy(), expression=exp.Null())) for column in columns), copy=False
+    )
 
 
 def _few(select: exp.Select, keys: Sequence[str]) -> exp.Select:

@@ -26,7 +26,11 @@ def connected(tables: Mapping[str, tuple[str, str]]) -> duckdb.DuckDBPyConnectio
 
 
 def opened(
-    tables: Mapping[str, tuple[str, str]], datasets: Mapping[str, Any], kpis: Mapping[str, Any], calendar: Mapping[str, str] | None = None, **rest: Any
+    tables: Mapping[str, tuple[str, str]],
+    datasets: Mapping[str, Any],
+    kpis: Mapping[str, Any],
+    calendar: Mapping[str, str] | None = None,
+    **rest: Any,
 ) -> kpi_engine.Engine:
     """Open an engine over such tables; a KPI may be its formula alone, over the first dataset."""
     first = next(iter(datasets))
@@ -52,6 +56,8 @@ def by_member(result: kpi_engine.Result, dimension: str, value: str) -> dict[Any
 
 def same_values(one: kpi_engine.Result, other: kpi_engine.Result, columns: Iterable[str], keys: Sequence[str]) -> bool:
     """Say whether two results agree on some columns, by their keys, whatever else stands in them."""
-    left, right = ({tuple(row[k] for k in keys): tuple(row[c] for c in columns) for row in each.rows()} for each in (one, other))
+    left, right = (
+        {tuple(row[k] for k in keys): tuple(row[c] for c in columns) for row in each.rows()} for each in (one, other)
+    )
     shared = left.keys() & right.keys()
     return bool(shared) and all(left[key] == right[key] for key in shared)

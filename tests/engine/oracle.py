@@ -2,97 +2,23 @@
 
 No SQL, no code of the engine: rows are dicts, numbers are Fractions, unknown is None. It is slow, and that is its virtue.
 """
+# ruff: noqa: DTZ001 - local times carry no zone
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from oracle_calendar import Almanac, Asked, Window, back, frame, previous, year_before
+from oracle_calendar import Window, back, frame, previous, year_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from decimal import Decimal
 
-Row = dict[str, Any]
-Condition = tuple[Any, ...]
-"""`("eq", path, value)`, also ne lt le gt ge in; `("null", path)`; `("not", c)`, `("and", c, …)`, `("or", c, …)`."""
-Formula = tuple[Any, ...]
-"""`("agg", function, input, path, condition)`, `("input", name)`, `("num", text)`, `("+", left, right)`, also - * /; `("coalesce", f, text)`."""
-
-
-@dataclass(frozen=True)
-class Link:
-    """A join to the one side: `keys` are here: there."""
-
-    to: str
-    keys: Mapping[str, str]
-    valid: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A table with what the language says of it; `types` are words of `TYPES`, `depends` names what follows from a dimension."""
-
-    types: Mapping[str, str]
-    rows: list[Row]
-    key: tuple[str, ...] = ()
-    time: str = ""
-    times: Mapping[str, str] = field(default_factory=dict)
-    dimensions: Mapping[str, str] = field(default_factory=dict)
-    joins: Mapping[str, Link] = field(default_factory=dict)
-    entity: tuple[str, ...] = ()
-    keep_days: int | None = None
-    depends: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Input:
-    """An input with its modifiers."""
-
-    source: str
-    where: Condition | None = None
-    time: str = ""
-    take: str = ""
-    across: frozenset[str] = frozenset()
-    offset: tuple[int, str] | str | None = None
-    all_time: bool = False
-    per: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Kpi:
-    """A KPI; `percent` is its format, `empty_unknown` that a sum of nothing is unknown."""
-
-    inputs: Mapping[str, Input]
-    formula: Formula
-    percent: bool = False
-    empty_unknown: bool = False
-
-
-@dataclass(frozen=True)
-class Model:
-    """A project."""
-
-    datasets: Mapping[str, Dataset]
-    kpis: Mapping[str, Kpi]
-    almanac: Almanac = Almanac()
-
-
-@dataclass(frozen=True)
-class Question:
-    """A request; `as_of` is the local time before which everything counts."""
-
-    kpis: tuple[str, ...]
-    period: Asked
-    as_of: datetime
-    by: tuple[str, ...] = ()
-    grain: str | None = None
-    where: tuple[Condition, ...] = ()
-    compare: tuple[str, ...] = ()
+    from oracle_model import Condition, Dataset, Formula, Input, Kpi, Link, Model, Question, Row
 
 
 @dataclass(frozen=True)
@@ -138,7 +64,9 @@ class Oracle:
     def rows(self, members: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], dict[str, Fraction | None]]:
         """Give the values for each member and period, by `(*member, first day)`."""
         return {
-            (*member, first and first.date()) if self.question.grain else member: self._cell(dict(zip(self.question.by, member, strict=True)), window)
+            (*member, first and first.date()) if self.question.grain else member: self._cell(
+                dict(zip(self.question.by, member, strict=True)), window
+            )
             for member in members
             for first, window in frame(self.question.period, self.question.grain, self.model.almanac)
         }
@@ -211,7 +139,11 @@ class Oracle:
             window = back(window, *used.offset)  # type: ignore[misc]
         if used.all_time:
             window = replace(window, start=None)
-        below = (*place.conditions, used.where) if used.where is not None and used.source in self.model.kpis else place.conditions
+        below = (
+            (*place.conditions, used.where)
+            if used.where is not None and used.source in self.model.kpis
+            else place.conditions
+        )
         return Place(place.member, window, place.ignored | used.across, below)
 
     # -- rows
@@ -226,9 +158,13 @@ class Oracle:
     def _dataset_rows(self, used: Input, place: Place) -> Iterator[Seen]:
         for seen in self._covered(used, place.window):
             asked = self._asked(used, place)
-            if all(self._holds(each, seen) for each in (*asked, *place.conditions)) and (used.where is None or self._holds(used.where, seen)):
+            if all(self._holds(each, seen) for each in (*asked, *place.conditions)) and (
+                used.where is None or self._holds(used.where, seen)
+            ):
                 ignored = self._ignored(used.source, place)
-                if all(name in ignored or _same(self._dimension(seen, name), value) for name, value in place.member.items()):
+                if all(
+                    name in ignored or _same(self._dimension(seen, name), value) for name, value in place.member.items()
+                ):
                     yield seen
 
     def _asked(self, used: Input, place: Place) -> list[Condition]:
@@ -237,7 +173,13 @@ class Oracle:
 
     def _ignored(self, dataset: str, place: Place) -> frozenset[str]:
         if "all" in place.ignored:
-            return frozenset({*self.model.datasets[dataset].dimensions, *self.question.by, *(p for c in self.question.where for p in _paths(c))})
+            return frozenset(
+                {
+                    *self.model.datasets[dataset].dimensions,
+                    *self.question.by,
+                    *(p for c in self.question.where for p in _paths(c)),
+                }
+            )
         follow = self.model.datasets[dataset].depends
         return place.ignored | frozenset(name for each in place.ignored for name in follow.get(each, ()))
 
@@ -246,11 +188,16 @@ class Oracle:
         if used.source in self.model.kpis:
             for entity in dict.fromkeys(self._tuples(used.source, place, used.per)):
                 member = {**place.member, **dict(zip(used.per, entity, strict=True))}
-                row = {"": self.value(used.source, replace(place, member=member)), **dict(zip(used.per, entity, strict=True))}
+                row = {
+                    "": self.value(used.source, replace(place, member=member)),
+                    **dict(zip(used.per, entity, strict=True)),
+                }
                 yield Seen("", row, None)
             return
         plain = replace(used, per=(), offset=None, all_time=False)
-        for entity in dict.fromkeys(tuple(self._path(seen, name) for name in used.per) for seen in self._dataset_rows(plain, place)):
+        for entity in dict.fromkeys(
+            tuple(self._path(seen, name) for name in used.per) for seen in self._dataset_rows(plain, place)
+        ):
             yield Seen("", dict(zip(used.per, entity, strict=True)), None)
 
     def _tuples(self, kpi: str, place: Place, names: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
@@ -295,7 +242,11 @@ class Oracle:
         """Give the rows that count in a window: those in it, or the levels that hold at its end or its start."""
         dataset = self.model.datasets[used.source]
         column = dataset.times[used.time] if used.time else dataset.time
-        timed = [(row, self.local(row[column], dataset.types[column])) for row in dataset.rows] if column else [(row, None) for row in dataset.rows]
+        timed = (
+            [(row, self.local(row[column], dataset.types[column])) for row in dataset.rows]
+            if column
+            else [(row, None) for row in dataset.rows]
+        )
         take = self._take(used)
         if not column:
             yield from (Seen(used.source, row, None) for row, _ in timed)
@@ -319,7 +270,7 @@ class Oracle:
         if value is None:
             return None
         if kind == "date":
-            return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - local time
+            return datetime(value.year, value.month, value.day)
         if kind == "local":
             return value  # type: ignore[no-any-return]
         aware = value.replace(tzinfo=UTC) if kind == "utc" else value
@@ -377,7 +328,11 @@ class Oracle:
             return None if value is None else value in rest[1]
         if value is None or rest[1] is None:
             return None
-        return {"eq": value == rest[1], "ne": value != rest[1]}[kind] if kind in {"eq", "ne"} else _compare(kind, value, rest[1])
+        return (
+            {"eq": value == rest[1], "ne": value != rest[1]}[kind]
+            if kind in {"eq", "ne"}
+            else _compare(kind, value, rest[1])
+        )
 
 
 def _compare(kind: str, left: Any, right: Any) -> bool:
@@ -392,9 +347,9 @@ def _levels(known: list[tuple[Row, datetime]], dataset: Dataset, instant: dateti
         if at < instant and (entity not in latest or latest[entity] < at):
             latest[entity] = at
     for row, at in known:
-        if latest.get(tuple(row[name] for name in dataset.entity)) == at and at < instant:
-            if dataset.keep_days is None or at >= instant - timedelta(days=dataset.keep_days):
-                yield row, at
+        is_last = at < instant and latest[tuple(row[name] for name in dataset.entity)] == at
+        if is_last and (dataset.keep_days is None or at >= instant - timedelta(days=dataset.keep_days)):
+            yield row, at
 
 
 def _of(values: list[Fraction], function: str) -> Fraction:

@@ -1,26 +1,20 @@
 """Random projects and questions for the oracle: one seed gives one model with its data, and as many questions as asked."""
+# ruff: noqa: DTZ001 - local times carry no zone; a seed gives the same case again
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from oracle import Condition, Dataset, Formula, Input, Kpi, Link, Model, Question, Row
 from oracle_calendar import DAY, MONTHS, Almanac, Asked, Window, floor, following
+from oracle_data import EDGES, TONES, Tables
+from oracle_model import Condition, Formula, Input, Kpi, Model, Question
 
 if TYPE_CHECKING:
     from random import Random
 
 ZONES = ("UTC", "Europe/Paris", "America/New_York", "Asia/Kolkata", "Pacific/Auckland", "America/Sao_Paulo")
-TONES = ("good", "bad", "o'x", "")
-EDGES = (
-    datetime(2024, 2, 29, 23, 30), datetime(2024, 3, 1), datetime(2024, 3, 31, 1, 30), datetime(2024, 3, 31, 0, 59, 59), datetime(2024, 10, 27, 2, 30),
-    datetime(2024, 12, 31, 23, 59, 59), datetime(2025, 1, 1), datetime(2023, 12, 31, 22, 30), datetime(2024, 1, 31, 23, 0), datetime(2024, 6, 30, 14),
-    datetime(2023, 2, 28), datetime(2024, 12, 30), datetime(2024, 3, 10, 7, 30), datetime(2024, 11, 3, 5, 30),
-)  # fmt: skip
-FIRST = datetime(2023, 1, 15)
-SHARED = ("region", "tone")
 
 
 class Maker:
@@ -29,94 +23,11 @@ class Maker:
     def __init__(self, random: Random) -> None:
         self.random = random
 
-    # -- data
-
     def model(self) -> Model:
         """Make a model with its data."""
         pick = self.random.choice
         almanac = Almanac(pick(ZONES), pick((0, 0, 6)), pick((1, 4, 7, 10)))
-        datasets = {
-            "brands": self._brands(), "outlets": self._outlets(), "listings": self._listings(),
-            "clips": self._clips(), "spend": self._spend(), "levels": self._levels(),
-        }  # fmt: skip
-        return Model(datasets, self._kpis(), almanac)
-
-    def _maybe(self, value: Any, share: float = 0.2) -> Any:
-        return None if self.random.random() < share else value
-
-    def _moment(self, kind: str) -> date | datetime:
-        random = self.random
-        naive = random.choice(EDGES) if random.random() < 0.3 else FIRST + timedelta(minutes=random.randrange(0, 800 * 24 * 60))
-        return naive.date() if kind == "date" else naive.replace(tzinfo=UTC) if kind == "instant" else naive
-
-    def _brands(self) -> Dataset:
-        rows = [{"brand_id": n, "grp": self._maybe(self.random.choice("PQ"))} for n in range(1, 4)]
-        return Dataset({"brand_id": "int", "grp": "text"}, rows, ("brand_id",))
-
-    def _outlets(self) -> Dataset:
-        types = {"outlet_id": "int", "region": "text", "readers": "int", "brand_id": "int"}
-        readers = (100, 100, 250, None)
-        rows: list[Row] = [
-            {"outlet_id": n, "region": self._maybe(self.random.choice(("N", "S"))), "readers": self.random.choice(readers), "brand_id": self._maybe(self.random.randint(1, 4))}
-            for n in range(1, 5)
-        ]
-        return Dataset(types, rows, ("outlet_id",), joins={"brand": Link("brands", {"brand_id": "brand_id"})})
-
-    def _listings(self) -> Dataset:
-        kind = self.random.choice(("date", "local", "utc", "instant"))
-        rows: list[Row] = []
-        for outlet in range(1, 4):
-            start = FIRST + self.random.randrange(0, 200) * DAY
-            for tier in self.random.sample(("gold", "tin", "clay"), self.random.randint(0, 3)):
-                end = None if self.random.random() < 0.3 else start + self.random.randrange(20, 300) * DAY
-                shown = [each and (each.date() if kind == "date" else each.replace(tzinfo=UTC) if kind == "instant" else each) for each in (start, end)]
-                rows.append({"outlet_id": outlet, "since": shown[0], "until": shown[1], "tier": tier})
-                if end is None:
-                    break
-                start = end + self.random.choice((0, 0, 15)) * DAY
-        return Dataset({"outlet_id": "int", "since": kind, "until": kind, "tier": "text"}, rows, ("outlet_id", "since"))
-
-    def _clips(self) -> Dataset:
-        random = self.random
-        kinds = {"at": random.choice(("instant", "local", "utc", "date")), "seen": random.choice(("instant", "local", "utc", "date"))}
-        types = {
-            "clip_id": "int", "outlet_id": "int", "tone": "text", **kinds, "reach": "int", "amount": "money", "score": "float", "flag": "bool",
-        }  # fmt: skip
-        rows = [
-            {
-                "clip_id": n, "outlet_id": self._maybe(random.randint(1, 5)), "tone": self._maybe(random.choice(TONES)),
-                "at": self._maybe(self._moment(kinds["at"]), 0.05), "seen": self._maybe(self._moment(kinds["seen"])),
-                "reach": self._maybe(random.choice((0, 1, 7, 7, 10**12, -3))), "amount": self._maybe(Decimal(random.randrange(-500, 5000)) / 100),
-                "score": self._maybe(random.randrange(-8, 9) / 4), "flag": self._maybe(random.random() < 0.5),
-            }
-            for n in range(random.choice((0, 1, 5, 25, 40, 40)))
-        ]  # fmt: skip
-        return Dataset(
-            types, rows, ("clip_id",), "at", {"seen_time": "seen"},
-            {"tone": "tone", "outlet_id": "outlet_id", "region": "outlet.region", "grp": "outlet.brand.grp", "tier": "listing.tier", "flag": "flag"},
-            {"outlet": Link("outlets", {"outlet_id": "outlet_id"}), "listing": Link("listings", {"outlet_id": "outlet_id"}, ("since", "until"))},
-            depends={"outlet_id": frozenset({"region", "grp"})},
-        )  # fmt: skip
-
-    def _spend(self) -> Dataset:
-        random = self.random
-        rows = [
-            {"region": self._maybe(random.choice(("N", "S", "W"))), "tone": self._maybe(random.choice(TONES)), "day": self._moment("date"), "amount": self._maybe(Decimal(random.randrange(0, 9999)) / 100)}
-            for _ in range(random.choice((0, 3, 20, 20)))
-        ]
-        return Dataset({"region": "text", "tone": "text", "day": "date", "amount": "money"}, rows, (), "day", {}, {"region": "region", "tone": "tone"})
-
-    def _levels(self) -> Dataset:
-        random = self.random
-        kind = random.choice(("date", "date", "instant", "utc"))
-        moments = [self._moment(kind) for _ in range(6)]
-        rows = [
-            {"account": self._maybe(random.randint(1, 3), 0.1), "region": self._maybe(random.choice(("N", "S"))), "tone": self._maybe(random.choice(TONES)), "taken": self._maybe(random.choice(moments) if random.random() < 0.6 else self._moment(kind), 0.05), "size": self._maybe(random.randrange(0, 500), 0.1)}
-            for _ in range(random.choice((0, 4, 25, 25)))
-        ]
-        types = {"account": "int", "region": "text", "tone": "text", "taken": kind, "size": "int"}
-        dimensions = {"region": "region", "tone": "tone", "account": "account"}
-        return Dataset(types, rows, (), "taken", {}, dimensions, entity=("account",), keep_days=random.choice((None, None, 45, 10)))
+        return Model(Tables(self.random).datasets(), self._kpis(), almanac)
 
     # -- definitions
 
@@ -127,7 +38,7 @@ class Maker:
         for n in range(3):
             kpis[f"ratio{n}"] = self._ratio()
         for n in range(3):
-            kpis[f"over{n}"] = self._over([name for name in kpis if not name.startswith("over")], kpis)
+            kpis[f"over{n}"] = self._over([name for name in kpis if not name.startswith("over")])
         for n in range(4):
             kpis[f"per{n}"] = self._per([name for name in kpis if not name.startswith("per")], kpis)
         return kpis
@@ -143,9 +54,15 @@ class Maker:
         if name == "levels" and random.random() < 0.5:
             used["take"] = random.choice(("closing", "opening", "rows"))
         if random.random() < 0.2:
-            used["across"] = frozenset(random.choice((("tone",), ("region",), ("all",), ("outlet_id",) if name == "clips" else ("tone", "region"))))
+            used["across"] = frozenset(
+                random.choice(
+                    (("tone",), ("region",), ("all",), ("outlet_id",) if name == "clips" else ("tone", "region"))
+                )
+            )
         if random.random() < 0.3:
-            used["offset"] = random.choice(((1, "month"), (1, "year"), "period", (1, "week"), (2, "month"), (1, "quarter")))
+            used["offset"] = random.choice(
+                ((1, "month"), (1, "year"), "period", (1, "week"), (2, "month"), (1, "quarter"))
+            )
         if random.random() < 0.15:
             used["all_time"] = True
         return name, Input(name, **used)
@@ -157,7 +74,14 @@ class Maker:
             ("not", ("eq", "region", "N")), ("not", ("in", "tone", ["good"])), ("eq", "region", "S"),
         ]  # fmt: skip
         if name == "clips":
-            tests += [("gt", "reach", 0), ("le", "amount", Decimal("10.5")), ("eq", "flag", True), ("eq", "outlet.brand.grp", "P"), ("ge", "outlet.readers", 200), ("eq", "tier", "gold")]
+            tests += [
+                ("gt", "reach", 0),
+                ("le", "amount", Decimal("10.5")),
+                ("eq", "flag", True),
+                ("eq", "outlet.brand.grp", "P"),
+                ("ge", "outlet.readers", 200),
+                ("eq", "tier", "gold"),
+            ]
         if name == "levels":
             tests += [("ge", "size", 100)]
         one, two = random.choice(tests), random.choice(tests)
@@ -166,12 +90,18 @@ class Maker:
     def _additive(self, name: str, alias: str) -> Formula:
         """Make an aggregate that is exact on every engine: a count or a sum of whole numbers, decimals or quarters."""
         random = self.random
-        columns = {"clips": ("reach", "amount", "score", "outlet.readers"), "spend": ("amount",), "levels": ("size",)}[name]
+        columns = {"clips": ("reach", "amount", "score", "outlet.readers"), "spend": ("amount",), "levels": ("size",)}[
+            name
+        ]
         where = self._condition(name) if random.random() < 0.25 else None
         kind = random.choice(("count", "sum", "sum", "distinct", "known"))
         if kind == "count":
             return ("agg", "count", alias, None, where)
-        column = random.choice({"clips": ("outlet_id", "tone", "reach"), "spend": ("region",), "levels": ("account",)}[name]) if kind == "distinct" else random.choice(columns)
+        column = (
+            random.choice({"clips": ("outlet_id", "tone", "reach"), "spend": ("region",), "levels": ("account",)}[name])
+            if kind == "distinct"
+            else random.choice(columns)
+        )
         return ("agg", kind, alias, column, where)
 
     def _leaf(self) -> Kpi:
@@ -180,8 +110,16 @@ class Maker:
         if random.random() < 0.6:
             formula = self._additive(name, "x")
         else:
-            column = random.choice({"clips": ("reach", "amount", "score"), "spend": ("amount",), "levels": ("size",)}[name])
-            formula = ("agg", random.choice(("avg", "min", "max", "median")), "x", column, self._condition(name) if random.random() < 0.2 else None)
+            column = random.choice(
+                {"clips": ("reach", "amount", "score"), "spend": ("amount",), "levels": ("size",)}[name]
+            )
+            formula = (
+                "agg",
+                random.choice(("avg", "min", "max", "median")),
+                "x",
+                column,
+                self._condition(name) if random.random() < 0.2 else None,
+            )
         return Kpi({"x": used}, formula, random.random() < 0.2, random.random() < 0.3)
 
     def _ratio(self) -> Kpi:
@@ -198,7 +136,7 @@ class Maker:
         inputs = {"x": x, "y": y} if any(each != "x" for each in _aliases(formula)) else {"x": x}
         return Kpi(inputs, formula, random.random() < 0.5, random.random() < 0.3)
 
-    def _over(self, names: list[str], kpis: dict[str, Kpi]) -> Kpi:
+    def _over(self, names: list[str]) -> Kpi:
         random = self.random
 
         def used() -> Input:
@@ -208,7 +146,9 @@ class Maker:
             if random.random() < 0.25:
                 found["across"] = frozenset(random.choice((("tone",), ("region",), ("all",))))
             if random.random() < 0.25:
-                found["where"] = random.choice((("eq", "tone", "good"), ("not", ("null", "region")), ("eq", "region", "S")))
+                found["where"] = random.choice(
+                    (("eq", "tone", "good"), ("not", ("null", "region")), ("eq", "region", "S"))
+                )
             return Input(random.choice(names), **found)
 
         formula: Formula = random.choice((
@@ -224,12 +164,20 @@ class Maker:
         leaf = random.choice(leaves)
         sources = {each.source for each in kpis[leaf].inputs.values()}
         dataset = sources.pop() if len(sources) == 1 else ""
-        entity = random.choice({"clips": ("outlet_id", "tone"), "spend": ("region", "tone"), "levels": ("account", "tone")}.get(dataset, ("region", "tone")))
+        entity = random.choice(
+            {"clips": ("outlet_id", "tone"), "spend": ("region", "tone"), "levels": ("account", "tone")}.get(
+                dataset, ("region", "tone")
+            )
+        )
         offset = random.choice((None, None, (1, "month"), "period"))
         if random.random() < 0.2 and leaf.startswith("leaf"):
             return Kpi({"x": Input(dataset, per=(entity,), offset=offset)}, ("agg", "count", "x", None, None))
         inputs = {"x": Input(leaf, per=(entity,), offset=offset)}
-        return Kpi(inputs, ("agg", random.choice(("sum", "avg", "min", "max", "median", "count")), "x", None, None), empty_unknown=random.random() < 0.3)
+        return Kpi(
+            inputs,
+            ("agg", random.choice(("sum", "avg", "min", "max", "median", "count")), "x", None, None),
+            empty_unknown=random.random() < 0.3,
+        )
 
     # -- questions
 
@@ -245,7 +193,11 @@ class Maker:
         if random.random() < 0.2 and "to date" not in (period.text or ""):
             as_of, said = as_of - timedelta(hours=9, minutes=30), f"{said}T14:30"
         grain = self._grain(period)
-        compare = tuple(random.sample(("previous_period", "previous_year"), random.choice((0, 0, 1, 2)))) if period.text else ()
+        compare = (
+            tuple(random.sample(("previous_period", "previous_year"), random.choice((0, 0, 1, 2))))
+            if period.text
+            else ()
+        )
         where = tuple(self._filter() for _ in range(random.choice((0, 0, 0, 1))))
         return Question(kpis, period, as_of, by, grain, where, compare), said
 
@@ -267,7 +219,11 @@ class Maker:
         assert period.window.end is not None
         days = (period.window.end - period.window.start).days
         grains = ["month", "quarter", "year", "fiscal_quarter", "fiscal_year", "week", *(["day"] if days < 35 else [])]
-        return self.random.choice((None, *grains)) if days < 130 else self.random.choice((None, None, "month", "quarter", "year", "fiscal_quarter", "fiscal_year"))
+        return (
+            self.random.choice((None, *grains))
+            if days < 130
+            else self.random.choice((None, None, "month", "quarter", "year", "fiscal_quarter", "fiscal_year"))
+        )
 
     def _period(self, almanac: Almanac, last: date) -> Asked:
         random = self.random
@@ -279,9 +235,14 @@ class Maker:
         if kind == "all":
             return Asked(None, Window(None, None))
         if kind == "unit":
-            grain = random.choice(("day", "week", "month", "month", "quarter", "quarter", "year", "fiscal_quarter", "fiscal_year"))
+            grain = random.choice(
+                ("day", "week", "month", "month", "quarter", "quarter", "year", "fiscal_quarter", "fiscal_year")
+            )
             start = floor(day, grain, almanac)
-            return Asked(_unit_text(start, grain, almanac), Window(start, following(start, grain), ("step", 1, grain), grain == "week"))
+            return Asked(
+                _unit_text(start, grain, almanac),
+                Window(start, following(start, grain), ("step", 1, grain), grain == "week"),
+            )
         if kind == "range":
             end = day + random.choice((1, 3, 17, 45, 76)) * DAY
             return Asked(f"{day.date()}..{(end - DAY).date()}", Window(day, end, ("step", (end - day).days, "day")))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import duckdb
-    from oracle import Condition, Dataset, Formula, Input, Kpi, Model, Question
+    from oracle_model import Condition, Dataset, Formula, Input, Kpi, Model, Question
 
 TYPES = {
     "int": "BIGINT", "money": "DECIMAL(18,2)", "float": "DOUBLE", "text": "VARCHAR", "bool": "BOOLEAN",
@@ -32,7 +32,9 @@ def literal(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, datetime):
-        return f"TIMESTAMPTZ '{value.isoformat(sep=' ')}'" if value.tzinfo else f"TIMESTAMP '{value.isoformat(sep=' ')}'"
+        return (
+            f"TIMESTAMPTZ '{value.isoformat(sep=' ')}'" if value.tzinfo else f"TIMESTAMP '{value.isoformat(sep=' ')}'"
+        )
     if isinstance(value, date):
         return f"DATE '{value.isoformat()}'"
     if isinstance(value, int | float | Decimal):
@@ -73,7 +75,10 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
 
 
 def _kpi(kpi: Kpi) -> dict[str, Any]:
-    found: dict[str, Any] = {"inputs": {name: _input(each) for name, each in kpi.inputs.items()}, "formula": formula(kpi.formula)}
+    found: dict[str, Any] = {
+        "inputs": {name: _input(each) for name, each in kpi.inputs.items()},
+        "formula": formula(kpi.formula),
+    }
     if kpi.percent:
         found["format"] = "percent"
     if kpi.empty_unknown:
@@ -120,7 +125,9 @@ def formula(each: Formula) -> str:
     if kind == "agg":
         _, function, name, path, where = each
         column = name if path is None else f"{name}.{path}"
-        call = {"distinct": f"count(distinct {column})", "known": f"count({column})"}.get(function, f"{function}({column})")
+        call = {"distinct": f"count(distinct {column})", "known": f"count({column})"}.get(
+            function, f"{function}({column})"
+        )
         return call if where is None else f"{call} filter (where {condition_of(where, name)})"
     return f"({formula(each[1])}) {kind} ({formula(each[2])})"
 
@@ -150,7 +157,12 @@ def create(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
 
 def arguments(question: Question, as_of: str) -> dict[str, Any]:
     """Write a question as the arguments of `run`."""
-    found: dict[str, Any] = {"kpis": list(question.kpis), "by": list(question.by), "as_of": as_of, "where": _where(question.where)}
+    found: dict[str, Any] = {
+        "kpis": list(question.kpis),
+        "by": list(question.by),
+        "as_of": as_of,
+        "where": _where(question.where),
+    }
     if question.grain:
         found["grain"] = question.grain
     if question.period.text:
@@ -170,5 +182,7 @@ def _where(conditions: Iterable[Condition]) -> dict[str, Any]:
         elif each[0] == "null":
             found.setdefault(each[1], {})["is_null"] = True
         else:
-            found.setdefault(each[1], {})[OPERATORS.get(each[0], "=" if each[0] == "eq" else "in")] = list(each[2]) if each[0] == "in" else each[2]
+            found.setdefault(each[1], {})[OPERATORS.get(each[0], "=" if each[0] == "eq" else "in")] = (
+                list(each[2]) if each[0] == "in" else each[2]
+            )
     return found

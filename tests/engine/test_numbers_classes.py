@@ -38,7 +38,14 @@ class TestLevel:
             yield engine
 
     def test_it_closes_by_month(self, engine):
-        assert table(engine.run("size", **MONTHS)) == [(JAN, 150), (FEB, 165), (MAR, 175), (APR, 175), (MAY, 155), (JUN, 155)]
+        assert table(engine.run("size", **MONTHS)) == [
+            (JAN, 150),
+            (FEB, 165),
+            (MAR, 175),
+            (APR, 175),
+            (MAY, 155),
+            (JUN, 155),
+        ]
 
     def test_it_closes_by_quarter_and_in_total(self, engine):
         result = engine.run("size", **QUARTERS)
@@ -59,18 +66,28 @@ class TestLevel:
         assert z == [None, None, 3, 3, 3, 3]
 
     def test_a_level_before_any_reading_is_unknown_and_its_count_is_none(self, engine):
-        assert engine.run(["size", "accounts", "zero"], period="2025", as_of=LATE).totals() == {"size": None, "accounts": 0, "zero": 0}
+        assert engine.run(["size", "accounts", "zero"], period="2025", as_of=LATE).totals() == {
+            "size": None,
+            "accounts": 0,
+            "zero": 0,
+        }
 
     def test_growth_by_month_reads_the_month_before_the_first(self, engine):
         expected = [None, 165 / 150 - 1, 175 / 165 - 1, 0, 155 / 175 - 1, 0]
-        assert column(engine.run("growth", **MONTHS), "growth") == [None if e is None else pytest.approx(e) for e in expected]
+        assert column(engine.run("growth", **MONTHS), "growth") == [
+            None if e is None else pytest.approx(e) for e in expected
+        ]
 
     def test_a_reading_is_a_row_when_rows_are_taken(self, engine):
         assert column(engine.run("readings", **MONTHS), "readings") == [2, 2, 3, 0, 1, 0]
 
     def test_levels_compare_with_the_level_a_year_before(self, engine):
         row = engine.run("size", period="2027-02", compare="previous_year", as_of="2027-06-01").rows()[0]
-        assert row == {"size": 155, "size__previous_year": 165, "size__previous_year_change": pytest.approx(155 / 165 - 1)}
+        assert row == {
+            "size": 155,
+            "size__previous_year": 165,
+            "size__previous_year_change": pytest.approx(155 / 165 - 1),
+        }
 
 
 class TestCounter:
@@ -118,9 +135,21 @@ class TestCohort:
             (8, '2026-04-01', '2026-06-30', NULL)"""
         with opened(
             {"lead": ("id int, created date, won date, channel varchar", rows)},
-            {"leads": {"table": "lead", "key": "id", "time": "created", "times": {"won": "won"}, "dimensions": ["channel"]}},
             {
-                "rate": {"inputs": ["leads"], "formula": "count(leads) filter (where won is not null) / count(leads)", "format": "percent"},
+                "leads": {
+                    "table": "lead",
+                    "key": "id",
+                    "time": "created",
+                    "times": {"won": "won"},
+                    "dimensions": ["channel"],
+                }
+            },
+            {
+                "rate": {
+                    "inputs": ["leads"],
+                    "formula": "count(leads) filter (where won is not null) / count(leads)",
+                    "format": "percent",
+                },
                 "won_in_period": {"inputs": {"w": {"from": "leads", "time": "won"}}, "formula": "count(w)"},
                 "leads_created": "count(leads)",
             },
@@ -140,12 +169,23 @@ class TestCohort:
 
     def test_by_channel_the_unknown_channel_is_a_group(self, engine):
         result = engine.run("rate", by="channel", period="2026-01..2026-06", as_of=LATE)
-        assert by_member(result, "channel", "rate") == {"ads": pytest.approx(1 / 3), "mail": pytest.approx(1 / 3), None: 1}
+        assert by_member(result, "channel", "rate") == {
+            "ads": pytest.approx(1 / 3),
+            "mail": pytest.approx(1 / 3),
+            None: 1,
+        }
 
     def test_a_change_of_a_rate_is_in_points_and_skips_no_empty_month(self, engine):
         result = engine.run("rate", compare="previous_period", **MONTHS)
         assert column(result, "rate__previous_period") == [None, pytest.approx(2 / 3), 0.25, None, 1, None]
-        assert column(result, "rate__previous_period_points") == [None, pytest.approx(0.25 - 2 / 3), None, None, None, None]
+        assert column(result, "rate__previous_period_points") == [
+            None,
+            pytest.approx(0.25 - 2 / 3),
+            None,
+            None,
+            None,
+            None,
+        ]
 
 
 class TestShareAcross:
@@ -177,7 +217,13 @@ class TestShareAcross:
 
     def test_the_shares_of_all_brands_are_one(self, engine):
         result = engine.run("share", by="brand", period="2026", as_of=LATE)
-        assert by_member(result, "brand", "share") == {"us": 3 / 8, "rival": 2 / 8, "other": 1 / 8, "gone": 1 / 8, None: 1 / 8}
+        assert by_member(result, "brand", "share") == {
+            "us": 3 / 8,
+            "rival": 2 / 8,
+            "other": 1 / 8,
+            "gone": 1 / 8,
+            None: 1 / 8,
+        }
 
     def test_what_depends_on_the_brand_is_ignored_too(self, engine):
         result = engine.run("share", by="name", period="2026", as_of=LATE)
@@ -189,7 +235,9 @@ class TestShareAcross:
 
     def test_a_filter_by_brand_leaves_the_denominator_alone(self, engine):
         assert engine.run("share", where={"brand": "rival"}, period="2026", as_of=LATE).totals() == {"share": 2 / 8}
-        assert engine.run("share", where={"brand": "rival", "outlet": "o"}, period="2026", as_of=LATE).totals() == {"share": pytest.approx(1 / 3)}
+        assert engine.run("share", where={"brand": "rival", "outlet": "o"}, period="2026", as_of=LATE).totals() == {
+            "share": pytest.approx(1 / 3)
+        }
 
 
 class TestDistinct:
@@ -287,7 +335,10 @@ class TestPerEntity:
         assert result.totals() == {"reach": 2000}
 
     def test_by_topic_an_outlet_counts_for_each(self, engine):
-        assert by_member(engine.run("reach", by="topic", period="2026-01", as_of=LATE), "topic", "reach") == {"x": 2000, "y": 1000}
+        assert by_member(engine.run("reach", by="topic", period="2026-01", as_of=LATE), "topic", "reach") == {
+            "x": 2000,
+            "y": 1000,
+        }
 
     def test_clips_without_an_outlet_are_one_entity(self, engine):
         assert column(engine.run("outlets_reached", **MONTHS), "outlets_reached") == [2, 4, 0, 0, 0, 0]

@@ -48,7 +48,10 @@ def test_a_count_has_no_currency(engine):
 def test_split_by_what_keeps_them_apart_they_pass(engine):
     result = engine.run("turnover", by="currency", period="2026-01", as_of=LATE)
     assert by_member(result, "currency", "turnover") == {"EUR": Decimal("10.00"), "USD": 7, None: Decimal("5.50")}
-    assert by_member(engine.run("by_shop", by="shop", period="2026-01", as_of=LATE), "shop", "by_shop") == {"a": Decimal("15.50"), "b": 7}
+    assert by_member(engine.run("by_shop", by="shop", period="2026-01", as_of=LATE), "shop", "by_shop") == {
+        "a": Decimal("15.50"),
+        "b": 7,
+    }
 
 
 def test_the_total_over_both_is_refused_when_it_is_asked_for(engine):

@@ -58,11 +58,21 @@ class TestMembers:
         assert engine.run("n", as_of=LATE).totals() == {"n": 7}
 
     def test_two_dimensions_give_the_pairs_that_were_seen(self, engine):
-        assert table(engine.run("n", by=["b", "a"], **QUARTER)) == [("x", "a", 1), ("y", "a", 1), ("y", None, 1), (None, "b", 1)]
+        assert table(engine.run("n", by=["b", "a"], **QUARTER)) == [
+            ("x", "a", 1),
+            ("y", "a", 1),
+            ("y", None, 1),
+            (None, "b", 1),
+        ]
 
     def test_dense_false_gives_what_was_observed(self, engine):
         result = engine.run("n", by="a", grain="month", dense=False, **QUARTER)
-        assert table(result) == [("a", date(2026, 1, 1), 1), ("a", date(2026, 3, 1), 1), ("b", date(2026, 3, 1), 1), (None, date(2026, 1, 1), 1)]
+        assert table(result) == [
+            ("a", date(2026, 1, 1), 1),
+            ("a", date(2026, 3, 1), 1),
+            ("b", date(2026, 3, 1), 1),
+            (None, date(2026, 1, 1), 1),
+        ]
 
     def test_a_constant_denominator_makes_no_members(self, engine):
         assert table(engine.run("share", by="a", **QUARTER)) == [("a", 0.5), ("b", 0.25), (None, 0.25)]
@@ -74,14 +84,28 @@ class TestPeriods:
         assert table(result) == [(date(2026, 1, 1), 1), (date(2026, 2, 1), 0), (date(2026, 3, 1), 1)]
 
     def test_the_part_of_a_month_is_compared_with_the_same_days_of_the_month_before(self, engine):
-        result = engine.run("n", grain="month", period="2026-01-01..2026-01-15", compare=["previous_period", "previous_year"], as_of=LATE)
+        result = engine.run(
+            "n",
+            grain="month",
+            period="2026-01-01..2026-01-15",
+            compare=["previous_period", "previous_year"],
+            as_of=LATE,
+        )
         assert table(result, "n", "n__previous_period", "n__previous_year") == [(1, 0, 1)]
         result = engine.run("n", grain="month", period="2026-01-01..2026-01-31", compare="previous_period", as_of=LATE)
         assert table(result, "n", "n__previous_period") == [(2, 1)]
 
     def test_a_range_is_compared_with_as_many_days_before(self, engine):
-        assert table(engine.run("n", period="2026-01-01..2026-01-31", compare="previous_period", as_of=LATE), "n", "n__previous_period") == [(2, 1)]
-        assert table(engine.run("n", period="2026-01-02..2026-01-31", compare="previous_period", as_of=LATE), "n", "n__previous_period") == [(1, 2)]
+        assert table(
+            engine.run("n", period="2026-01-01..2026-01-31", compare="previous_period", as_of=LATE),
+            "n",
+            "n__previous_period",
+        ) == [(2, 1)]
+        assert table(
+            engine.run("n", period="2026-01-02..2026-01-31", compare="previous_period", as_of=LATE),
+            "n",
+            "n__previous_period",
+        ) == [(1, 2)]
 
     def test_without_a_grain_there_is_no_period_column(self, engine):
         assert list(engine.run("n", **QUARTER).rows()[0]) == ["n"]
@@ -89,11 +113,15 @@ class TestPeriods:
     def test_without_a_period_from_the_first_row_to_the_last(self, engine):
         result = engine.run("n", grain="year", as_of=LATE)
         assert table(result) == [(date(2025, 1, 1), 2), (date(2026, 1, 1), 5)]
-        assert table(engine.run("n", grain="quarter", as_of="2026-03-20")) == [(date(2025, m, 1), n) for m, n in ((1, 1), (4, 0), (7, 0), (10, 1))] + [(date(2026, 1, 1), 3)]
+        assert table(engine.run("n", grain="quarter", as_of="2026-03-20")) == [
+            (date(2025, m, 1), n) for m, n in ((1, 1), (4, 0), (7, 0), (10, 1))
+        ] + [(date(2026, 1, 1), 3)]
 
     def test_without_a_period_each_unit_is_compared_with_the_whole_one_before(self, engine):
         result = engine.run("n", grain="year", compare="previous_period", as_of=LATE)
-        assert column(result, "n__previous_period") == [0, 2], "the last row is in July, the year before is counted to its end"
+        assert column(result, "n__previous_period") == [0, 2], (
+            "the last row is in July, the year before is counted to its end"
+        )
         assert result.totals() == {"n": 7}
 
     def test_without_period_and_grain_there_is_nothing_to_compare_with(self, engine):
@@ -106,17 +134,34 @@ class TestPeriods:
 
     def test_a_day_before_29_february_and_a_year_before(self):
         rows = "(1, '2024-02-28'), (2, '2024-02-29'), (3, '2023-02-28'), (4, '2024-01-29'), (5, '2024-01-31')"
-        with opened({"fact": ("id int, day date", rows)}, {"facts": {"table": "fact", "time": "day"}}, {"n": "count(facts)", "before": {"inputs": {"n": {"from": "n", "offset": "1 month"}}, "formula": "n"}}) as engine:
-            result = engine.run(["n", "before"], period="2024-02-29", compare=["previous_period", "previous_year"], as_of=LATE)
+        with opened(
+            {"fact": ("id int, day date", rows)},
+            {"facts": {"table": "fact", "time": "day"}},
+            {"n": "count(facts)", "before": {"inputs": {"n": {"from": "n", "offset": "1 month"}}, "formula": "n"}},
+        ) as engine:
+            result = engine.run(
+                ["n", "before"], period="2024-02-29", compare=["previous_period", "previous_year"], as_of=LATE
+            )
             assert table(result, "n", "before", "n__previous_period", "n__previous_year") == [(1, 1, 1, 1)]
             assert table(engine.run(["n", "before"], period="2024-02", as_of=LATE)) == [(2, 2)]
 
     def test_the_first_day_of_the_week_and_of_the_fiscal_year_are_the_projects(self):
         calendar = {"timezone": "UTC", "week_start": "sunday", "fiscal_year_start": "april"}
         rows = "(1, '2026-03-29'), (2, '2026-03-31'), (3, '2026-04-01'), (4, '2026-04-04'), (5, '2026-04-05')"
-        with opened({"fact": ("id int, day date", rows)}, {"facts": {"table": "fact", "time": "day"}}, {"n": "count(facts)"}, calendar) as engine:
-            assert table(engine.run("n", grain="week", period="2026-03-29..2026-04-11", as_of=LATE)) == [(date(2026, 3, 29), 4), (date(2026, 4, 5), 1)]
-            assert table(engine.run("n", grain="fiscal_year", period="2026", as_of=LATE)) == [(date(2025, 4, 1), 2), (date(2026, 4, 1), 3)]
+        with opened(
+            {"fact": ("id int, day date", rows)},
+            {"facts": {"table": "fact", "time": "day"}},
+            {"n": "count(facts)"},
+            calendar,
+        ) as engine:
+            assert table(engine.run("n", grain="week", period="2026-03-29..2026-04-11", as_of=LATE)) == [
+                (date(2026, 3, 29), 4),
+                (date(2026, 4, 5), 1),
+            ]
+            assert table(engine.run("n", grain="fiscal_year", period="2026", as_of=LATE)) == [
+                (date(2025, 4, 1), 2),
+                (date(2026, 4, 1), 3),
+            ]
             assert engine.run("n", period="fiscal 2026-Q4", compare="previous_period", as_of=LATE).rows()[0]["n"] == 2
 
 
@@ -131,7 +176,9 @@ class TestAsOf:
         assert not engine.run("n", period="2026-Q1", as_of="2026-03-31").unfinished
 
     def test_a_period_still_to_come_has_nothing(self, engine):
-        result = engine.run(["n", "s", "m", "unknown", "share"], period="2026-07", compare="previous_period", as_of="2026-03-31")
+        result = engine.run(
+            ["n", "s", "m", "unknown", "share"], period="2026-07", compare="previous_period", as_of="2026-03-31"
+        )
         assert result.unfinished
         assert table(result, "n", "s", "m", "unknown", "share", "n__previous_period") == [(0, 0, None, None, None, 0)]
         assert engine.run("n", by="a", period="2026-07", as_of="2026-03-31").rows() == []
@@ -140,16 +187,27 @@ class TestAsOf:
     def test_an_open_period_is_compared_with_the_whole_one_before(self, engine):
         result = engine.run("n", period="2026-03", compare="previous_year", as_of="2026-03-20")
         assert table(result, "n") == [(1,)]
-        assert engine.run("n", period="2026-01", compare="previous_period", as_of="2026-01-10").rows()[0]["n__previous_period"] == 1
+        assert (
+            engine.run("n", period="2026-01", compare="previous_period", as_of="2026-01-10").rows()[0][
+                "n__previous_period"
+            ]
+            == 1
+        )
 
     def test_a_period_to_date_is_compared_with_as_many_days(self, engine):
-        row = engine.run("n", period="month to date", compare=["previous_period", "previous_year"], as_of="2026-01-30").rows()[0]
+        row = engine.run(
+            "n", period="month to date", compare=["previous_period", "previous_year"], as_of="2026-01-30"
+        ).rows()[0]
         assert (row["n"], row["n__previous_period"], row["n__previous_year"]) == (1, 0, 1)
         row = engine.run("n", period="month to date", compare="previous_period", as_of="2026-01-31").rows()[0]
         assert (row["n"], row["n__previous_period"]) == (2, 1)
 
     def test_an_instant_with_an_offset_is_a_moment_of_the_projects_zone(self):
-        with opened({"fact": ("id int, at_ timestamptz", "(1, '2026-01-01 11:30:00+00')")}, {"facts": {"table": "fact", "time": "at_"}}, {"n": "count(facts)"}) as engine:
+        with opened(
+            {"fact": ("id int, at_ timestamptz", "(1, '2026-01-01 11:30:00+00')")},
+            {"facts": {"table": "fact", "time": "at_"}},
+            {"n": "count(facts)"},
+        ) as engine:
             assert engine.run("n", as_of="2026-01-01T11:30Z").totals() == {"n": 0}
             assert engine.run("n", as_of="2026-01-01T12:31").totals() == {"n": 1}
             assert engine.run("n", as_of=datetime.fromisoformat("2026-01-01T12:31+01:00")).totals() == {"n": 1}
@@ -196,5 +254,7 @@ class TestOrderAndLimit:
         assert engine.run("n", having={"n": {">": 100}}, **QUARTER).rows() == []
 
     def test_a_condition_on_a_change(self, engine):
-        result = engine.run("n", by="a", compare="previous_period", having={"n__previous_period_change": {"<": 0}}, **QUARTER)
+        result = engine.run(
+            "n", by="a", compare="previous_period", having={"n__previous_period_change": {"<": 0}}, **QUARTER
+        )
         assert column(result, "a") == ["old"]

@@ -90,7 +90,9 @@ def test_a_dataset_joined_by_two_roads_is_two_tables():
         },
         {"n": "count(letters)"},
     ) as engine:  # fmt: skip
-        rows = {(row["from_town"], row["to_town"]): row["n"] for row in engine.run("n", by=["from_town", "to_town"]).rows()}
+        rows = {
+            (row["from_town"], row["to_town"]): row["n"] for row in engine.run("n", by=["from_town", "to_town"]).rows()
+        }
         assert rows == {("Lyon", "Brest"): 1, ("Lyon", "Lyon"): 1, ("Brest", None): 1}
 
 
@@ -126,7 +128,10 @@ def test_data_that_change_between_two_requests_are_read_anew():
     connection.execute("CREATE TABLE fact AS SELECT 1 AS id")
     import kpi_engine
 
-    definitions = {"datasets": {"facts": {"table": "fact", "key": "id"}}, "kpis": {"n": {"inputs": ["facts"], "formula": "count(facts)"}}}
+    definitions = {
+        "datasets": {"facts": {"table": "fact", "key": "id"}},
+        "kpis": {"n": {"inputs": ["facts"], "formula": "count(facts)"}},
+    }
     with kpi_engine.open(definitions, connection) as engine:
         assert engine.run("n").totals() == {"n": 1}
         connection.execute("INSERT INTO fact VALUES (2)")

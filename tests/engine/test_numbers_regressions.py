@@ -24,13 +24,19 @@ def facts(kpis, rows=ROWS, **dimensions):
 
 
 def test_inputs_of_one_dataset_that_share_no_time_but_differ_in_their_split():
-    share = {"inputs": {"now": "facts", "before": {"from": "facts", "across": "channel", "offset": "1 month"}}, "formula": "count(now) / count(before)"}
+    share = {
+        "inputs": {"now": "facts", "before": {"from": "facts", "across": "channel", "offset": "1 month"}},
+        "formula": "count(now) / count(before)",
+    }
     with facts({"share": share}) as engine:
         assert table(engine.run("share", by="channel", period="2026-01", as_of=LATE)) == [("a", 2)]
 
 
 def test_the_same_when_all_its_periods_are_still_to_come():
-    share = {"inputs": {"now": "facts", "before": {"from": "facts", "across": "channel", "offset": "1 month"}}, "formula": "count(now) / count(before)"}
+    share = {
+        "inputs": {"now": "facts", "before": {"from": "facts", "across": "channel", "offset": "1 month"}},
+        "formula": "count(now) / count(before)",
+    }
     with facts({"share": share}) as engine:
         assert engine.run("share", by="channel", period="2029", as_of="2026-06-01").rows() == []
 
@@ -50,13 +56,17 @@ def test_a_dimension_may_be_called_value_below_a_per_input():
 
 def test_a_table_may_be_called_as_the_engine_calls_its_steps():
     names = ["s0", "s1", "frame", "members", "periods", "values0"]
-    tables = {name: ("id int, day date", f"({n}, '2026-01-01'), ({n + 1}, '2026-01-01')") for n, name in enumerate(names)}
+    tables = {
+        name: ("id int, day date", f"({n}, '2026-01-01'), ({n + 1}, '2026-01-01')") for n, name in enumerate(names)
+    }
     datasets = {name: {"key": "id", "time": "day", "dimensions": ["id"]} for name in names}
     kpis = {f"n_{name}": {"inputs": [name], "formula": f"max({name}.id)"} for name in names}
     with opened(tables, datasets, kpis) as engine:
         for order in (names, names[::-1]):
             asked = [f"n_{name}" for name in order]
-            assert engine.run(asked, period="2026", as_of=LATE).totals() == {f"n_{name}": names.index(name) + 1 for name in order}
+            assert engine.run(asked, period="2026", as_of=LATE).totals() == {
+                f"n_{name}": names.index(name) + 1 for name in order
+            }
 
 
 def test_a_dimension_and_a_kpi_of_one_name_are_refused_together():
@@ -68,7 +78,12 @@ def test_a_dimension_and_a_kpi_of_one_name_are_refused_together():
 
 def test_a_condition_on_a_kpi_does_not_see_a_number_that_is_none():
     with opened(
-        {"fact": ("id int, channel varchar, x double", "(1, 'a', 1.5), (2, 'b', 'nan'), (3, 'c', 'inf'), (4, 'd', NULL)")},
+        {
+            "fact": (
+                "id int, channel varchar, x double",
+                "(1, 'a', 1.5), (2, 'b', 'nan'), (3, 'c', 'inf'), (4, 'd', NULL)",
+            )
+        },
         {"facts": {"table": "fact", "key": "id", "dimensions": ["channel"]}},
         {"x": "sum(x)"},
     ) as engine:
@@ -86,7 +101,11 @@ def test_a_per_input_by_month_without_a_period_spans_the_data():
 @pytest.mark.parametrize("by", [[], ["channel"]])
 @pytest.mark.parametrize("dense", [True, False])
 def test_without_a_period_and_without_rows_there_are_no_periods(by, dense):
-    kpis = {"n": "count(facts)", "x": {"inputs": {"x": {"from": "n", "per": "id"}}, "formula": "sum(x)"}, "ever": {"inputs": {"v": {"from": "facts", "all_time": True}}, "formula": "count(v)"}}
+    kpis = {
+        "n": "count(facts)",
+        "x": {"inputs": {"x": {"from": "n", "per": "id"}}, "formula": "sum(x)"},
+        "ever": {"inputs": {"v": {"from": "facts", "all_time": True}}, "formula": "count(v)"},
+    }
     with facts(kpis, rows="") as engine:
         result = engine.run(list(kpis), by=by, grain="month", dense=dense, as_of=LATE)
         assert result.rows() == []
@@ -94,7 +113,10 @@ def test_without_a_period_and_without_rows_there_are_no_periods(by, dense):
 
 
 def test_a_split_that_no_input_has_as_a_whole_is_refused():
-    both = {"inputs": {"x": {"from": "facts", "across": "channel"}, "y": {"from": "facts", "across": "kind"}}, "formula": "count(x) / count(y)"}
+    both = {
+        "inputs": {"x": {"from": "facts", "across": "channel"}, "y": {"from": "facts", "across": "kind"}},
+        "formula": "count(x) / count(y)",
+    }
     with facts({"both": both}, kind={"sql": "amount > 5"}) as engine:
         with pytest.raises(RequestError) as caught:
             engine.run("both", by=["channel", "kind"], as_of=LATE)
@@ -104,7 +126,10 @@ def test_a_split_that_no_input_has_as_a_whole_is_refused():
 
 def test_a_long_kpi_and_an_aggregate_in_one_formula():
     long = " + ".join(f"sum(case when amount > {n} then 1 else 0 end)" for n in range(30))
-    kpis = {"long": long, "mean": {"inputs": ["long", "facts"], "formula": "long / count(facts) + long - sum(facts.amount)"}}
+    kpis = {
+        "long": long,
+        "mean": {"inputs": ["long", "facts"], "formula": "long / count(facts) + long - sum(facts.amount)"},
+    }
     with facts(kpis) as engine:
         result = engine.run(["mean", "long"], by="channel", period="2026-01..2026-02", as_of=LATE)
         assert table(result) == [("a", 6, 12), (None, 9, 9)]
@@ -120,7 +145,10 @@ def test_rows_after_the_as_of_do_not_count_for_a_level_in_the_future():
         },
     ) as engine:
         for period in ("2026-02", "2026-03", "2026-04"):
-            assert engine.run(["level", "opening"], period=period, as_of="2026-02-10").totals() == {"level": 10, "opening": 10}
+            assert engine.run(["level", "opening"], period=period, as_of="2026-02-10").totals() == {
+                "level": 10,
+                "opening": 10,
+            }
 
 
 def test_the_opening_of_everything_is_unknown_also_where_levels_lapse():
@@ -142,7 +170,11 @@ def test_the_time_of_a_level_may_stand_in_a_joined_table():
 
 
 def test_the_median_of_two_amounts_lies_between_them():
-    with opened({"fact": ("amount decimal(18,2)", "(1.00), (1.01)")}, {"facts": {"table": "fact"}}, {"m": "median(amount)", "q": "quantile_cont(amount, 0.25)"}) as engine:
+    with opened(
+        {"fact": ("amount decimal(18,2)", "(1.00), (1.01)")},
+        {"facts": {"table": "fact"}},
+        {"m": "median(amount)", "q": "quantile_cont(amount, 0.25)"},
+    ) as engine:
         assert engine.run(["m", "q"]).totals() == {"m": pytest.approx(1.005), "q": pytest.approx(1.0025)}
 
 
@@ -157,39 +189,72 @@ def test_since_the_beginning_day_by_day_over_years():
         assert values[date(2026, 12, 6)] == (22, 1)
 
 
+def test_an_entity_that_only_the_month_before_knows_is_an_entity_too():
+    rows = "('A', '2026-01-05', 10), ('B', '2026-01-06', 4), ('A', '2026-02-06', 20), ('C', '2026-02-07', 1)"
+    with opened(
+        {"sale": ("customer varchar, day date, amount int", rows)},
+        {"sales": {"table": "sale", "time": "day"}},
+        {
+            "turnover": "sum(amount)",
+            "change": {
+                "inputs": {"now": "turnover", "before": {"from": "turnover", "offset": "1 month"}},
+                "formula": "now - before",
+            },
+            "worst": {"inputs": {"x": {"from": "change", "per": "customer"}}, "formula": "min(x)"},
+            "touched": {"inputs": {"x": {"from": "change", "per": "customer"}}, "formula": "count(x)"},
+        },
+    ) as engine:
+        assert engine.run(["worst", "touched"], period="2026-02", as_of=LATE).totals() == {"worst": -4, "touched": 3}
+        assert column(engine.run("touched", grain="month", period="2026-01..2026-04", as_of=LATE), "touched") == [
+            2,
+            3,
+            2,
+            0,
+        ]
+
+
+CLOCK_TABLES = {
+    "visit": (
+        "id int, at_ timestamptz, place int",
+        "(1, '2026-01-31 23:30:00+00', 7), (2, '2026-01-31 22:30:00+00', 7)",
+    ),
+    "price": (
+        "place int, since date, until date, tier varchar",
+        "(7, '2026-01-01', '2026-02-01', 'old'), (7, '2026-02-01', NULL, 'new')",
+    ),
+}
+CLOCK_PROJECT = {
+    "calendar": {"timezone": "Europe/Paris"},
+    "datasets": {
+        "visits": {
+            "table": "visit", "key": "id", "time": "at_", "times": {"day": {"sql": "cast(at_ as date)"}},
+            "dimensions": {"day": {"sql": "cast(at_ as date)"}, "tier": "price.tier"},
+            "joins": {"price": {"to": "prices", "keys": {"place": "place"}, "valid": ["since", "until"]}},
+        },
+        "prices": {"table": "price"},
+    },
+    "kpis": {
+        "n": {"inputs": ["visits"], "formula": "count(visits)"},
+        "february": {"inputs": {"v": {"from": "visits", "where": "at_ >= timestamp '2026-02-01 00:00:00'"}}, "formula": "count(v)"},
+        "days": {"inputs": {"v": {"from": "visits", "time": "day"}}, "formula": "count(v)"},
+    },
+}  # fmt: skip
+
+
 class TestClock:
     """The project's zone decides, whatever the machine's and the connection's are."""
-
-    TABLES = {
-        "visit": ("id int, at_ timestamptz, place int", "(1, '2026-01-31 23:30:00+00', 7), (2, '2026-01-31 22:30:00+00', 7)"),
-        "price": ("place int, since date, until date, tier varchar", "(7, '2026-01-01', '2026-02-01', 'old'), (7, '2026-02-01', NULL, 'new')"),
-    }
-    DEFINITIONS = {
-        "calendar": {"timezone": "Europe/Paris"},
-        "datasets": {
-            "visits": {
-                "table": "visit", "key": "id", "time": "at_", "times": {"day": {"sql": "cast(at_ as date)"}},
-                "dimensions": {"day": {"sql": "cast(at_ as date)"}, "tier": "price.tier"},
-                "joins": {"price": {"to": "prices", "keys": {"place": "place"}, "valid": ["since", "until"]}},
-            },
-            "prices": {"table": "price"},
-        },
-        "kpis": {
-            "n": {"inputs": ["visits"], "formula": "count(visits)"},
-            "february": {"inputs": {"v": {"from": "visits", "where": "at_ >= timestamp '2026-02-01 00:00:00'"}}, "formula": "count(v)"},
-            "days": {"inputs": {"v": {"from": "visits", "time": "day"}}, "formula": "count(v)"},
-        },
-    }  # fmt: skip
 
     @pytest.fixture(params=["Asia/Tokyo", "America/New_York", "UTC"])
     def engine(self, request, monkeypatch):
         monkeypatch.setitem(os.environ, "TZ", request.param)
         time.tzset()
-        connection = connected(self.TABLES)
+        connection = connected(CLOCK_TABLES)
         connection.execute(f"SET TimeZone = '{request.param}'")
-        with kpi_engine.open(self.DEFINITIONS, connection) as engine:
+        with kpi_engine.open(CLOCK_PROJECT, connection) as engine:
             yield engine
-        assert connection.execute("SELECT current_setting('TimeZone')").fetchall() == [(request.param,)], "the owner's zone is left alone"
+        assert connection.execute("SELECT current_setting('TimeZone')").fetchall() == [(request.param,)], (
+            "the owner's zone is left alone"
+        )
         monkeypatch.undo()
         time.tzset()
 
@@ -199,9 +264,9 @@ class TestClock:
 
         monkeypatch.setitem(os.environ, "TZ", request.param)
         time.tzset()
-        connection = connected(self.TABLES)
-        tables = {name: Table.from_arrow(connection.sql(f'SELECT * FROM "{name}"')) for name in self.TABLES}
-        with kpi_engine.open(self.DEFINITIONS, tables) as engine:
+        connection = connected(CLOCK_TABLES)
+        tables = {name: Table.from_arrow(connection.sql(f'SELECT * FROM "{name}"')) for name in CLOCK_TABLES}
+        with kpi_engine.open(CLOCK_PROJECT, tables) as engine:
             yield engine
         monkeypatch.undo()
         time.tzset()
@@ -219,9 +284,9 @@ class TestClock:
 
 
 def test_two_rows_that_are_valid_at_one_time_are_refused():
-    tables = dict(TestClock.TABLES)
+    tables = dict(CLOCK_TABLES)
     tables["price"] = (tables["price"][0], tables["price"][1] + ", (7, '2026-03-01', '2026-03-05', 'sale')")
-    with kpi_engine.open(TestClock.DEFINITIONS, connected(tables)) as engine:
+    with kpi_engine.open(CLOCK_PROJECT, connected(tables)) as engine:
         with pytest.raises(DataError) as caught:
             engine.run("n", by="tier", as_of=LATE)
         assert caught.value.code == "key_not_unique"
@@ -229,10 +294,16 @@ def test_two_rows_that_are_valid_at_one_time_are_refused():
 
 
 def test_the_settings_of_the_engines_database_hold_for_every_query():
-    with kpi_engine.open({"datasets": {"t": {}}, "kpis": {}}, {}) as engine:
-        with engine._database.cursor() as cursor:
-            names = ("python_enable_replacements", "autoload_known_extensions", "autoinstall_known_extensions", "enable_external_access")
-            assert {name: cursor.execute(f"SELECT current_setting('{name}')").fetchall()[0][0] for name in names} == dict.fromkeys(names, False)
+    with kpi_engine.open({"datasets": {"t": {}}, "kpis": {}}, {}) as engine, engine._database.cursor() as cursor:
+        names = (
+            "python_enable_replacements",
+            "autoload_known_extensions",
+            "autoinstall_known_extensions",
+            "enable_external_access",
+        )
+        assert {
+            name: cursor.execute(f"SELECT current_setting('{name}')").fetchall()[0][0] for name in names
+        } == dict.fromkeys(names, False)
 
 
 def test_an_hour_that_the_clock_skips_is_empty_and_one_it_shows_twice_holds_both():
@@ -244,4 +315,6 @@ def test_an_hour_that_the_clock_skips_is_empty_and_one_it_shows_twice_holds_both
         for day, expected in (("2026-03-29", {1: 1, 3: 1}), ("2026-10-25", {2: 2})):
             rows = engine.run("n", grain="hour", period=day, as_of=LATE).rows()
             assert {row["period"].hour: row["n"] for row in rows if row["n"]} == expected
-            assert [row["period"] for row in rows] == [datetime.fromisoformat(day).replace(hour=hour) for hour in range(24)]
+            assert [row["period"] for row in rows] == [
+                datetime.fromisoformat(day).replace(hour=hour) for hour in range(24)
+            ]

@@ -15,7 +15,14 @@ from kpi_engine.planning import leaf_reads, read_request
 from kpi_engine.sql.summarise import expressions, reached
 
 PROJECT = {"project": "fixture", "calendar": {"timezone": "Europe/Paris"}, "definitions": ["marketing"]}
-ROLES = ("content_creator", "social_media_manager", "pr_manager", "demand_manager", "web_marketing_manager", "seo_manager")
+ROLES = (
+    "content_creator",
+    "social_media_manager",
+    "pr_manager",
+    "demand_manager",
+    "web_marketing_manager",
+    "seo_manager",
+)
 
 
 def planned(engine, kpis, **request):
@@ -48,7 +55,11 @@ def tables(engine, dataset):
     if not model.sql:
         return [model.table or dataset]
     named = [table.name for table in sqlglot.parse_one(model.sql, read="duckdb").find_all(sqlglot.exp.Table)]
-    return [table for name in named for table in (tables(engine, name) if name in engine.catalogue.project.datasets and name != dataset else [name])]
+    return [
+        table
+        for name in named
+        for table in (tables(engine, name) if name in engine.catalogue.project.datasets and name != dataset else [name])
+    ]
 
 
 def summaries(plan):
@@ -63,7 +74,11 @@ def allowed(engine, made):
     names = engine.catalogue.names
     found = Counter()
     for summary in summaries(made.plan):
-        joined = [names.owner(summary.read.dataset, hops) for hops in reached(expressions(summary))] if summary.read.below is None else []
+        joined = (
+            [names.owner(summary.read.dataset, hops) for hops in reached(expressions(summary))]
+            if summary.read.below is None
+            else []
+        )
         for dataset in (*([summary.read.dataset] if summary.read.below is None else []), *joined):
             found.update(tables(engine, dataset))
     return found
@@ -72,7 +87,12 @@ def allowed(engine, made):
 @pytest.mark.parametrize("role", ROLES)
 def test_a_scorecard_reads_each_table_once_per_dataset_and_time(fixture_connection, role):
     with kpi_engine.open(PROJECT, fixture_connection) as engine:
-        for request in ({}, {"grain": "month"}, {"compare": ["previous_period", "previous_year"]}, {"grain": "month", "compare": ["previous_period", "previous_year"]}):
+        for request in (
+            {},
+            {"grain": "month"},
+            {"compare": ["previous_period", "previous_year"]},
+            {"grain": "month", "compare": ["previous_period", "previous_year"]},
+        ):
             made = planned(engine, engine.kpis(role), period="2026-Q1", as_of=LATE, **request)
             reads = [(each.dataset, each.time and each.time.expression) for each in leaf_reads(made.plan)]
             assert len(reads) == len(set(reads)), "a dataset is read twice at one time"
@@ -98,9 +118,19 @@ def engine():
         yield engine
 
 
-@pytest.mark.parametrize("request_", [{}, {"by": ["a"]}, {"by": ["a"], "grain": "month", "compare": ["previous_period", "previous_year"]}, {"dense": False, "by": ["a"], "grain": "week"}])
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {},
+        {"by": ["a"]},
+        {"by": ["a"], "grain": "month", "compare": ["previous_period", "previous_year"]},
+        {"dense": False, "by": ["a"], "grain": "week"},
+    ],
+)
 def test_conditions_offsets_shares_and_comparisons_share_a_scan(engine, request_):
-    made = planned(engine, [k for k in engine.kpis() if k not in {"late", "both"}], period="2026-Q1", as_of=LATE, **request_)
+    made = planned(
+        engine, [k for k in engine.kpis() if k not in {"late", "both"}], period="2026-Q1", as_of=LATE, **request_
+    )
     assert scans(engine, made) == {"fact": 1}
 
 

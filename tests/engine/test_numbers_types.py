@@ -60,8 +60,16 @@ def test_what_is_no_number_is_unknown(engine, kpi):
 
 def test_not_a_number_and_infinity_in_the_data_never_come_out():
     rows = "(1, 'nan', 'a'), (2, 'inf', 'b'), (3, '-inf', 'c'), (4, 2, 'd'), (5, 'nan', 'd'), (6, NULL, 'e')"
-    formulas = {f: f"{f}(x)" for f in ("sum", "avg", "min", "max", "median", "stddev")} | {"ratio": "sum(x) / count(facts)", "change": "sum(x) - 1", "inverse": "1 / sum(x)"}
-    with opened({"fact": ("id int, x double, g varchar", rows)}, {"facts": {"table": "fact", "dimensions": ["g"]}}, {f"k_{name}": text for name, text in formulas.items()}) as engine:
+    formulas = {f: f"{f}(x)" for f in ("sum", "avg", "min", "max", "median", "stddev")} | {
+        "ratio": "sum(x) / count(facts)",
+        "change": "sum(x) - 1",
+        "inverse": "1 / sum(x)",
+    }
+    with opened(
+        {"fact": ("id int, x double, g varchar", rows)},
+        {"facts": {"table": "fact", "dimensions": ["g"]}},
+        {f"k_{name}": text for name, text in formulas.items()},
+    ) as engine:
         for by in ([], ["g"]):
             result = engine.run(list(engine.kpis()), by=by)
             numbers = [v for row in (*result.rows(), result.totals()) for v in row.values() if isinstance(v, float)]
@@ -75,21 +83,42 @@ def test_dimensions_keep_their_types(engine):
 
 
 def test_a_filter_takes_values_of_the_dimensions_type(engine):
-    for where, expected in (({"flag": True}, 1), ({"day": date(2026, 1, 2)}, 2), ({"day": "2026-01-02"}, 2), ({"amount": Decimal("1.10")}, 1), ({"amount": {">": 1.1}}, 1), ({"id": [1, 2]}, 2)):
+    for where, expected in (
+        ({"flag": True}, 1),
+        ({"day": date(2026, 1, 2)}, 2),
+        ({"day": "2026-01-02"}, 2),
+        ({"amount": Decimal("1.10")}, 1),
+        ({"amount": {">": 1.1}}, 1),
+        ({"id": [1, 2]}, 2),
+    ):
         assert engine.run("rows_", where=where, as_of=LATE).totals() == {"rows_": expected}
 
 
 def test_a_declared_decimal_is_exact_over_binary_numbers_in_the_data():
     rows = ", ".join("(0.1)" for _ in range(1000))
-    with opened({"fact": ("x double", rows)}, {"facts": {"table": "fact", "columns": {"x": {"type": "decimal(18,2)"}}}}, {"s": "sum(x)"}) as engine:
+    with opened(
+        {"fact": ("x double", rows)},
+        {"facts": {"table": "fact", "columns": {"x": {"type": "decimal(18,2)"}}}},
+        {"s": "sum(x)"},
+    ) as engine:
         assert engine.run("s").totals() == {"s": Decimal("100.00")}
 
 
-def test_a_change_is_a_float_and_points_are_a_difference(engine):
+def test_a_change_is_a_float_and_points_are_a_difference():
     with opened(
-        {"fact": ("day date, amount decimal(18,2), n int", "('2026-01-01', 30, 1), ('2025-12-01', 20, 4), ('2025-12-01', 0, 0)")},
+        {
+            "fact": (
+                "day date, amount decimal(18,2), n int",
+                "('2026-01-01', 30, 1), ('2025-12-01', 20, 4), ('2025-12-01', 0, 0)",
+            )
+        },
         {"facts": {"table": "fact", "time": "day"}},
-        {"s": "sum(amount)", "neg": "-sum(amount)", "zero": "sum(amount) * 0", "rate": {"inputs": ["facts"], "formula": "sum(n) / sum(amount)", "format": "percent"}},
+        {
+            "s": "sum(amount)",
+            "neg": "-sum(amount)",
+            "zero": "sum(amount) * 0",
+            "rate": {"inputs": ["facts"], "formula": "sum(n) / sum(amount)", "format": "percent"},
+        },
     ) as other:
         row = other.run(["s", "neg", "zero", "rate"], period="2026-01", compare="previous_period", as_of=LATE).rows()[0]
     assert row["s__previous_period_change"] == 0.5
@@ -129,7 +158,11 @@ def test_data_frames_with_categories_decimals_and_timestamps(frame):
     }  # fmt: skip
     with kpi_engine.open(definitions, {"fact": frame}) as engine:
         result = engine.run(["n", "money", "by_clock", "x"], grain="month", period="2026-Q1", as_of=LATE)
-        assert [tuple(row.values())[1:] for row in result.rows()] == [(0, 0, 1, 0), (2, Decimal("3.35"), 1, 1), (0, 0, 1, 0)]
+        assert [tuple(row.values())[1:] for row in result.rows()] == [
+            (0, 0, 1, 0),
+            (2, Decimal("3.35"), 1, 1),
+            (0, 0, 1, 0),
+        ]
         assert {row["kind"]: row["n"] for row in engine.run("n", by="kind", as_of=LATE).rows()} == {"a": 1, "b": 1}
         assert engine.run("n", where={"kind": "a"}, as_of=LATE).totals() == {"n": 1}
         assert engine.run("n", where={"flag": True}, as_of=LATE).totals() == {"n": 1}
@@ -144,10 +177,16 @@ def test_names_with_blanks_quotes_capitals_and_dots():
         },
     }  # fmt: skip
     connection = duckdb.connect()
-    connection.execute('CREATE TABLE "My Fact" ("Id" INT, "Montant HT" DECIMAL(18,2), "a""b" VARCHAR, "select" VARCHAR, "Day" DATE, "x.y" INT)')
-    connection.execute("INSERT INTO \"My Fact\" VALUES (1, 2.5, 'p', 's', '2026-01-01', 5), (2, 3, NULL, 't', '2026-01-02', 6)")
+    connection.execute(
+        'CREATE TABLE "My Fact" ("Id" INT, "Montant HT" DECIMAL(18,2), "a""b" VARCHAR, "select" VARCHAR, "Day" DATE, "x.y" INT)'
+    )
+    connection.execute(
+        "INSERT INTO \"My Fact\" VALUES (1, 2.5, 'p', 's', '2026-01-01', 5), (2, 3, NULL, 't', '2026-01-02', 6)"
+    )
     with kpi_engine.open(definitions, connection) as engine:
-        assert [tuple(row.values()) for row in engine.run(list(engine.kpis()), by=["choice", "quoted"], as_of=LATE).rows()] == [
+        assert [
+            tuple(row.values()) for row in engine.run(list(engine.kpis()), by=["choice", "quoted"], as_of=LATE).rows()
+        ] == [
             ("s", "p", Decimal("2.50"), Decimal("2.50"), 5, Decimal("2.50"), 1),
             ("t", None, 3, 3, 6, 3, 1),
         ]

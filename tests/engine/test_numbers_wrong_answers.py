@@ -67,14 +67,18 @@ def test_02_a_ratio_over_a_joined_table_counts_each_store_once():
 
 
 def test_03_the_period_does_not_cut_the_comparison():
-    with visits("(1, '2025-12-05', 'a', 'v'), (2, '2026-01-05', 'a', 'v'), (3, '2026-01-06', 'a', 'w')", {"n": "count(visits)"}) as engine:
+    with visits(
+        "(1, '2025-12-05', 'a', 'v'), (2, '2026-01-05', 'a', 'v'), (3, '2026-01-06', 'a', 'w')", {"n": "count(visits)"}
+    ) as engine:
         result = engine.run("n", grain="month", period="2026-01..2026-02", compare="previous_period", as_of=LATE)
         assert column(result, "n__previous_period") == [1, 2]
 
 
 def test_03_what_is_counted_since_the_beginning_does_not_restart_at_the_period():
     rows = "(1, '2025-12-05', 'a', 'v'), (2, '2026-01-05', 'a', 'v')"
-    with visits(rows, {"ever": {"inputs": {"v": {"from": "visits", "all_time": True}}, "formula": "count(v)"}}) as engine:
+    with visits(
+        rows, {"ever": {"inputs": {"v": {"from": "visits", "all_time": True}}, "formula": "count(v)"}}
+    ) as engine:
         assert column(engine.run("ever", grain="month", period="2026-01..2026-02", as_of=LATE), "ever") == [2, 2]
 
 
@@ -82,7 +86,10 @@ def test_04_a_year_before_by_week_is_52_weeks_before():
     rows = "(1, '2025-01-06', 'a', 'v'), (2, '2026-01-05', 'a', 'v'), (3, '2026-01-11', 'a', 'v'), (4, '2024-12-30', 'a', 'v'), (5, '2025-12-31', 'a', 'v')"
     with visits(rows, {"n": "count(visits)"}) as engine:
         result = engine.run("n", grain="week", period="2025-12-29..2026-01-11", compare="previous_year", as_of=LATE)
-        assert table(result, "period", "n", "n__previous_year") == [(date(2025, 12, 29), 1, 1), (date(2026, 1, 5), 2, 1)]
+        assert table(result, "period", "n", "n__previous_year") == [
+            (date(2025, 12, 29), 1, 1),
+            (date(2026, 1, 5), 2, 1),
+        ]
 
 
 def test_04_an_offset_of_a_month_at_the_grain_of_a_week_and_of_a_quarter():
@@ -96,14 +103,22 @@ def test_04_an_offset_of_a_month_at_the_grain_of_a_week_and_of_a_quarter():
 
 
 def test_05_a_month_without_rows_is_a_row_and_the_next_is_compared_with_it():
-    with visits("(1, '2026-01-05', 'a', 'v'), (2, '2026-03-05', 'a', 'v'), (3, '2026-03-06', 'a', 'w')", {"n": "count(visits)"}) as engine:
+    with visits(
+        "(1, '2026-01-05', 'a', 'v'), (2, '2026-03-05', 'a', 'v'), (3, '2026-03-06', 'a', 'w')", {"n": "count(visits)"}
+    ) as engine:
         result = engine.run("n", grain="month", period="2026-Q1", compare="previous_period", as_of=LATE)
-        assert table(result, "n", "n__previous_period", "n__previous_period_change") == [(1, 0, None), (0, 1, -1), (2, 0, None)]
+        assert table(result, "n", "n__previous_period", "n__previous_period_change") == [
+            (1, 0, None),
+            (0, 1, -1),
+            (2, 0, None),
+        ]
 
 
 def test_06_a_distinct_count_since_the_beginning_is_counted_again():
     rows = "(1, '2026-01-05', 'a', 'v'), (2, '2026-02-05', 'a', 'v'), (3, '2026-02-06', 'a', 'w'), (4, '2026-03-06', 'a', 'w')"
-    with visits(rows, {"ever": {"inputs": {"x": {"from": "visits", "all_time": True}}, "formula": "count(distinct x.visitor)"}}) as engine:
+    with visits(
+        rows, {"ever": {"inputs": {"x": {"from": "visits", "all_time": True}}, "formula": "count(distinct x.visitor)"}}
+    ) as engine:
         result = engine.run("ever", grain="month", period="2026-Q1", as_of=LATE)
         assert column(result, "ever") == [1, 2, 2]
         assert result.totals() == {"ever": 2}
@@ -111,7 +126,9 @@ def test_06_a_distinct_count_since_the_beginning_is_counted_again():
 
 @pytest.mark.parametrize("modifier", [{"to_date": "month"}, {"window": "28 days"}])
 def test_06_what_this_version_lacks_is_refused_by_name(modifier):
-    with visits("(1, '2026-01-05', 'a', 'v')", {"x": {"inputs": {"x": {"from": "visits", **modifier}}, "formula": "count(x)"}}) as engine:
+    with visits(
+        "(1, '2026-01-05', 'a', 'v')", {"x": {"inputs": {"x": {"from": "visits", **modifier}}, "formula": "count(x)"}}
+    ) as engine:
         with pytest.raises(DefinitionError) as caught:
             engine.run("x", as_of=LATE)
         assert next(iter(modifier)) in str(caught.value)
@@ -119,13 +136,19 @@ def test_06_what_this_version_lacks_is_refused_by_name(modifier):
 
 def test_07_a_ratio_of_counts_is_no_integer_division():
     rows = ", ".join(f"({n}, '2026-01-05', '{'a' if n <= 3 else 'b'}', 'v')" for n in range(1, 11))
-    with visits(rows, {"share": "count(visits) filter (where channel = 'a') / count(visits)", "half": "1 / 2 * count(visits)"}) as engine:
+    with visits(
+        rows, {"share": "count(visits) filter (where channel = 'a') / count(visits)", "half": "1 / 2 * count(visits)"}
+    ) as engine:
         assert engine.run(["share", "half"], as_of=LATE).totals() == {"share": pytest.approx(0.3), "half": 5}
 
 
 def test_07_a_division_by_nothing_is_unknown():
     rows = "(1, '2026-01-05', 'a', NULL)"
-    kpis = {"x": "count(visits) / count(visitor)", "nested": "1 / (count(visits) / count(visitor))", "zero": "count(visitor) / count(visitor)"}
+    kpis = {
+        "x": "count(visits) / count(visitor)",
+        "nested": "1 / (count(visits) / count(visitor))",
+        "zero": "count(visitor) / count(visitor)",
+    }
     with visits(rows, kpis) as engine:
         assert engine.run(list(kpis), as_of=LATE).totals() == {"x": None, "nested": None, "zero": None}
 
@@ -163,7 +186,11 @@ def test_09_facts_without_a_parent_are_a_group_of_their_own(parents):
 def test_09_parents_without_children_count_whatever_else_is_asked_for(parents):
     alone = parents.run("customer_count", by="country", as_of=LATE)
     both = parents.run(["order_count", "customer_count"], by="country", as_of=LATE)
-    assert by_member(alone, "country", "customer_count") == by_member(both, "country", "customer_count") == {"de": 1, "fr": 1, None: 1}
+    assert (
+        by_member(alone, "country", "customer_count")
+        == by_member(both, "country", "customer_count")
+        == {"de": 1, "fr": 1, None: 1}
+    )
     assert by_member(both, "country", "order_count") == {"de": 0, "fr": 2, None: 3}
 
 
@@ -177,7 +204,10 @@ def test_10_a_reversed_period_is_refused(two_facts):
 
 
 def test_10_a_condition_on_a_kpi_sees_its_value(two_facts):
-    assert column(two_facts.run(["cost"], by="channel", having={"cost": {">": 29}}, as_of=LATE), "channel") == ["c1", "c2"]
+    assert column(two_facts.run(["cost"], by="channel", having={"cost": {">": 29}}, as_of=LATE), "channel") == [
+        "c1",
+        "c2",
+    ]
     assert two_facts.run(["cost"], by="channel", having={"cost": {">": 30}}, as_of=LATE).rows() == []
     with pytest.raises(RequestError) as caught:
         two_facts.run("cost", by="channel", where={"cost": {">": 2}}, as_of=LATE)
@@ -185,15 +215,30 @@ def test_10_a_condition_on_a_kpi_sees_its_value(two_facts):
 
 
 def test_11_columns_come_as_asked_and_rows_in_a_fixed_order(two_facts):
-    result = two_facts.run(["lead_count", "cpl", "cost"], by=["country", "channel"], grain="month", period="2026-01", compare=["previous_year", "previous_period"], as_of=LATE)
-    changes = [f"{kpi}__{name}{end}" for name in ("previous_year", "previous_period") for kpi in ("lead_count", "cpl", "cost") for end in ("", "_change")]
+    result = two_facts.run(
+        ["lead_count", "cpl", "cost"],
+        by=["country", "channel"],
+        grain="month",
+        period="2026-01",
+        compare=["previous_year", "previous_period"],
+        as_of=LATE,
+    )
+    changes = [
+        f"{kpi}__{name}{end}"
+        for name in ("previous_year", "previous_period")
+        for kpi in ("lead_count", "cpl", "cost")
+        for end in ("", "_change")
+    ]
     assert list(result.rows()[0]) == ["country", "channel", "period", "lead_count", "cpl", "cost", *changes]
     assert column(result, "channel") == ["c1", "c2"]
 
 
 def test_12_small_rates_are_not_cut_and_ratios_are_compared():
     rows = ", ".join(f"({n}, '2026-0{1 + n % 2}-05', 'a', {'NULL' if n > 1 else repr('v')})" for n in range(3000))
-    kpis = {"rate": "count(visitor) / count(visits) / 1000000", "over": {"inputs": {"now": "rate", "before": {"from": "rate", "offset": "1 month"}}, "formula": "now / before"}}
+    kpis = {
+        "rate": "count(visitor) / count(visits) / 1000000",
+        "over": {"inputs": {"now": "rate", "before": {"from": "rate", "offset": "1 month"}}, "formula": "now / before"},
+    }
     with visits(rows, kpis) as engine:
         row = engine.run(["rate", "over"], period="2026-02", compare="previous_period", as_of=LATE).rows()[0]
         assert row["rate"] == pytest.approx(1 / 1500 / 1e6, rel=1e-12)
@@ -203,7 +248,11 @@ def test_12_small_rates_are_not_cut_and_ratios_are_compared():
 
 
 def test_13_a_filter_reaches_every_dataset(two_facts):
-    assert two_facts.run(["cost", "lead_count", "cpl"], where={"channel": "c1"}, as_of=LATE).totals() == {"cost": 30, "lead_count": 2, "cpl": 15}
+    assert two_facts.run(["cost", "lead_count", "cpl"], where={"channel": "c1"}, as_of=LATE).totals() == {
+        "cost": 30,
+        "lead_count": 2,
+        "cpl": 15,
+    }
 
 
 def test_13_an_unknown_kpi_is_named_with_the_nearest(two_facts):
@@ -214,14 +263,25 @@ def test_13_an_unknown_kpi_is_named_with_the_nearest(two_facts):
 
 
 def test_14_every_mistake_of_a_definition_is_found_before_anything_runs():
-    kpis = {"a": "count(", "b": {"inputs": ["visits", "nothing"], "formula": "count(visits) / nothing"}, "c": "sum(colour)"}
+    kpis = {
+        "a": "count(",
+        "b": {"inputs": ["visits", "nothing"], "formula": "count(visits) / nothing"},
+        "c": "sum(colour)",
+    }
     with visits("(1, '2026-01-05', 'a', 'v')", kpis) as engine:
         assert {d.subject for d in engine.check() if d.severity == "error"} == {"kpi a", "kpi b", "kpi c"}
 
 
 def test_15_asking_for_more_at_once_gives_the_same_numbers(two_facts):
     """What shares a scan with others equals what is computed alone."""
-    together = two_facts.run(["cost", "lead_count", "cpl"], by="channel", grain="day", period="2026-01", compare="previous_period", as_of=LATE)
+    together = two_facts.run(
+        ["cost", "lead_count", "cpl"],
+        by="channel",
+        grain="day",
+        period="2026-01",
+        compare="previous_period",
+        as_of=LATE,
+    )
     for kpi in ("cost", "lead_count", "cpl"):
         alone = two_facts.run(kpi, by="channel", grain="day", period="2026-01", compare="previous_period", as_of=LATE)
         columns = (kpi, f"{kpi}__previous_period", f"{kpi}__previous_period_change")
@@ -229,6 +289,13 @@ def test_15_asking_for_more_at_once_gives_the_same_numbers(two_facts):
 
 
 def test_every_failure_is_the_engines_own(two_facts):
-    for wrong in ({"by": "colour"}, {"grain": "fortnight"}, {"period": "soon"}, {"where": {"channel": {"like": "c%"}}}, {"compare": "yesterday"}, {"order": "x"}):
+    for wrong in (
+        {"by": "colour"},
+        {"grain": "fortnight"},
+        {"period": "soon"},
+        {"where": {"channel": {"like": "c%"}}},
+        {"compare": "yesterday"},
+        {"order": "x"},
+    ):
         with pytest.raises(kpi_engine.KpiError):
             two_facts.run("cost", **wrong)

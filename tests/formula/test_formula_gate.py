@@ -69,8 +69,8 @@ REFUSED = {
     "nullif(a)": ("bad_arguments", "nullif(a)", "takes two values, and has one", "nullif(x, y)"),
     "round(a, 1, 2)": ("bad_arguments", "round(a, 1, 2)", "one or two values", "round(x, digits)"),
     "coalesce(a)": ("bad_arguments", "coalesce(a)", "at least two", "coalesce(x, y, …)"),
-    "round(a, b)": ("bad_digits", "round(a, b)", "number of decimals", "round(x, 2)"),
-    "round(a, 99)": ("bad_digits", "round(a, 99)", "from 0 to 15", "round(x, 2)"),
+    "round(a, b)": ("bad_arguments", "round(a, b)", "number of decimals", "round(x, 2)"),
+    "round(a, 99)": ("bad_arguments", "round(a, 99)", "from 0 to 15", "round(x, 2)"),
     "date_diff('day', a, b)": (
         "bad_date_part",
         "date_diff('day', a, b)",
