@@ -29,6 +29,9 @@ fix: $(VENV)/ready  ## let the linter mend what it can
 docs: $(VENV)/ready  ## write the generated pages anew
 	$(BIN)/python docs/generate.py
 
+bench: $(VENV)/ready  ## the engine beside hand-written SQL, over ten million rows
+	$(BIN)/python benchmarks/run.py build/bench
+
 clean:
 	rm -rf $(VENV) $(OLD_VENV) dist build
 

@@ -1,6 +1,6 @@
 """The benchmark's data: visits, leads and spend of two years, as Parquet; every value is a hash of its row number.
 
-    python benchmarks/data.py FOLDER [ROWS]
+python benchmarks/data.py FOLDER [ROWS]
 """
 
 from __future__ import annotations
@@ -55,4 +55,4 @@ def queries(rows: int) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 10_000_000)
+    write(Path(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else 10_000_000)

@@ -66,7 +66,9 @@ def columns_of(
 ) -> tuple[Column, ...]:
     """Say what stands in each column of an answer."""
     words = WORDS.get(language, WORDS["en"])
-    columns = [Column(name, dimension_label(name, request.kpis, catalogue, language), "dimension") for name in plan.align.split]
+    columns = [
+        Column(name, dimension_label(name, request.kpis, catalogue, language), "dimension") for name in plan.align.split
+    ]
     if plan.period:
         columns.append(Column(plan.period, words["period"], "period", grain=request.grain or ""))
     measures = {k: _measure(k, request, catalogue, language, (currencies or {}).get(k, "")) for k in request.kpis}

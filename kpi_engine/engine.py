@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
-from pathlib import Path
 from threading import RLock
 from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
@@ -27,6 +26,7 @@ from kpi_engine.results import Result
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
+    from pathlib import Path
     from types import TracebackType
 
     import duckdb
@@ -70,7 +70,11 @@ class Engine:
     """A project that can be asked; one engine serves many threads, and is a context manager."""
 
     def __init__(
-        self, project: Project, data: duckdb.DuckDBPyConnection | Mapping[str, Any] | None = None, *, disabled_plugins: Collection[str] = ()
+        self,
+        project: Project,
+        data: duckdb.DuckDBPyConnection | Mapping[str, Any] | None = None,
+        *,
+        disabled_plugins: Collection[str] = (),
     ) -> None:
         self.project = project
         self._disabled = disabled_plugins
@@ -104,7 +108,7 @@ class Engine:
             settings.fiscal_year_named_after,
         )
 
-    def run(  # noqa: PLR0913 - the arguments of a request
+    def run(
         self, kpis: str | Sequence[str] | None = None, *, role: str | None = None, by: str | Iterable[str] = (),
         grain: str | None = None, period: Period = None, where: Mapping[str, Any] | None = None, where_sql: str | None = None,
         having: Mapping[str, Any] | None = None, compare: str | Iterable[str] = (), order: str | Iterable[str] = (),
@@ -139,7 +143,7 @@ class Engine:
         collect = (on_error or ("collect" if role else "raise")) == "collect"
         return self._run(request, timeout, self._language(language), collect=collect)
 
-    def report(  # noqa: PLR0913 - the arguments of a report
+    def report(
         self, *, role: str | Sequence[str] | None = None, period: Period = "last quarter",
         compare: str | Iterable[str] = ("previous_period", "previous_year"), where: Mapping[str, Any] | None = None,
         as_of: str | date | datetime | None = None, language: str | None = None, trend: bool = True, timeout: float | None = None,
@@ -150,10 +154,24 @@ class Engine:
         self._check_settings()
         roles = self._roles(role)
         return scorecards(
-            self, roles, period=period, compare=compare, where=where, as_of=as_of, language=self._language(language), trend=trend, timeout=timeout
+            self,
+            roles,
+            period=period,
+            compare=compare,
+            where=where,
+            as_of=as_of,
+            language=self._language(language),
+            trend=trend,
+            timeout=timeout,
         )
 
-    def render(self, shown: Report | Result, output: str, target: str | Path | IO[bytes] | None = None, **options: Any) -> bytes:  # noqa: ANN401
+    def render(
+        self,
+        shown: Report | Result,
+        output: str,
+        target: str | Path | IO[bytes] | None = None,
+        **options: Any,  # noqa: ANN401 - what the plugin takes
+    ) -> bytes:
         """Render a report or a result with an output plugin.
 
         Gives the bytes, and writes them to `target`, a file or a stream, once they are complete.
@@ -228,7 +246,9 @@ class Engine:
         """Use the engine in a `with`, which closes it."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Close it."""
         self.close()
 
@@ -334,12 +354,18 @@ class Engine:
 
     def _language(self, asked: str | None) -> str:
         if asked is not None and asked not in LANGUAGES:
-            raise RequestError(f"`{asked}` is not a language of the engine's", code="unknown_language", hint=nearest(asked, LANGUAGES))
+            raise RequestError(
+                f"`{asked}` is not a language of the engine's", code="unknown_language", hint=nearest(asked, LANGUAGES)
+            )
         return asked or self.project.settings.language
 
     def _ids(self, kpis: str | Sequence[str] | None, role: str | None) -> tuple[str, ...]:
         if (kpis is None) == (role is None):
-            raise RequestError("ask for KPIs or for a role", code="bad_request", hint='for example run("visits") or run(role="seo_manager")')
+            raise RequestError(
+                "ask for KPIs or for a role",
+                code="bad_request",
+                hint='for example run("visits") or run(role="seo_manager")',
+            )
         if role is not None:
             found = self.kpis(role)
             if not found:
@@ -357,13 +383,17 @@ class Engine:
         broken = [d for d in self.project.diagnostics if d.severity == "error" and d.subject == f"kpi {kpi_id}"]
         if broken:
             raise DefinitionError(broken)
-        raise RequestError(f"there is no KPI `{kpi_id}`", code="unknown_kpi", hint=nearest(str(kpi_id), self.project.kpis))
+        raise RequestError(
+            f"there is no KPI `{kpi_id}`", code="unknown_kpi", hint=nearest(str(kpi_id), self.project.kpis)
+        )
 
     def _roles(self, role: str | Sequence[str] | None) -> tuple[str, ...]:
         names = tuple(self.project.roles) if role is None else (role,) if isinstance(role, str) else tuple(role)
         for name in names:
             if name not in self.project.roles:
-                raise RequestError(f"there is no role `{name}`", code="unknown_role", hint=nearest(name, self.project.roles))
+                raise RequestError(
+                    f"there is no role `{name}`", code="unknown_role", hint=nearest(name, self.project.roles)
+                )
         return names
 
     def _checked_parameters(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -372,7 +402,9 @@ class Engine:
         declared = self.project.parameters
         for name, value in (given or {}).items():
             if name not in declared:
-                raise RequestError(f"there is no parameter `{name}`", code="unknown_parameter", hint=nearest(name, declared))
+                raise RequestError(
+                    f"there is no parameter `{name}`", code="unknown_parameter", hint=nearest(name, declared)
+                )
             if expected := misfit(declared[name].type, value.isoformat() if isinstance(value, date) else value):
                 raise RequestError(f"the parameter `{name}` is {value!r}, expected {expected}", code="bad_parameter")
         return dict(given or {})
@@ -385,7 +417,9 @@ class Engine:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise RequestError("the engine is closed", code="closed", hint="ask before leaving its `with`, or open it again")
+            raise RequestError(
+                "the engine is closed", code="closed", hint="ask before leaving its `with`, or open it again"
+            )
 
 
 def _known_zone(project: Project) -> str:

@@ -34,7 +34,7 @@ BREAKDOWN_ROWS = 10
 """How many members a scorecard shows of a KPI that means nothing without a split."""
 
 
-def scorecards(  # noqa: PLR0913 - the arguments of a report
+def scorecards(
     engine: Engine, roles: Sequence[str], *, period: Any, compare: str | Iterable[str], where: Mapping[str, Any] | None,  # noqa: ANN401
     as_of: Any, language: str | None, trend: bool, timeout: float | None,  # noqa: ANN401
 ) -> Report:  # fmt: skip
@@ -43,10 +43,15 @@ def scorecards(  # noqa: PLR0913 - the arguments of a report
     calendar = engine.calendar
     moment = parse_moment(as_of, calendar)
     asked = parse_period(period, calendar, moment)
-    compared = tuple(name.strip().replace("-", "_").replace(" ", "_") for name in ((compare,) if isinstance(compare, str) else compare))
+    compared = tuple(
+        name.strip().replace("-", "_").replace(" ", "_")
+        for name in ((compare,) if isinstance(compare, str) else compare)
+    )
     request = {"period": period, "where": where, "as_of": moment, "timeout": timeout, "language": language}
     labels = _comparison_labels(asked, compared, engine, language)
-    sections = tuple(_section(engine, role, request, compared, labels, language, asked if trend else None) for role in roles)
+    sections = tuple(
+        _section(engine, role, request, compared, labels, language, asked if trend else None) for role in roles
+    )
     settings = engine.project.settings
     return Report(
         title=text(settings.label, language) or settings.project,
@@ -76,7 +81,12 @@ def table_report(engine: Engine, result: Result, *, language: str | None = None,
 
 def failures_of(report: Report) -> dict[str, Failure]:
     """Give the KPIs of a report that have no number because they failed, by id."""
-    cards = {card.measure.id: card.failure for section in report.sections for card in section.cards if card.failure is not None}
+    cards = {
+        card.measure.id: card.failure
+        for section in report.sections
+        for card in section.cards
+        if card.failure is not None
+    }
     return {kpi_id: failure for section in report.sections for kpi_id, failure in section.failures.items()} | cards
 
 
@@ -98,7 +108,9 @@ def rendered(
         raise
     except Exception as error:
         message = f"the output `{output}` failed: {type(error).__name__}: {error}"
-        raise OutputError(message, code="output_failed", hint="this is a fault of the plugin; choose another output") from error
+        raise OutputError(
+            message, code="output_failed", hint="this is a fault of the plugin; choose another output"
+        ) from error
     content = buffer.getvalue()
     if stream is not None:
         stream.write(content)
@@ -124,7 +136,9 @@ def write_atomically(target: Path, content: bytes) -> None:
     temporary: str | None = None
     try:
         if target.exists() and not target.is_file() and not target.is_dir():
-            target.write_bytes(content)  # a device or a pipe holds nothing that could be lost, and must not be replaced by a file
+            target.write_bytes(
+                content
+            )  # a device or a pipe holds nothing that could be lost, and must not be replaced by a file
             return
         target = target.resolve()
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
@@ -138,7 +152,9 @@ def write_atomically(target: Path, content: bytes) -> None:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
         hint = "choose another place; what stood there before is untouched"
-        raise OutputError(f"{target} cannot be written: {error.strerror or error}", code="unwritable", hint=hint) from error
+        raise OutputError(
+            f"{target} cannot be written: {error.strerror or error}", code="unwritable", hint=hint
+        ) from error
     except BaseException:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
@@ -158,11 +174,13 @@ def _comparison_labels(period: Period, compared: Sequence[str], engine: Engine, 
         "previous_year": lambda: year_before(period.span, calendar, period.grain),
     }
     return {
-        name: span_label(spans[name](), language, grain=period.grain, calendar=calendar) for name in compared if name in spans
+        name: span_label(spans[name](), language, grain=period.grain, calendar=calendar)
+        for name in compared
+        if name in spans
     }
 
 
-def _section(  # noqa: PLR0913 - one scorecard's own and the report's
+def _section(
     engine: Engine, role: str, request: Mapping[str, Any], compared: Sequence[str], labels: Mapping[str, str], language: str,
     trend_to: Period | None,
 ) -> Section:  # fmt: skip
@@ -188,8 +206,14 @@ def _section(  # noqa: PLR0913 - one scorecard's own and the report's
     )
 
 
-def _card(  # noqa: PLR0913 - what a card is made of
-    engine: Engine, kpi_id: str, result: Result, row: Mapping[str, Any], labels: Mapping[str, str], language: str, trend: Trend | None
+def _card(
+    engine: Engine,
+    kpi_id: str,
+    result: Result,
+    row: Mapping[str, Any],
+    labels: Mapping[str, str],
+    language: str,
+    trend: Trend | None,
 ) -> Card:
     if kpi_id in result.failures:
         return Card(unresolved_measure(kpi_id, engine.project, language), failure=result.failures[kpi_id])
@@ -221,7 +245,9 @@ def _trends(engine: Engine, kpis: Sequence[str], request: Mapping[str, Any], per
     result = engine.run(list(kpis), **{**request, "period": span}, grain="month", on_error="collect")
     rows = result.rows()
     return {
-        kpi_id: Trend("month", tuple((row["period"], None if row[kpi_id] is None else float(row[kpi_id])) for row in rows))
+        kpi_id: Trend(
+            "month", tuple((row["period"], None if row[kpi_id] is None else float(row[kpi_id])) for row in rows)
+        )
         for kpi_id in kpis
         if kpi_id not in result.failures
     }
@@ -244,6 +270,8 @@ def _split_card(engine: Engine, kpi_id: str, request: Mapping[str, Any], languag
     except TimeoutExceeded:
         raise
     except KpiError as error:
-        return Card(unresolved_measure(kpi_id, engine.project, language), failure=Failure(error.code, error.message, error.hint))
+        return Card(
+            unresolved_measure(kpi_id, engine.project, language), failure=Failure(error.code, error.message, error.hint)
+        )
     found = result.breakdown(totals=False)
     return Card(measure, breakdown=Breakdown(found.columns, found.rows))

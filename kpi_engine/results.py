@@ -85,7 +85,9 @@ class Result:
         lists = self._answered.lists()
         rows = tuple(zip(*(lists[key] for key in self.keys), strict=True))
         total = self.totals() if totals else None
-        return Breakdown(self.columns, rows, None if total is None else tuple(total.get(key) for key in self.keys), self)
+        return Breakdown(
+            self.columns, rows, None if total is None else tuple(total.get(key) for key in self.keys), self
+        )
 
     def __len__(self) -> int:
         """How many rows there are."""
@@ -126,4 +128,6 @@ def _optional(module: str, extra: str) -> Any:  # noqa: ANN401 - a module
         return import_module(module)
     except ImportError:
         hint = f"pip install 'kpi-engine-core[{extra}]'"
-        raise KpiError(f"this needs the package {module}, which is not installed", code="missing_package", hint=hint) from None
+        raise KpiError(
+            f"this needs the package {module}, which is not installed", code="missing_package", hint=hint
+        ) from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from kpi_engine.api.reports import Column, Measure, Value
 
-UNKNOWN = "–"  # noqa: RUF001 - the sign itself
+UNKNOWN = "–"
 """How an unknown value is written for people. Machine formats leave it empty, or say null."""
 
 _THIN = "\u202f"

@@ -46,9 +46,9 @@ class Catalogue:
         self._schemas = schemas
         self._sound: dict[str, bool] = {}
         self.names = Names(project.datasets, self._schema)
-        self._fitting = Fitting(project, self.names, left_out)
-        self._around = Surroundings(self.names, project.kpis, project.parameters, left_out, self._resolved)
         self._below = kpis_below(project.kpis)
+        self._fitting = Fitting(project, self.names, left_out, self._below)
+        self._around = Surroundings(self.names, project.kpis, project.parameters, left_out, self._resolved)
         self._kpis: dict[str, ResolvedKpi] = {}
 
     def kpi(self, kpi_id: str) -> ResolvedKpi:
@@ -82,8 +82,9 @@ class Catalogue:
         for role in self.project.roles:
             found += self._said("roles", role, self._fitting.role(role))
         cycles: set[frozenset[str]] = set()
+        done: set[str] = set()
         for kpi_id in self.project.kpis:
-            circle = cycle(kpi_id, self._below)
+            circle = cycle(kpi_id, self._below, done)
             if not circle:
                 found += self._said("kpis", kpi_id, [*self._resolve(kpi_id), *self._fitting.kpi(kpi_id)])
             elif kpi_id in circle and frozenset(circle) not in cycles:
@@ -119,6 +120,8 @@ class Catalogue:
         return self._schemas(dataset) if self.is_sound(dataset) else None
 
     def _resolved(self, kpi_id: str) -> ResolvedKpi:
+        if kpi_id in self._kpis:
+            return self._kpis[kpi_id]
         for name in made_of(kpi_id, self._below):
             self._resolve(name)
         if kpi_id not in self._kpis:

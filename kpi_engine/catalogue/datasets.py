@@ -11,7 +11,7 @@ from sqlglot.errors import SqlglotError
 
 from kpi_engine.calendar import parse_duration
 from kpi_engine.catalogue.faults import Fault, LeftOut, faults_of, unknown
-from kpi_engine.catalogue.graph import cycle, made_of, origins_below
+from kpi_engine.catalogue.graph import cycle, depth, made_of, origins_below
 from kpi_engine.errors import KpiError, nearest
 from kpi_engine.formula.gate import Mistake, Refused, read
 from kpi_engine.formula.units import parse as parse_unit
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from kpi_engine.catalogue.names import Names
     from kpi_engine.definitions.models import Column, Dataset, Join
 
+MOST_LEVELS = 50
+"""So many datasets may be made of one another in a row."""
 _TYPES = "for example bigint, double, decimal(18,2), varchar, boolean, date, timestamp, timestamptz"
 
 
@@ -91,14 +93,17 @@ class Origins:
 
     def _cycle(self, dataset_id: str, key: str) -> Iterator[Fault]:
         """A circle is said once, at the first of its members; what leads into it only follows."""
-        found = cycle(dataset_id, origins_below(self.datasets))
+        below = origins_below(self.datasets)
+        found = cycle(dataset_id, below)
         if found:
             first = next(name for name in self.datasets if name in found)
             message = f"the datasets are made of one another: {' → '.join(found)}"
-            mistake = Mistake(
-                "dataset_cycle", message, hint="take one of them out of the circle", follows=dataset_id != first
-            )
-            yield Fault((key,), mistake, on_key=True)
+            hint = "take one of them out of the circle"
+            yield Fault((key,), Mistake("dataset_cycle", message, hint=hint, follows=dataset_id != first), on_key=True)
+        elif (levels := depth(dataset_id, below)) > MOST_LEVELS:
+            message = f"more than {MOST_LEVELS} datasets are made of one another here"
+            follows = levels > MOST_LEVELS + 1
+            yield Fault((key,), Mistake("too_deep", message, hint="make fewer of them", follows=follows), on_key=True)
 
 
 def dataset_faults(dataset_id: str, names: Names, origins: Origins) -> list[Fault]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kpi_engine.catalogue.faults import Fault, LeftOut, unknown
+from kpi_engine.catalogue.graph import made_of
 from kpi_engine.errors import nearest
 from kpi_engine.formula.mistakes import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from kpi_engine.catalogue.names import Names
     from kpi_engine.definitions import Project
@@ -26,13 +27,20 @@ class Reading:
     """Whether all dimensions are ignored, and time."""
 
 
+Way = tuple[str, frozenset[str], bool]
+"""A dataset, the dimensions that inputs ignore on the way to it, and whether they ignore all."""
+
+
 @dataclass(frozen=True)
 class Fitting:
-    """Checks whether the definitions of a project fit together."""
+    """Checks whether the definitions of a project fit together; a KPI in a circle is not asked for."""
 
     project: Project
     names: Names
     left_out: LeftOut
+    below: Callable[[str], list[str]]
+    known: dict[str, tuple[Way, ...]] = field(default_factory=dict)
+    """The ways under each KPI, once they were asked for."""
 
     def kpi(self, kpi_id: str) -> Iterator[Fault]:
         """Find what a KPI says that does not fit: its roles, its companion, its split, and that its inputs share a time."""
@@ -66,24 +74,24 @@ class Fitting:
 
     def readings(self, kpi_id: str) -> tuple[Reading, ...]:
         """Go through the datasets under a KPI, each once for each way in which dimensions are ignored before it."""
-        found: dict[Reading, None] = {}
-        seen: set[tuple[str, frozenset[str], bool]] = set()
-        todo = [(kpi_id, frozenset[str](), False)]
-        while todo:
-            current, across, everything = todo.pop()
-            if (current, across, everything) in seen:
-                continue
-            seen.add((current, across, everything))
-            for each in reversed(self.project.kpis[current].inputs.values()):
-                step = (each.from_, across | frozenset(each.across), everything or "all" in each.across)
-                if each.from_ in self.project.datasets:
-                    found[self._reading(*step)] = None
-                elif each.from_ in self.project.kpis:
-                    todo.append(step)
-        return tuple(found)
+        for name in made_of(kpi_id, self.below) if kpi_id not in self.known else ():
+            if name not in self.known:
+                self.known[name] = self._ways(name)
+        return tuple(
+            Reading(dataset, self.names.depending(dataset, across) | across, everything)
+            for dataset, across, everything in self.known[kpi_id]
+        )
 
-    def _reading(self, dataset: str, across: frozenset[str], everything: bool) -> Reading:  # noqa: FBT001
-        return Reading(dataset, self.names.depending(dataset, across) | across, everything)
+    def _ways(self, kpi_id: str) -> tuple[Way, ...]:
+        """Put the ways below a KPI's inputs together, with what the inputs ignore."""
+        found: dict[Way, None] = {}
+        for each in self.project.kpis[kpi_id].inputs.values():
+            across, everything = frozenset(each.across), "all" in each.across
+            if each.from_ in self.project.datasets:
+                found[each.from_, across, everything] = None
+            elif each.from_ in self.project.kpis:
+                found |= {(d, a | across, e or everything): None for d, a, e in self.known[each.from_]}
+        return tuple(found)
 
     def _split(self, kpi_id: str) -> Iterator[Fault]:
         datasets = self.project.datasets

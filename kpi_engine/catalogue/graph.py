@@ -28,21 +28,33 @@ def origins_below(datasets: Mapping[str, Dataset]) -> Callable[[str], list[str]]
     return lambda dataset: origins(dataset, datasets)
 
 
-def cycle(start: str, below: Callable[[str], Iterable[str]]) -> tuple[str, ...]:
-    """Give the circle that a thing leads into, each of its members named and the first one again at the end; or nothing."""
-    path, done = [start], set()
-    open_ = [iter(below(start))]
-    while open_:
-        following = next(open_[-1], None)
+def cycle(start: str, below: Callable[[str], Iterable[str]], done: set[str] | None = None) -> tuple[str, ...]:
+    """Give the circle that a thing leads into, each of its members named and the first one again at the end; or nothing.
+
+    `done` collects the things that lead into none, so that many questions about one graph cost as much as one.
+    """
+    done = set() if done is None else done
+    path = {start: iter(below(start))}
+    while path:
+        last = next(reversed(path))
+        following = next((each for each in path[last] if each not in done), None)
         if following is None:
-            open_.pop()
-            done.add(path.pop())
+            done.add(last)
+            del path[last]
         elif following in path:
-            return (*path[path.index(following) :], following)
-        elif following not in done:
-            path.append(following)
-            open_.append(iter(below(following)))
+            names = list(path)
+            return (*names[names.index(following) :], following)
+        else:
+            path[following] = iter(below(following))
     return ()
+
+
+def depth(start: str, below: Callable[[str], Iterable[str]]) -> int:
+    """Say how many things stand on one another below a thing that leads into no circle, itself counted."""
+    found: dict[str, int] = {}
+    for name in made_of(start, below):
+        found[name] = 1 + max((found[each] for each in below(name)), default=0)
+    return found[start]
 
 
 def made_of(start: str, below: Callable[[str], Iterable[str]]) -> list[str]:

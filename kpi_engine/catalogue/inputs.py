@@ -144,7 +144,7 @@ class _Reading:
                     f"no dataset has a dimension `{name}`",
                     0,
                     len(name),
-                    nearest(name, known),
+                    guess(name, known),
                     follows,
                 )
                 self._fault("across", mistake, name)

@@ -94,6 +94,9 @@ class Names:
         column = exp.column(actual, table=".".join((ROWS, *hops)), quoted=True)
         declared = next((c.type for n, c in model.columns.items() if n.casefold() == name.casefold() and c.type), "")
         if declared and not (schema and _same_type(schema.get(actual, ""), declared)):
+            zone = self.clock(dataset, name)[1]
+            if zone and _time_kind(declared) == "instant" and _time_kind((schema or {}).get(actual, "")) == "local":
+                return exp.AtTimeZone(this=column, zone=exp.Literal.string(zone))
             return exp.cast(column, exp.DataType.build(declared, dialect="duckdb"))
         return column
 
@@ -131,7 +134,10 @@ class Names:
         kinds = self._time_kinds(dataset, tree)
         if len(kinds) != 1:
             raise Refused(self._no_time_type(dataset, name or time.column, tree))
-        zones = {model.columns[c.name].zone for c in columns(tree) if c.name in model.columns} - {""}
+        zones = {self._zone_at(dataset, parts(column)) for column in columns(tree)}
+        if len(zones) > 1:
+            message = f"the time `{name or time.column}` of dataset `{dataset}` mixes columns of different zones"
+            raise Refused(Mistake("bad_time_type", message, *span(tree), "give each a time of its own"))
         return TimeColumn(expr(resolved), kinds.pop(), next(iter(zones), ""))
 
     def clock(self, dataset: str, column: str) -> tuple[Literal["date", "local", "instant"] | None, str]:
@@ -140,6 +146,12 @@ class Names:
             (c.zone for n, c in self.datasets[dataset].columns.items() if n.casefold() == column.casefold()), ""
         )
         return _time_kind(self.type_of(dataset, column)), zone
+
+    def _zone_at(self, dataset: str, names: tuple[str, ...]) -> str:
+        """Give the zone declared for the column at the end of a dotted name."""
+        for hop in names[:-1]:
+            dataset = self.datasets[dataset].joins[hop].to
+        return self.clock(dataset, names[-1])[1]
 
     def _time_kinds(self, dataset: str, tree: exp.Expr) -> set[Literal["date", "local", "instant"]]:
         types = (

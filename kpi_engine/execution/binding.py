@@ -10,7 +10,7 @@ from kpi_engine.api.sources import RelationSource, ScanSource
 from kpi_engine.catalogue.graph import cycle, origins_below, query_tables
 from kpi_engine.errors import DefinitionError, Diagnostic, KpiError, PluginError, SourceError, nearest
 from kpi_engine.formula.gate import Refused, read
-from kpi_engine.sql import Named, Relations
+from kpi_engine.sql import Named, Relations, select_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -79,11 +79,7 @@ class Binder:
 
     def types(self, expressions: Sequence[exp.Expr], rows: exp.Select) -> list[str]:
         """Give the SQL types of expressions over rows; raise `DataError` where one has none."""
-        from sqlglot import exp
-
-        columns = [exp.alias_(each.copy(), f"e{number}", quoted=True) for number, each in enumerate(expressions)]
-        select = exp.Select(expressions=columns).from_(rows.subquery("t"))
-        return list(self._database.columns(select.sql("duckdb", comments=False)).values())
+        return list(self._database.columns(select_of(expressions, rows)).values())
 
     def folders(self) -> tuple[str, ...]:
         """Name the folders that the project's sources read."""

@@ -115,7 +115,9 @@ class Database:
 
     def _set_zone(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Put one cursor on a database that was handed in into the project's zone; its owner's connection keeps its own."""
-        if self._given is not None and cursor.execute("SELECT current_setting('TimeZone')").fetchall() != [(self._zone,)]:
+        if self._given is not None and cursor.execute("SELECT current_setting('TimeZone')").fetchall() != [
+            (self._zone,)
+        ]:
             cursor.execute(f"SET SESSION TimeZone = '{self._zone}'").fetchall()
 
     def _embedded(self) -> duckdb.DuckDBPyConnection:

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 _CSV = re.compile(r"CSV Error on Line: (\d+)")
 _FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
-_CELL = re.compile(r'converting column "(?P<column>[^"]*)"\. Could not convert string "(?P<value>.*?)" to \'(?P<type>\w+)\'', re.DOTALL)
+_CELL = re.compile(
+    r'converting column "(?P<column>[^"]*)"\. Could not convert string "(?P<value>.*?)" to \'(?P<type>\w+)\'', re.DOTALL
+)
 _VALUE = re.compile(r'Could not convert string [\'"](?P<value>.*?)[\'"] to \'?(?P<type>[\w(), ]+)', re.DOTALL)
-_MOMENT = re.compile(r'(?P<type>date|timestamp) field (?:value out of range|format)[^:]*: "(?P<value>[^"]*)"|invalid (?P<type2>date|timestamp) field format: "(?P<value2>[^"]*)"')
+_MOMENT = re.compile(
+    r'(?P<type>date|timestamp) field (?:value out of range|format)[^:]*: "(?P<value>[^"]*)"|invalid (?P<type2>date|timestamp) field format: "(?P<value2>[^"]*)"'
+)
 _WORDS = {
     "DECIMAL": "a decimal number", "DOUBLE": "a number", "FLOAT": "a number", "BIGINT": "a whole number", "INTEGER": "a whole number",
     "INT32": "a whole number", "INT64": "a whole number", "DATE": "a date that exists", "TIMESTAMP": "a timestamp", "BOOLEAN": "true or false",
@@ -48,7 +52,10 @@ def translation(error: Exception, about: str, timeout: float | None) -> KpiError
     if isinstance(error, duckdb.InterruptException):
         if timeout is None:
             return TimeoutExceeded("the request was stopped before it had finished", code="interrupted")
-        return TimeoutExceeded(f"the request did not finish within its time of {timeout:g} seconds", hint="ask for less, or give a longer `timeout`")
+        return TimeoutExceeded(
+            f"the request did not finish within its time of {timeout:g} seconds",
+            hint="ask for less, or give a longer `timeout`",
+        )
     if found := _bad_value(text, prefix):
         return found
     for kind, made, code, hint in _KINDS:
@@ -74,7 +81,12 @@ def _bad_value(text: str, prefix: str) -> DataError | None:
         message = f"{prefix}`{_short(cell['value'])}` in the column `{cell['column']}` is not {_kind(cell['type'])}"
         return DataError(message, code="bad_value", hint=_MEND, place=place)
     if value := _VALUE.search(text):
-        return DataError(f"{prefix}`{_short(value['value'])}` is not {_kind(value['type'])}", code="bad_value", hint=_MEND, place=place)
+        return DataError(
+            f"{prefix}`{_short(value['value'])}` is not {_kind(value['type'])}",
+            code="bad_value",
+            hint=_MEND,
+            place=place,
+        )
     if moment := _MOMENT.search(text):
         kind, shown = moment["type"] or moment["type2"], moment["value"] or moment["value2"]
         return DataError(f"{prefix}`{_short(shown)}` is not {_kind(kind)}", code="bad_value", hint=_MEND, place=place)

@@ -66,7 +66,9 @@ class Runner:
     def answer(self, planned: Planned, timeout: float | None = None) -> tuple[Answered, dict[str, str]]:
         """Run a planned request; give the shown columns, and the one currency of each KPI whose amounts carry one."""
         self._verify_keys(planned.tables, timeout)
-        table, types = self.database.table(planned.statement, planned.registered, timeout=timeout, about=_about(planned.request))
+        table, types = self.database.table(
+            planned.statement, planned.registered, timeout=timeout, about=_about(planned.request)
+        )
         currencies = _currencies(table, planned.request.kpis)
         kept = [name for name in types if not name.startswith("__")]
         return Answered(table.select(kept), {name: types[name] for name in kept}), currencies
@@ -84,7 +86,10 @@ class Runner:
         if first is None or last is None or first >= request.as_of or request.grain is None:
             return Span(request.as_of, request.as_of)
         last = min(last, request.as_of - INSTANT)
-        return Span(floor(first, request.grain, self.calendar), step(floor(last, request.grain, self.calendar), request.grain, self.calendar))
+        return Span(
+            floor(first, request.grain, self.calendar),
+            step(floor(last, request.grain, self.calendar), request.grain, self.calendar),
+        )
 
     def _local(self, plan: Bounds, moment: date | datetime | None) -> datetime | None:
         if moment is None:
@@ -115,16 +120,22 @@ class Runner:
 
     def _verify_key(self, dataset: str, timeout: float | None) -> None:
         renderer, registered = self._renderer([dataset])
-        table, _ = self.database.table(renderer.duplicates(dataset), registered, timeout=timeout, about=f"dataset `{dataset}`")
+        table, _ = self.database.table(
+            renderer.duplicates(dataset), registered, timeout=timeout, about=f"dataset `{dataset}`"
+        )
         if not table.num_rows:
             return
         key = self.catalogue.project.datasets[dataset].key
         message = f"the key `{', '.join(key)}` of dataset `{dataset}` is not unique in its data: {_shown(table, key)} stand there more than once"
-        raise DataError(message, code="key_not_unique", hint="correct the data or the `key`; a join on it would count rows twice")
+        raise DataError(
+            message, code="key_not_unique", hint="correct the data or the `key`; a join on it would count rows twice"
+        )
 
     def _verify_dated(self, dated: Dated, timeout: float | None) -> None:
         renderer, registered = self._renderer([dated.dataset])
-        table, _ = self.database.table(renderer.overlaps(dated), registered, timeout=timeout, about=f"dataset `{dated.dataset}`")
+        table, _ = self.database.table(
+            renderer.overlaps(dated), registered, timeout=timeout, about=f"dataset `{dated.dataset}`"
+        )
         if table.num_rows:
             where = f"for {', '.join(f'`{key}`' for key in dated.keys)} {_shown(table, dated.keys)}"
             message = f"two rows of dataset `{dated.dataset}` are valid at one time {where}"
@@ -152,7 +163,9 @@ def _currencies(table: Table, kpis: Iterable[str]) -> dict[str, str]:
 def _refuse_mixed(kpi_id: str, pair: tuple[object, object]) -> bool:
     if pair[0] != pair[1]:
         message = f"`{kpi_id}` would add amounts in {pair[0]} and in {pair[1]}"
-        raise DataError(message, code="mixed_currencies", hint="split or filter by the currency, or convert the amounts before")
+        raise DataError(
+            message, code="mixed_currencies", hint="split or filter by the currency, or convert the amounts before"
+        )
     return True
 
 

@@ -96,11 +96,15 @@ SCALARS = (
 """What stands in formulas, conditions and dimensions, and turns one value into another."""
 
 NOTES = (
-    "**Nothing is not zero.** A count of no rows is 0. A sum over no rows is 0 (unknown with `empty: unknown`), and unknown where rows "
-    "are there and every value is unknown. An average, minimum, maximum, median or percentile of nothing is unknown. What is made of "
-    "unknown is unknown, but for `coalesce`, `least`, `greatest` and the tests for unknown.",
-    "**A division is exact and safe.** 1 / 2 is 0.5, also between whole numbers, and anything divided by 0 or by unknown is unknown. A "
-    "value that is no number, such as the square root of -1, or too large for one, is unknown too; it never prints as `NaN` or `inf`.",
+    (
+        "**Nothing is not zero.** A count of no rows is 0. A sum over no rows is 0 (unknown with `empty: unknown`), and unknown where rows "
+        "are there and every value is unknown. An average, minimum, maximum, median or percentile of nothing is unknown. What is made of "
+        "unknown is unknown, but for `coalesce`, `least`, `greatest` and the tests for unknown."
+    ),
+    (
+        "**A division is exact and safe.** 1 / 2 is 0.5, also between whole numbers, and anything divided by 0 or by unknown is unknown. A "
+        "value that is no number, such as the square root of -1, or too large for one, is unknown too; it never prints as `NaN` or `inf`."
+    ),
     "**An aggregate stands once.** What stands outside the aggregates is computed from their values, after rows are grouped.",
 )
 """What holds of every formula, beside the lists."""

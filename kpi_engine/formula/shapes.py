@@ -107,7 +107,11 @@ def _round(node: exp.Round) -> Finding:
     return (
         None
         if whole
-        else ("bad_arguments", f"`round` takes a number of decimals from 0 to {MOST_DIGITS}", "for example `round(x, 2)`")
+        else (
+            "bad_arguments",
+            f"`round` takes a number of decimals from 0 to {MOST_DIGITS}",
+            "for example `round(x, 2)`",
+        )
     )
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
     from kpi_engine.calendar import Bucket, Duration, Span
     from kpi_engine.catalogue import Expr, TimeColumn
 

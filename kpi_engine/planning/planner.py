@@ -42,7 +42,9 @@ def plan(request: Request, catalogue: Catalogue, calendar: Calendar) -> Derive:
 def bounds(request: Request, catalogue: Catalogue, calendar: Calendar) -> tuple[Bounds, ...]:
     """Plan how to find the first and the last time of the rows that a request without a period spans."""
     any_day = parse_period("2000-01-01", calendar, request.as_of)
-    planner = _Planner(replace(request, period=any_day, grain=None, compare=(), having=(), order=()), catalogue, calendar)
+    planner = _Planner(
+        replace(request, period=any_day, grain=None, compare=(), having=(), order=()), catalogue, calendar
+    )
     planner.derive()
     return planner.bounds()
 
@@ -107,10 +109,16 @@ class _Planner:
             for kpi_id in request.kpis:
                 rate = self.catalogue.project.kpis[kpi_id].format == "percent"
                 failed = kpi_id in request.failed
-                before = Evaluated(exp.Null()) if failed else self._evaluate(kpi_id, Context(shifts=(Comparison(name),)))
+                before = (
+                    Evaluated(exp.Null()) if failed else self._evaluate(kpi_id, Context(shifts=(Comparison(name),)))
+                )
                 shown |= _comparison_columns(kpi_id, name, before.tree, rate=rate)
                 currencies[kpi_id] = currencies.get(kpi_id, frozenset()) | before.currencies
-        checks = {name: check for kpi_id in request.kpis for name, check in _currency_checks(kpi_id, currencies.get(kpi_id, ())).items()}
+        checks = {
+            name: check
+            for kpi_id in request.kpis
+            for name, check in _currency_checks(kpi_id, currencies.get(kpi_id, ())).items()
+        }
         if both := next((name for name in self.split if name in shown), None):
             message = f"`{both}` is a dimension and a KPI of this request, and a row has one value of that name"
             raise RequestError(message, code="bad_request", hint="rename one of them, or ask without it")
@@ -130,7 +138,11 @@ class _Planner:
         found = {(each.read, each.filter): each for planner in self.below for each in planner.bounds()}
         for summary in self.summaries.finished():
             if summary.read.dataset and summary.read.time is not None:
-                common = frozenset.intersection(*(a.filter for a in summary.aggregates)) if summary.aggregates else frozenset()
+                common = (
+                    frozenset.intersection(*(a.filter for a in summary.aggregates))
+                    if summary.aggregates
+                    else frozenset()
+                )
                 read = replace(summary.read, level=None)
                 found[read, common] = Bounds(read, common)
         return tuple(found.values())
@@ -138,7 +150,14 @@ class _Planner:
     def _align(self) -> Align:
         finished = self.summaries.finished()
         self._check_members(finished)
-        return Align(finished, self.summaries.reaches(), self.split, tuple(b for b, _ in self.windows), self.dense, earlier=self.nested)
+        return Align(
+            finished,
+            self.summaries.reaches(),
+            self.split,
+            tuple(b for b, _ in self.windows),
+            self.dense,
+            earlier=self.nested,
+        )
 
     def _check_members(self, finished: tuple[Summarise, ...]) -> None:
         """Refuse a split whose members no input knows."""
@@ -157,14 +176,22 @@ class _Planner:
         for name in (*self.request.by, *(f.name for f in self.request.where)):
             if name not in known:
                 message = f"`{kpi_id}` cannot be split or filtered by `{name}`: {self._lacking(kpi_id, name)}"
-                raise RequestError(message, code="missing_dimension", hint=nearest(name, known) or "it has no dimensions")
+                raise RequestError(
+                    message, code="missing_dimension", hint=nearest(name, known) or "it has no dimensions"
+                )
         fixed = {f.name for f in self.request.where if f.operator == "eq"}
-        if not self.request.partial_split and (needed := [n for n in model.split if n not in {*self.request.by, *fixed}]):
+        if not self.request.partial_split and (
+            needed := [n for n in model.split if n not in {*self.request.by, *fixed}]
+        ):
             message = f"`{kpi_id}` means nothing without a split by `{needed[0]}`"
             raise RequestError(message, code="split_needed", hint=f"ask `by={[*self.request.by, *needed]}`")
 
     def _lacking(self, kpi_id: str, name: str) -> str:
-        lacking = [d for d in self.catalogue.datasets_under(kpi_id) if name not in self.catalogue.project.datasets[d].dimensions]
+        lacking = [
+            d
+            for d in self.catalogue.datasets_under(kpi_id)
+            if name not in self.catalogue.project.datasets[d].dimensions
+        ]
         return f"the dataset `{lacking[0]}` below it has no such dimension" if lacking else "it is ignored there"
 
     def _evaluate(self, kpi_id: str, context: Context) -> Evaluated:
@@ -215,7 +242,9 @@ class _Planner:
             return Evaluated(_sum_of_nothing_is_zero(column, count), currencies)
         return Evaluated(column, currencies)
 
-    def _currencies(self, aggregate: ResolvedAggregate, rows: Rows, filters: frozenset[Expr]) -> frozenset[tuple[exp.Column, exp.Column]]:
+    def _currencies(
+        self, aggregate: ResolvedAggregate, rows: Rows, filters: frozenset[Expr]
+    ) -> frozenset[tuple[exp.Column, exp.Column]]:
         """Ask for the lowest and the highest currency of the amounts that are aggregated; unknown amounts have none."""
         found = [(amount, currency, currency) for amount, currency in aggregate.currencies]
         if rows.currency is not None and aggregate.function not in COUNTS and aggregate.argument is not None:
@@ -223,7 +252,9 @@ class _Planner:
         pairs = set()
         for amount, lowest, highest in found:
             known = filters | {expr(exp.Not(this=exp.Is(this=exp.paren(amount.tree.copy()), expression=exp.Null())))}
-            pairs.add((self.summaries.column(rows, "min", lowest, known), self.summaries.column(rows, "max", highest, known)))
+            pairs.add(
+                (self.summaries.column(rows, "min", lowest, known), self.summaries.column(rows, "max", highest, known))
+            )
         return frozenset(pairs)
 
     def _dataset(self, source: ResolvedInput, context: Context) -> Rows:
@@ -241,7 +272,9 @@ class _Planner:
         inside = _inside(context, source)
         moved = self.summaries.windows(inside.shifts)
         own = DatasetRows(self.catalogue, self.request, self.split, self._with_parameters)
-        kept = own.kept(self.catalogue.datasets_under(source.target) if source.kind == "kpi" else (source.target,), inside)
+        kept = own.kept(
+            self.catalogue.datasets_under(source.target) if source.kind == "kpi" else (source.target,), inside
+        )
         below = _Planner(
             self.request, self.catalogue, self.calendar,
             split=(*kept, *(name for name in source.per if name not in kept)),
@@ -261,7 +294,9 @@ class _Planner:
         derive = Derive(below._align(), {**below.hidden, **values}, tuple(values))
         split = {name: expr(exp.column(name, table=VALUE, quoted=True)) for name in kept}
         low, high = (expr(exp.column(name, table=VALUE, quoted=True)) for name in _currency_columns(""))
-        return Rows(Read("", below=derive), split, inside.shifts, currency=(low, high) if low.tree.name in values else None)
+        return Rows(
+            Read("", below=derive), split, inside.shifts, currency=(low, high) if low.tree.name in values else None
+        )
 
     def _with_parameters(self, tree: exp.Expr) -> exp.Expr:
         def replaced(node: exp.Expr) -> exp.Expr:
@@ -281,7 +316,9 @@ def parameter_value(name: str, given: Mapping[str, Any], catalogue: Catalogue) -
             value = values[name]
             return date.fromisoformat(value) if declared.type == "date" and isinstance(value, str) else value
     message = f"the parameter `:{name}` has no value"
-    raise RequestError(message, code="missing_parameter", hint="set it in kpi.yaml under `parameters:`, or give it with the request")
+    raise RequestError(
+        message, code="missing_parameter", hint="set it in kpi.yaml under `parameters:`, or give it with the request"
+    )
 
 
 def _inside(context: Context, source: ResolvedInput) -> Context:
@@ -342,7 +379,9 @@ def _extreme(function: str, columns: list[exp.Column]) -> exp.Expr:
 def _having(condition: Filter, shown: Mapping[str, Expr]) -> Expr:
     if condition.name not in shown:
         hint = nearest(condition.name, shown) + "; dimensions are filtered with `where`"
-        raise RequestError(f"`having` names `{condition.name}`, which is not among the columns", code="unknown_column", hint=hint)
+        raise RequestError(
+            f"`having` names `{condition.name}`, which is not among the columns", code="unknown_column", hint=hint
+        )
     return expr(condition.tree(exp.column(condition.name, table=EARLIER, quoted=True)))
 
 
@@ -352,7 +391,11 @@ def _order(request: Request, shown: Mapping[str, Expr]) -> tuple[Sort, ...]:
     for sort in request.order:
         if sort.column not in {*columns, *shown}:
             known = [*columns, *shown]
-            raise RequestError(f"`order` names `{sort.column}`, which is not among the columns", code="bad_order", hint=nearest(sort.column, known))
+            raise RequestError(
+                f"`order` names `{sort.column}`, which is not among the columns",
+                code="bad_order",
+                hint=nearest(sort.column, known),
+            )
     asked = {sort.column for sort in request.order}
     return (*request.order, *(Sort(name) for name in columns if name not in asked))
 
@@ -361,4 +404,3 @@ def _check_comparable(request: Request) -> None:
     if request.compare and request.period.kind == "all" and request.period.span == Span(None, None):
         message = "without a period there is nothing to compare with"
         raise RequestError(message, code="no_previous", hint="give a period, such as 2026-Q3, or a grain")
-

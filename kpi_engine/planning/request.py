@@ -15,12 +15,12 @@ from kpi_engine.catalogue.resolved import Expr, expr
 from kpi_engine.errors import RequestError, nearest
 from kpi_engine.formula.gate import Refused, read
 from kpi_engine.planning.nodes import Sort
-from kpi_engine.planning.windows import Compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from kpi_engine.calendar import Calendar, Grain
+    from kpi_engine.planning.windows import Compare
 
 COMPARISONS: tuple[Compare, ...] = ("previous_period", "previous_year")
 MAX_TEXT = 10_000
@@ -80,7 +80,7 @@ class Request:
     """Whether KPIs may be asked for without the split they mean something by, as totals are."""
 
 
-def read_request(  # noqa: PLR0913 - the arguments of a request
+def read_request(
     kpis: Sequence[str], calendar: Calendar, *, by: str | Iterable[str] = (), grain: str | None = None, period: Any = None,  # noqa: ANN401
     where: Mapping[str, Any] | None = None, where_sql: str | None = None, having: Mapping[str, Any] | None = None,
     compare: str | Iterable[str] = (), order: str | Iterable[str] = (), limit: int | None = None, as_of: Any = None,  # noqa: ANN401
@@ -133,15 +133,22 @@ def filters(name: str, value: object) -> tuple[Filter, ...]:
 def _operator(name: str, written: str, value: Any) -> Filter:  # noqa: ANN401
     operator = _SYMBOLS.get(written, written)
     if operator not in OPERATORS:
-        raise RequestError(f"`{written}` is not an operator", code="unknown_operator", hint=nearest(written, [*OPERATORS, *_SYMBOLS]))
+        raise RequestError(
+            f"`{written}` is not an operator", code="unknown_operator", hint=nearest(written, [*OPERATORS, *_SYMBOLS])
+        )
     if operator in {"in", "not_in"}:
         value = tuple(value) if isinstance(value, list | tuple | set | frozenset) else (value,)
         if len(value) > MAX_VALUES:
-            raise RequestError(f"a filter on `{name}` lists {len(value):,} values, at most {MAX_VALUES:,} are taken", code="too_many_values")
+            raise RequestError(
+                f"a filter on `{name}` lists {len(value):,} values, at most {MAX_VALUES:,} are taken",
+                code="too_many_values",
+            )
         values = value
     elif operator == "between":
         if not (isinstance(value, list | tuple) and len(value) == 2):  # noqa: PLR2004
-            raise RequestError(f"`between` on `{name}` takes two values", code="bad_filter_value", hint="for example {between: [1, 5]}")
+            raise RequestError(
+                f"`between` on `{name}` takes two values", code="bad_filter_value", hint="for example {between: [1, 5]}"
+            )
         values = value = tuple(value)
     else:
         values = (value,)
@@ -152,11 +159,15 @@ def _operator(name: str, written: str, value: Any) -> Filter:  # noqa: ANN401
 
 def _check_value(name: str, value: object) -> None:
     if not isinstance(value, str | bool | int | float | Decimal | date | datetime | None):
-        raise RequestError(f"a filter on `{name}` cannot use a value of type {type(value).__name__}", code="bad_filter_value")
+        raise RequestError(
+            f"a filter on `{name}` cannot use a value of type {type(value).__name__}", code="bad_filter_value"
+        )
     if isinstance(value, float) and not math.isfinite(value):
         raise RequestError(f"a filter on `{name}` cannot use {value}", code="bad_filter_value", hint="use a number")
     if isinstance(value, str) and (len(value) > MAX_TEXT or "\x00" in value):
-        raise RequestError(f"a filter on `{name}` uses a text that is too long or holds a NUL character", code="bad_filter_value")
+        raise RequestError(
+            f"a filter on `{name}` uses a text that is too long or holds a NUL character", code="bad_filter_value"
+        )
 
 
 def literal(value: object) -> exp.Expr:
@@ -197,14 +208,18 @@ def _condition(text: str) -> Expr:
 def _comparison(name: str) -> Compare:
     written = name.strip().replace("-", "_").replace(" ", "_")
     if written not in COMPARISONS:
-        raise RequestError(f"`{name}` is not a comparison", code="unknown_comparison", hint=nearest(written, COMPARISONS))
+        raise RequestError(
+            f"`{name}` is not a comparison", code="unknown_comparison", hint=nearest(written, COMPARISONS)
+        )
     return written
 
 
 def _sort(item: str) -> Sort:
     name, _, direction = item.strip().partition(" ")
     if direction.strip().lower() not in {"", "asc", "desc"}:
-        raise RequestError(f"`{item}` is not an order", code="bad_order", hint="write `visits`, `-visits` or `visits desc`")
+        raise RequestError(
+            f"`{item}` is not an order", code="bad_order", hint="write `visits`, `-visits` or `visits desc`"
+        )
     return Sort(name.lstrip("-"), name.startswith("-") or direction.strip().lower() == "desc")
 
 

@@ -73,7 +73,12 @@ class DatasetRows:
             about = "" if f"`{dataset}`" in mistake.message else f"dataset `{dataset}`: "
             raise RequestError(about + mistake.message, code=mistake.code, hint=mistake.hint) from None
         constant = time is None and self._is_constant(dataset, context)
-        if time is not None and time.kind == "date" and self.request.grain and GRAINS.index(self.request.grain) < GRAINS.index("day"):
+        if (
+            time is not None
+            and time.kind == "date"
+            and self.request.grain
+            and GRAINS.index(self.request.grain) < GRAINS.index("day")
+        ):
             message = f"the time of dataset `{dataset}` is a date, and cannot be cut by {self.request.grain}"
             raise RequestError(message, code="grain_too_fine", hint="ask for a grain of a day or coarser")
         level = self._level(dataset) if source.take in {"closing", "opening"} else None
@@ -126,7 +131,9 @@ class DatasetRows:
         ignored = [parts(c)[0] for c in columns(tree) if self._ignores(dataset, parts(c)[0], context)]
         if ignored and not context.across_all:
             message = f"`where_sql` names `{ignored[0]}`, which one of the inputs ignores (`across`)"
-            raise RequestError(message, code="filter_across", hint=f"filter with `where: {{{ignored[0]}: …}}`, which knows")
+            raise RequestError(
+                message, code="filter_across", hint=f"filter with `where: {{{ignored[0]}: …}}`, which knows"
+            )
 
     def _level(self, dataset: str) -> Level:
         snapshot = self.catalogue.project.datasets[dataset].snapshot
@@ -148,9 +155,13 @@ def _check_value(condition: Filter, sql_type: str) -> None:
             expected = f"a text: write '{value}' in quotes"
         elif sql_type.startswith(_NUMBERS) and isinstance(value, str) and not _is_number(value):
             expected = "a number"
-        elif sql_type.startswith("BOOL") and (number or (isinstance(value, str) and value.lower() not in {"true", "false"})):
+        elif sql_type.startswith("BOOL") and (
+            number or (isinstance(value, str) and value.lower() not in {"true", "false"})
+        ):
             expected = "true or false"
-        elif sql_type.startswith(("DATE", "TIMESTAMP")) and (isinstance(value, bool) or number or not _is_moment(value)):
+        elif sql_type.startswith(("DATE", "TIMESTAMP")) and (
+            isinstance(value, bool) or number or not _is_moment(value)
+        ):
             expected = "a date that exists, such as 2026-01-31"
         else:
             continue

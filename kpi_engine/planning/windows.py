@@ -71,4 +71,8 @@ def windows(period: Period, grain: Grain | None, calendar: Calendar) -> tuple[tu
 
 def until(span: Span, as_of: datetime) -> Span:
     """End a span at `as_of`: what comes later is not known yet."""
-    return span if span.end is not None and span.end <= as_of else Span(span.start, max(as_of, span.start) if span.start else as_of)
+    return (
+        span
+        if span.end is not None and span.end <= as_of
+        else Span(span.start, max(as_of, span.start) if span.start else as_of)
+    )

@@ -25,7 +25,9 @@ def _formula(kpi_id: str, catalogue: Catalogue) -> str:
     model = catalogue.project.kpis[kpi_id]
     inputs = []
     for alias, each in model.inputs.items():
-        said = [f"{key} {_said(value)}" for key, value in each.model_dump(exclude_defaults=True).items() if key != "from_"]
+        said = [
+            f"{key} {_said(value)}" for key, value in each.model_dump(exclude_defaults=True).items() if key != "from_"
+        ]
         inputs.append(f"{alias} is {each.from_}" + (f" ({', '.join(said)})" if said else ""))
     return f"{model.formula}    [{'; '.join(inputs)}]"
 
@@ -41,10 +43,14 @@ def _plan(plan: Derive) -> Iterator[str]:
             yield from (f"     {line}" for line in _plan(summary.read.below))
         if summary.cells:
             yield f"   over {_cells(summary.cells)}"
-        yield "   grouped by " + (", ".join(f"{name} ({e.text})" for name, e in summary.split.items()) if summary.split else "nothing")
+        yield "   grouped by " + (
+            ", ".join(f"{name} ({e.text})" for name, e in summary.split.items()) if summary.split else "nothing"
+        )
         yield from (f"   - {_aggregate(aggregate)}" for aggregate in summary.aggregates)
     periods, split = len(plan.align.periods), ", ".join(plan.align.split)
-    frame = f"{periods} period{'s' if periods != 1 else ''}" + (f" × the members of {split} seen in any of these stretches" if split else "")
+    frame = f"{periods} period{'s' if periods != 1 else ''}" + (
+        f" × the members of {split} seen in any of these stretches" if split else ""
+    )
     yield f"Then side by side on {frame}" + ("" if plan.align.dense else ", only those observed")
     if plan.having:
         yield "keeping rows where " + " and ".join(each.text for each in plan.having)

@@ -172,7 +172,9 @@ def _dataset(entry: _Entry, choices: Choices) -> Iterator[str]:
 
 def _key_line(choices: Choices, rows: int) -> str:
     if not choices.key:
-        return f"    # key: none was recognised in {_counted(rows)}: name the column, or columns, that no two rows share"
+        return (
+            f"    # key: none was recognised in {_counted(rows)}: name the column, or columns, that no two rows share"
+        )
     together = " together" if len(choices.key) > 1 else ""
     return commented(f"    key: {listed(choices.key)}", f"inferred: unique{together} in all {_counted(rows)}")
 

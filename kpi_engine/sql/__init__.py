@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kpi_engine.sql import derive as _derive
 from kpi_engine.sql import keys as _keys
 from kpi_engine.sql import summarise as _summarise
-from kpi_engine.sql.relations import Named, Origin, Relations, relation
+from kpi_engine.sql.relations import Named, Origin, Relations, relation, select_of
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from kpi_engine.catalogue.names import Names
     from kpi_engine.planning.nodes import Bounds, Derive
 
-__all__ = ["Dated", "Named", "Origin", "Relations", "Renderer", "Tables", "datasets_of_bounds", "relation", "tables_of"]
+__all__ = [
+    "Dated",
+    "Named",
+    "Origin",
+    "Relations",
+    "Renderer",
+    "Tables",
+    "datasets_of_bounds",
+    "relation",
+    "select_of",
+    "tables_of",
+]
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,9 @@ def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
     keys = [PERIOD_NUMBER, PERIOD, *(dimension(name) for name in node.align.split)]
     depths = _depths(node)
     for depth in range(max(depths.values(), default=0) + 1):
-        own = [exp.alias_(_value(node.values[name], depth), name, quoted=True) for name, d in depths.items() if d == depth]
+        own = [
+            exp.alias_(_value(node.values[name], depth), name, quoted=True) for name, d in depths.items() if d == depth
+        ]
         if depth == 0:
             carried: list[exp.Expr] = [exp.column(key, table=FRAME, quoted=True) for key in keys]
             carried += [exp.alias_(column, _late_name(column), quoted=True) for column in _late(node, depths)]
@@ -96,7 +98,9 @@ def _depths(node: Derive) -> dict[str, int]:
 
 def _late(node: Derive, depths: Mapping[str, int]) -> list[exp.Column]:
     """Find the columns of summaries that a later layer needs beside earlier values."""
-    found = [column for name, depth in depths.items() if depth for column in node.values[name].tree.find_all(exp.Column)]
+    found = [
+        column for name, depth in depths.items() if depth for column in node.values[name].tree.find_all(exp.Column)
+    ]
     return [column.copy() for column in {(c.table, c.name): c for c in found if c.table != EARLIER}.values()]
 
 
@@ -126,7 +130,9 @@ def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
         ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(PERIODS, copy=False)
     elif node.dense:
         ctes[MEMBERS] = _members(node)
-        ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(PERIODS, copy=False).join(MEMBERS, join_type="cross", copy=False)
+        ctes[FRAME] = (
+            exp.Select(expressions=[exp.Star()]).from_(PERIODS, copy=False).join(MEMBERS, join_type="cross", copy=False)
+        )
     else:
         ctes[FRAME] = _observed(node)
     return ctes
@@ -151,7 +157,9 @@ def _periods(node: Align) -> exp.Expr:
 
 def _nobody(node: Align, columns: list[str]) -> exp.Select:
     """Give a frame without rows, for a request without periods."""
-    nothing = [exp.alias_(exp.Null(), name, quoted=True) for name in (*columns, *(dimension(name) for name in node.split))]
+    nothing = [
+        exp.alias_(exp.Null(), name, quoted=True) for name in (*columns, *(dimension(name) for name in node.split))
+    ]
     return exp.Select(expressions=nothing).where(exp.Boolean(this=False), copy=False)
 
 
@@ -182,13 +190,21 @@ def _full_cells(node: Align, summary: Summarise) -> list[int]:
 
 def _observed(node: Align) -> exp.Expr:
     """Keep the members and periods that have rows of their own."""
-    reaches = [(n, r) for n, r in enumerate(node.reaches) if set(_full_cells(node, node.summaries[r.summary])) >= set(r.cells)]
+    reaches = [
+        (n, r) for n, r in enumerate(node.reaches) if set(_full_cells(node, node.summaries[r.summary])) >= set(r.cells)
+    ]
     present = [(n, r) for n, r in reaches if r.present and not node.earlier] or reaches
-    keys = [exp.column(name, table=PERIODS) for name in (PERIOD_NUMBER, PERIOD, *(f"k{n}" for n in range(len(node.reaches))))]
+    keys = [
+        exp.column(name, table=PERIODS)
+        for name in (PERIOD_NUMBER, PERIOD, *(f"k{n}" for n in range(len(node.reaches))))
+    ]
     selects = []
     for number, reach in present:
         table = _summary(reach.summary)
-        columns = [*(key.copy() for key in keys), *(exp.column(dimension(name), table=table, quoted=True) for name in node.split)]
+        columns = [
+            *(key.copy() for key in keys),
+            *(exp.column(dimension(name), table=table, quoted=True) for name in node.split),
+        ]
         on = exp.EQ(this=exp.column(CELL, table=table, quoted=True), expression=exp.column(f"k{number}", table=PERIODS))
         select = exp.Select(expressions=columns).from_(PERIODS, copy=False).join(table, on=on, copy=False)
         selects.append(select.distinct(copy=False))
@@ -207,15 +223,28 @@ def _joined_frame(select: exp.Select, node: Align) -> exp.Select:
     for number, reach in enumerate(node.reaches):
         table = reach_table(number)
         tests: list[exp.Expr] = [
-            exp.EQ(this=exp.column(CELL, table=table, quoted=True), expression=exp.column(f"k{number}", table=FRAME, quoted=True))
+            exp.EQ(
+                this=exp.column(CELL, table=table, quoted=True),
+                expression=exp.column(f"k{number}", table=FRAME, quoted=True),
+            )
         ]
-        split = next(cell.split for cell in node.summaries[reach.summary].cells if cell.id == reach.cells[0]) if reach.cells else frozenset()
+        split = (
+            next(cell.split for cell in node.summaries[reach.summary].cells if cell.id == reach.cells[0])
+            if reach.cells
+            else frozenset()
+        )
         tests += [
-            exp.NullSafeEQ(this=exp.column(dimension(name), table=table, quoted=True), expression=exp.column(dimension(name), table=FRAME, quoted=True))
+            exp.NullSafeEQ(
+                this=exp.column(dimension(name), table=table, quoted=True),
+                expression=exp.column(dimension(name), table=FRAME, quoted=True),
+            )
             for name in node.split
             if name in split
         ]
-        source = exp.Table(this=exp.to_identifier(_summary(reach.summary)), alias=exp.TableAlias(this=exp.to_identifier(table, quoted=True)))
+        source = exp.Table(
+            this=exp.to_identifier(_summary(reach.summary)),
+            alias=exp.TableAlias(this=exp.to_identifier(table, quoted=True)),
+        )
         select = select.join(source, on=exp.and_(*tests), join_type="left", copy=False)
     return select
 

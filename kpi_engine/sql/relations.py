@@ -53,7 +53,9 @@ class Relations:
     def select(self, dataset_id: str, columns: Sequence[str] = ()) -> str:
         """Give the statement that reads columns of a dataset, or all of them."""
         chosen: list[exp.Expr] = [exp.column(name, quoted=True) for name in columns] or [exp.Star()]
-        return exp.Select(expressions=chosen).from_(self.rows(dataset_id, "r"), copy=False).sql("duckdb", comments=False)
+        return (
+            exp.Select(expressions=chosen).from_(self.rows(dataset_id, "r"), copy=False).sql("duckdb", comments=False)
+        )
 
     def query(self, dataset_id: str) -> exp.Expr:
         """Give a dataset's query, regenerated, over the origins of its tables."""
@@ -73,6 +75,12 @@ class Relations:
         if table.args.get("joins"):
             rows.set("joins", table.args["joins"])
         return rows
+
+
+def select_of(expressions: Sequence[exp.Expr], rows: exp.Select) -> str:
+    """Give the statement that computes expressions over rows, to learn their types."""
+    columns = [exp.alias_(each.copy(), f"e{number}", quoted=True) for number, each in enumerate(expressions)]
+    return exp.Select(expressions=columns).from_(rows.subquery("t"), copy=False).sql("duckdb", comments=False)
 
 
 def relation(origin: Origin, alias: str) -> exp.Expr:

@@ -65,7 +65,10 @@ def bounds(node: Bounds, rendering: Rendering) -> exp.Select:
     time = node.read.time
     if time is None:
         raise ValueError(node.read.dataset)
-    edges = [exp.alias_(exp.Min(this=time.expression.tree.copy()), "first"), exp.alias_(exp.Max(this=time.expression.tree.copy()), "last")]
+    edges = [
+        exp.alias_(exp.Min(this=time.expression.tree.copy()), "first"),
+        exp.alias_(exp.Max(this=time.expression.tree.copy()), "last"),
+    ]
     select = exp.Select(expressions=edges).from_(rendering.relations.rows(node.read.dataset, ROWS), copy=False)
     select = _joined(select, node.read, [time.expression, *node.filter], rendering)
     return _where(select, [condition.tree for condition in sorted(node.filter, key=lambda e: e.text)])
@@ -96,9 +99,15 @@ class _Summary:
 
     def select(self) -> exp.Select:
         rows, cell, tests = self._covered()
-        groups = [exp.alias_(cell, CELL, quoted=True), *(self._split(name, each) for name, each in self.node.split.items())]
+        groups = [
+            exp.alias_(cell, CELL, quoted=True),
+            *(self._split(name, each) for name, each in self.node.split.items()),
+        ]
         common, own = _shared_filters(self.node.aggregates)
-        values = [exp.alias_(aggregation(a, _all_of(own[a])), f"a{n}", quoted=True) for n, a in enumerate(self.node.aggregates)]
+        values = [
+            exp.alias_(aggregation(a, _all_of(own[a])), f"a{n}", quoted=True)
+            for n, a in enumerate(self.node.aggregates)
+        ]
         select = exp.Select(expressions=[*groups, *values]).from_(rows, copy=False)
         select = self._mapped(_joined(select, self.node.read, expressions(self.node), self.rendering))
         select = _where(select, [*tests, *common, *_any_of(own.values())])
@@ -120,7 +129,9 @@ class _Summary:
             here = exp.In(this=cell.copy(), expressions=[exp.Literal.number(n) for n in ids])
             rows = _any_of(conditions, always=True)
             found = exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=rows[0])) if rows else None
-            tests.append(here if found is None else exp.and_(here, exp.GT(this=found, expression=exp.Literal.number(0))))
+            tests.append(
+                here if found is None else exp.and_(here, exp.GT(this=found, expression=exp.Literal.number(0)))
+            )
         return exp.or_(*tests)
 
     def _covered(self) -> tuple[exp.Expr, exp.Expr, list[exp.Expr]]:
@@ -154,7 +165,9 @@ class _Summary:
         there = set(numbers) - {None}
         if len(there) == 1:
             return exp.Literal.number(there.pop()), []
-        return cell, [exp.Not(this=exp.Is(this=cell.copy(), expression=exp.Null()))] if None in numbers and there else []
+        return cell, [
+            exp.Not(this=exp.Is(this=cell.copy(), expression=exp.Null()))
+        ] if None in numbers and there else []
 
     def _extent(self) -> tuple[datetime | None, datetime | None]:
         spans = [cell.span for cell in self.node.cells if not cell.span.is_empty] or [self.node.cells[0].span]
@@ -183,7 +196,11 @@ class _Summary:
             return self._join_map(select, ["piece"], rows, exp.EQ(this=self._map_column("piece"), expression=number))
         if self.clock is None:
             constant = [([exp.Literal.number(0)], cell) for cell in self.node.cells]
-            return select if len(self.node.cells) == 1 else self._join_map(select, ["piece"], constant, exp.Boolean(this=True))
+            return (
+                select
+                if len(self.node.cells) == 1
+                else self._join_map(select, ["piece"], constant, exp.Boolean(this=True))
+            )
         if read.level is not None:
             return self._join_levels(select)
         if not self.needs_map:
@@ -191,7 +208,10 @@ class _Summary:
         pieces = self.pieces
         number = exp.column(PIECE, table=ROWS, quoted=True) if self._time_is_own else self._piece()
         if sum(len(covering) for covering in pieces.cells) > LONG * len(self.node.cells):
-            stretches = [([exp.Literal.number(n) for n in (first, last)], cell) for cell, (first, last) in pieces.stretches().items()]
+            stretches = [
+                ([exp.Literal.number(n) for n in (first, last)], cell)
+                for cell, (first, last) in pieces.stretches().items()
+            ]
             within = exp.Between(this=number, low=self._map_column("first"), high=self._map_column("last"))
             return self._join_map(select, ["first", "last"], stretches, within)
         rows = [([exp.Literal.number(n)], cell) for n, covering in enumerate(pieces.cells) for cell in covering]
@@ -202,7 +222,13 @@ class _Summary:
     ) -> exp.Select:
         masks = [name for name in self.node.split if len(self.splits) > 1]
         tuples = [
-            exp.Tuple(expressions=[*values, exp.Literal.number(cell.id), *(exp.Boolean(this=name in cell.split) for name in masks)])
+            exp.Tuple(
+                expressions=[
+                    *values,
+                    exp.Literal.number(cell.id),
+                    *(exp.Boolean(this=name in cell.split) for name in masks),
+                ]
+            )
             for values, cell in rows
         ]
         names = [*columns, CELL, *(f"by_{name}" for name in masks)]
@@ -242,7 +268,9 @@ class _Summary:
         inner = exp.Select(expressions=[star, exp.alias_(window, UNTIL, quoted=True)]).from_(rows, copy=False)
         inner = _joined(inner, self.node.read, [self.clock.column.expression], self.rendering)
         known = exp.Not(this=exp.Is(this=time.copy(), expression=exp.Null()))
-        latest = max((cell.span.end for cell in self.node.cells if cell.span.end and not cell.span.is_empty), default=None)
+        latest = max(
+            (cell.span.end for cell in self.node.cells if cell.span.end and not cell.span.is_empty), default=None
+        )
         inner = _where(inner, [known, *self.clock.within(None, latest)])
         return exp.Subquery(this=inner, alias=_alias(ROWS))
 
@@ -253,7 +281,10 @@ class _Summary:
         time = clock.column.expression.tree
         instant, since = self._map_column("instant"), self._map_column("since")
         until = exp.column(UNTIL, table=ROWS, quoted=True)
-        still = exp.Or(this=exp.Is(this=until, expression=exp.Null()), expression=exp.GTE(this=until.copy(), expression=instant.copy()))
+        still = exp.Or(
+            this=exp.Is(this=until, expression=exp.Null()),
+            expression=exp.GTE(this=until.copy(), expression=instant.copy()),
+        )
         on = exp.and_(exp.LT(this=time.copy(), expression=instant), exp.Paren(this=still))
         rows: list[tuple[list[exp.Expr], Cell]] = []
         for cell in (each for each in self.node.cells if not each.span.is_empty):
@@ -268,7 +299,9 @@ class _Summary:
 def values_table(tuples: list[exp.Tuple], alias: str, columns: list[str]) -> exp.Expr:
     """Give literal rows as a table."""
     names = [exp.to_identifier(name, quoted=True) for name in columns]
-    return exp.Values(expressions=tuples, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True), columns=names))
+    return exp.Values(
+        expressions=tuples, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True), columns=names)
+    )
 
 
 def _alias(name: str) -> exp.TableAlias:
@@ -321,7 +354,9 @@ def _join(select: exp.Select, read: Read, hops: tuple[str, ...], rendering: Rend
     if model.valid is not None and read.time is not None:
         moment, start, end = _same_clock(read.time, model, hops, rendering)
         tests.append(exp.LTE(this=start, expression=moment.copy()))
-        still = exp.Or(this=exp.Is(this=end, expression=exp.Null()), expression=exp.LT(this=moment.copy(), expression=end.copy()))
+        still = exp.Or(
+            this=exp.Is(this=end, expression=exp.Null()), expression=exp.LT(this=moment.copy(), expression=end.copy())
+        )
         tests.append(exp.Paren(this=still))
     rows = rendering.relations.rows(model.to, ".".join((ROWS, *hops)))
     return select.join(rows, on=exp.and_(*tests), join_type="left", copy=False)

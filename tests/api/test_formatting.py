@@ -79,7 +79,7 @@ def test_a_value_is_written_as_its_definition_says_in_the_readers_language(value
         (5, "", "", "5.00", "5,00", ""),
     ],
 )
-def test_money_carries_its_currency(value, unit, currency, english, french, beside):  # noqa: PLR0917 - one per column
+def test_money_carries_its_currency(value, unit, currency, english, french, beside):
     assert format_value(value, measure("currency", unit), "en", currency=currency) == english
     assert format_value(value, measure("currency", unit), "fr", currency=currency) == french
     assert format_unit(measure("currency", unit)) == beside

@@ -1,7 +1,5 @@
 """A scorecard of six roles as the outputs are given it: realistic numbers, and everything that can go wrong."""
 
-# ruff: noqa: RUF001 - French typography
-
 from __future__ import annotations
 
 import math

@@ -1,5 +1,3 @@
-# ruff: noqa: RUF001 - fullwidth signs are what is tested
-
 import csv
 import io
 from datetime import UTC, datetime

@@ -1,5 +1,3 @@
-# ruff: noqa: RUF001 - a dash is how unknown is written
-
 import base64
 import hashlib
 import io

@@ -1,5 +1,3 @@
-# ruff: noqa: RUF001 - a dash is how unknown is written
-
 import io
 import os
 from datetime import UTC, datetime

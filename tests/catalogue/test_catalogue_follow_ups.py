@@ -203,3 +203,41 @@ kpis:
   ⟨duplicate_definition:visits⟩: {inputs: [leads], formula: count(leads)}
   above: {inputs: [both], formula: both * 2}
 """)
+
+
+def test_too_many_datasets_on_one_another(check):
+    """`leads` and 49 queries on one another are fifty datasets."""
+    chain = "".join(f'  d{n}: {{sql: "select * from d{n - 1}"}}\n' for n in range(1, 49))
+    deep = '  d49: {⟨too_deep:sql⟩: "select * from d48"}\n  d50: {sql: "select * from d49"}\n  d51: {sql: "select * from d50"}\n'
+    top = "kpis:\n  k: {inputs: [d51], formula: count(d51)}\n"
+    check(f'datasets:\n  d0: {{sql: "select * from leads"}}\n{chain}{deep}{top}')
+
+
+@pytest.mark.parametrize("asked", ["over_it", "joined_to_it", "transformed"])
+def test_a_circle_of_datasets_is_refused_when_it_is_asked_for(tmp_path, asked):
+    text = """\
+datasets:
+  a: {sql: "select * from b", key: lead_id}
+  b: {sql: "select * from a"}
+  c: {table: leads, joins: {a: {to: a, keys: [lead_id]}}}
+  d: {transform: pagerank, from: e}
+  e: {sql: "select * from d"}
+kpis:
+  over_it: {inputs: [b], formula: count(b)}
+  joined_to_it: {inputs: [c], formula: count(a.channel)}
+  transformed: {inputs: [d], formula: count(d)}
+"""
+    write_project(tmp_path, {"definitions/own.yaml": text})
+    with kpi_engine.open(tmp_path) as engine, pytest.raises(kpi_engine.KpiError) as caught:
+        engine.run(asked)
+    assert caught.value.code == "dataset_cycle"
+
+
+def test_a_thousand_kpis_on_one_another_are_checked(tmp_path):
+    chain = "".join(f"  k{n}: {{inputs: [k{n - 1}], formula: k{n - 1} + 1}}\n" for n in range(1, 1000))
+    write_project(
+        tmp_path, {"definitions/own.yaml": f"kpis:\n  k0: {{inputs: [leads], formula: sum(amount)}}\n{chain}"}
+    )
+    with kpi_engine.open(tmp_path) as engine:
+        assert engine.check() == []
+        assert engine.catalogue.dimensions("k999") == ("channel",)

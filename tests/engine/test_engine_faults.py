@@ -8,7 +8,6 @@ import kpi_engine
 from kpi_engine import DataError
 
 
-
 def project(tmp_path, rows):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "spend.csv").write_text("day,amount\n" + "\n".join(rows) + "\n", encoding="utf-8")

@@ -25,7 +25,9 @@ def engine():
     connection.close()
 
 
-@pytest.mark.parametrize("where", [{"name": 3}, {"size": "three"}, {"own": 1}, {"day": "2026-02-30"}, {"size": ["3", "x"]}])
+@pytest.mark.parametrize(
+    "where", [{"name": 3}, {"size": "three"}, {"own": 1}, {"day": "2026-02-30"}, {"size": ["3", "x"]}]
+)
 def test_a_value_of_the_wrong_type_is_refused(engine, where):
     with pytest.raises(RequestError) as caught:
         engine.run("n", where=where)
@@ -34,7 +36,16 @@ def test_a_value_of_the_wrong_type_is_refused(engine, where):
 
 @pytest.mark.parametrize(
     "where",
-    [{"name": "3"}, {"size": 3}, {"size": "3"}, {"own": True}, {"own": "true"}, {"day": "2026-01-05"}, {"day": dt.date(2026, 1, 5)}, {"name": ["3", None]}],
+    [
+        {"name": "3"},
+        {"size": 3},
+        {"size": "3"},
+        {"own": True},
+        {"own": "true"},
+        {"day": "2026-01-05"},
+        {"day": dt.date(2026, 1, 5)},
+        {"name": ["3", None]},
+    ],
 )
 def test_a_value_that_fits_is_taken(engine, where):
     assert engine.run("n", where=where).rows() == [{"n": 1}]

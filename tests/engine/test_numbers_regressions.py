@@ -283,6 +283,50 @@ class TestClock:
         self.check(own)
 
 
+def test_the_zone_of_a_column_holds_however_it_is_reached():
+    with opened(
+        {
+            "view": ("id int, visit int", "(1, 1), (2, 2)"),
+            "visit": ("id int, at_ timestamp", "(1, '2026-01-31 22:30'), (2, '2026-01-31 23:30')"),
+        },
+        {
+            "visits": {"table": "visit", "key": "id", "time": "at_", "columns": {"AT_": {"zone": "UTC"}}},
+            "views": {
+                "table": "view",
+                "key": "id",
+                "time": "visit.at_",
+                "joins": {"visit": {"to": "visits", "keys": {"visit": "id"}}},
+            },
+            "instants": {
+                "table": "visit",
+                "key": "id",
+                "time": "at_",
+                "columns": {"at_": {"zone": "UTC", "type": "timestamptz"}},
+            },
+            "local": {"table": "visit", "key": "id", "time": "at_"},
+        },
+        {
+            f"n_{name}": {"inputs": [name], "formula": f"count({name})"}
+            for name in ("visits", "views", "instants", "local")
+        },
+    ) as engine:
+        result = engine.run(
+            ["n_visits", "n_views", "n_instants", "n_local"], grain="month", period="2026-01..2026-02", as_of=LATE
+        )
+        assert [tuple(row.values())[1:] for row in result.rows()] == [(1, 1, 1, 2), (1, 1, 1, 0)]
+
+
+def test_a_time_of_columns_in_different_zones_is_refused():
+    with opened(
+        {"fact": ("a timestamp, b timestamp", "")},
+        {"facts": {"table": "fact", "time": {"sql": "greatest(a, b)"}, "columns": {"a": {"zone": "UTC"}}}},
+        {"n": "count(facts)"},
+    ) as engine:
+        with pytest.raises(kpi_engine.DefinitionError) as caught:
+            engine.run("n", as_of=LATE)
+        assert caught.value.code == "bad_time_type"
+
+
 def test_two_rows_that_are_valid_at_one_time_are_refused():
     tables = dict(CLOCK_TABLES)
     tables["price"] = (tables["price"][0], tables["price"][1] + ", (7, '2026-03-01', '2026-03-05', 'sale')")

@@ -23,7 +23,9 @@ def engine(fixture_connection):
 @pytest.fixture
 def exported(fixture_connection, tmp_path):
     """The same fixture as CSV files in a project folder."""
-    tables = [row[0] for row in fixture_connection.execute("SELECT table_name FROM information_schema.tables").fetchall()]
+    tables = [
+        row[0] for row in fixture_connection.execute("SELECT table_name FROM information_schema.tables").fetchall()
+    ]
     (tmp_path / "data").mkdir()
     for table in tables:
         fixture_connection.execute(f"COPY {table} TO '{tmp_path}/data/{table}.csv' (HEADER)")

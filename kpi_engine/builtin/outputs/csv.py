@@ -56,7 +56,7 @@ class CsvOutput:
 
 def guarded(text: str) -> str:
     """Put `'` before a text that a spreadsheet would take for a formula, so that it stays a text."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")) else text  # noqa: RUF001
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")) else text
 
 
 def _tables(report: Report) -> Iterator[Iterable[Sequence[Value]]]:

@@ -1,7 +1,5 @@
 """The outputs' own words, in English and in French."""
 
-# ruff: noqa: RUF001 - French sets spaces that do not break before its signs, and a curved apostrophe
-
 from __future__ import annotations
 
 import re
