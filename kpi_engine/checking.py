@@ -119,14 +119,12 @@ class _Checking:
         known = self.catalogue.names.schema(model.from_) if model.from_ in self.project.datasets else None
         for name in needed if known is not None else ():
             if name not in (known or {}):
-                key = next(
-                    (("options", option) for option, value in model.options.items() if value == name), ("transform",)
-                )
-                message = f"the transform `{model.transform}` reads the column `{name}`, and dataset `{model.from_}` has none of that name"
-                place = self.project.places.value("datasets", dataset, *key)
-                yield Diagnostic(
-                    "unknown_column", message, place, nearest(name, known or {}), subject=f"dataset {dataset}"
-                )
+                options = (("options", option) for option, value in model.options.items() if value == name)
+                place = self.project.places.value("datasets", dataset, *next(options, ("transform",)))
+                reads = f"the transform `{model.transform}` reads the column `{name}`"
+                message = f"{reads}, and dataset `{model.from_}` has none of that name"
+                hint = nearest(name, known or {})
+                yield Diagnostic("unknown_column", message, place, hint, subject=f"dataset {dataset}")
 
     def queries(self) -> Iterator[Diagnostic]:
         """Check that every table that a query names is a dataset, or a table of the query's source.
@@ -136,30 +134,25 @@ class _Checking:
         left_out = LeftOut(self.project.broken)
         for dataset, model in self.project.datasets.items():
             source = self._source_of(dataset)
-            if (
-                not model.sql
-                or self._is_of_pack(dataset)
-                or not self.catalogue.is_sound(dataset)
-                or not self._is_listable(source)
-            ):
+            if not model.sql or self._is_of_pack(dataset) or not self.catalogue.is_sound(dataset):
                 continue
-            for table in tables(read(model.sql, "query")):
-                known = table.name in self.project.datasets and table.name != dataset
-                error = (
-                    None if known or left_out.has(table.name, "dataset") else self._fault_of_table(source, table.name)
-                )
+            for table in tables(read(model.sql, "query")) if self._is_listable(source) else ():
+                is_dataset = table.name in self.project.datasets and table.name != dataset
+                if is_dataset or left_out.has(table.name, "dataset"):
+                    continue
+                error = self._fault_of_table(source, table.name)
                 if error is not None:
                     place = self.project.places.within(("datasets", dataset, "sql"), *span(table.this))
-                    yield replace(
-                        self._unknown_table(source, table.name, error), place=place, subject=f"dataset {dataset}"
-                    )
+                    said = self._unknown_table(source, table.name, error)
+                    yield replace(said, place=place, subject=f"dataset {dataset}")
 
     def data(self, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
         """Warn of datasets whose data cannot be read, unless a mistake that is reported says why."""
         broken = {each.subject for each in found}
-        for dataset, error in self.unreadable.items():
+        unread = {name: e for name, e in self.unreadable.items() if self.catalogue.names.schema(name) is None}
+        for dataset, error in unread.items():
             below = made_of(dataset, origins_below(self.project.datasets))
-            if any(f"dataset {each}" in broken or (each in self.unreadable and each != dataset) for each in below):
+            if any(f"dataset {each}" in broken or (each in unread and each != dataset) for each in below):
                 continue
             sources = {self._source_of(each) for each in below if not self.project.datasets[each].transform}
             if any(f"source {each}" in broken or not self._is_there(each) for each in sources):
@@ -245,12 +238,8 @@ class _Checking:
         return Diagnostic("unknown_table", message, None, hint)
 
     def _place_of_data(self, dataset: str) -> Place | None:
-        places = self.project.places
-        return (
-            places.value("datasets", dataset, "table")
-            if self.project.datasets[dataset].table
-            else places.key("datasets", dataset)
-        )
+        places, has_table = self.project.places, self.project.datasets[dataset].table
+        return places.value("datasets", dataset, "table") if has_table else places.key("datasets", dataset)
 
 
 @dataclass(frozen=True)
@@ -268,9 +257,8 @@ class _Types:
 
     def of_pairs(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, str, str]]:
         """Give the types of the two sides of each comparison, where both have one."""
-        types = {
-            id(probe): found for probe, found in self.of([side for pair in pairs for side in (pair.left, pair.right)])
-        }
+        sides = [side for pair in pairs for side in (pair.left, pair.right)]
+        types = {id(probe): found for probe, found in self.of(sides)}
         for pair in pairs:
             left, right = types[id(pair.left)], types[id(pair.right)]
             if isinstance(left, str) and isinstance(right, str):
@@ -292,11 +280,8 @@ def _fault(place: Stretch, code: str, message: str, hint: str) -> Fault:
 def _with_install(error: KpiError) -> str:
     if error.code != "unknown_plugin" or "install" in error.hint:
         return error.hint
-    return "; ".join(
-        part
-        for part in (error.hint, "or install the plugin that brings it: `kpi plugins list` shows those there are")
-        if part
-    )
+    hint = "install the plugin that brings it: `kpi plugins list` shows those there are"
+    return f"{error.hint}; or {hint}" if error.hint else hint
 
 
 def _unwanted(probe: Probe, found: str | KpiError) -> Iterator[Fault]:
@@ -306,15 +291,11 @@ def _unwanted(probe: Probe, found: str | KpiError) -> Iterator[Fault]:
             yield _fault(probe.place, "types_do_not_fit", _said_of(found), hint)
     elif probe.wanted == "boolean" and family(found) != "boolean" and not _is_null(found):
         hint = "compare it with something: `channel = 'email'`"
-        yield _fault(
-            probe.place, "not_a_condition", f"this is {in_words(found)}, and a condition is true or false", hint
-        )
+        message = f"this is {in_words(found)}, and a condition is true or false"
+        yield _fault(probe.place, "not_a_condition", message, hint)
     elif probe.wanted == "number" and family(found) != "number" and not _is_null(found):
-        hint = (
-            "count what is true with `count_if(condition)`"
-            if found == "BOOLEAN"
-            else "count, add up or measure something"
-        )
+        is_truth = found == "BOOLEAN"
+        hint = "count what is true with `count_if(condition)`" if is_truth else "count, add up or measure something"
         yield _fault(probe.place, "not_a_number", f"the formula gives {in_words(found)}, and a KPI is a number", hint)
 
 

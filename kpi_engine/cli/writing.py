@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from kpi_engine.engine import Engine
     from kpi_engine.errors import Diagnostic
 
+_SILENT = frozenset({"csv", "json"})
+"""Outputs for machines, which have no room for what a reader must know: it is said beside them."""
 _COLORS = {"error": "red", "warning": "yellow"}
 
 
@@ -74,6 +76,9 @@ def deliver(
     from kpi_engine.reporting import rendered
 
     options = options or {}
+    if output in _SILENT:
+        for notice in report.notices:
+            say(notice)
     if out and out != "-":
         rendered(engine.plugins, report, output, out, options)
         say(f"Wrote {out}")

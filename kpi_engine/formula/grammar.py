@@ -274,20 +274,9 @@ def _order(found: Sequence[Word]) -> Iterator[Mistake]:
         before = found[position - 1] if position else None
         word = found[position] if position < len(found) else None
         if word is not None and word.text == "," and depth == 0 and before is not None:
-            yield Mistake(
-                "syntax",
-                "a comma stands between the values of a function only",
-                word.start,
-                1,
-                "a formula gives one value",
-            )
-        if (
-            word is not None
-            and before is not None
-            and _ends_value(before)
-            and _begins_value(word)
-            and not _is_unknown(before, found)
-        ):
+            message = "a comma stands between the values of a function only"
+            yield Mistake("syntax", message, word.start, 1, "a formula gives one value")
+        if word is not None and before is not None and _ends_value(before) and _begins_value(word):
             yield _missing_operator(before, word)
         elif _lacks_value(found, position, before, word):
             yield _missing_value(before, word)
@@ -319,11 +308,6 @@ def _is_star(found: Sequence[Word], position: int) -> bool:
 
 def _begins_value(word: Word) -> bool:
     return word.kind in VALUES and not (word.kind == "VAR" and word.low in _WORDS)
-
-
-def _is_unknown(word: Word, found: Sequence[Word]) -> bool:
-    """Whether a word is the `unknown` of `is unknown`, which is a value to no one."""
-    return word.low == "unknown" and any(each.low == "is" for each in found)
 
 
 def _missing_operator(before: Word, word: Word) -> Mistake:

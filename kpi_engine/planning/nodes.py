@@ -79,12 +79,14 @@ class Summarise:
 class Reach:
     """How an Align reaches a summary: for each period of the frame the cell that holds its values.
 
-    `present` is whether the cells are the frame's own periods, neither shifted nor compared.
+    `present` is whether the cells are the frame's own periods, neither shifted nor compared. `counts` are the aggregates that count
+    the rows wanted here, where the frame is not dense: a cell may be another period's too, which wants other rows of it.
     """
 
     summary: int
     cells: tuple[int, ...]
     present: bool
+    counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

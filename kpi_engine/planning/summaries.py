@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -48,14 +48,19 @@ class _Making:
 
 
 class Summaries:
-    """All summaries of one Align, and how its frame reaches them."""
+    """All summaries of one Align, and how its frame reaches them.
 
-    def __init__(self, calendar: Calendar, as_of: datetime, frame: tuple[Window, ...]) -> None:
+    With `observing` rows are counted for each condition, because only members and periods with rows are kept.
+    """
+
+    def __init__(self, calendar: Calendar, as_of: datetime, frame: tuple[Window, ...], *, observing: bool = False) -> None:
         self._calendar = calendar
         self._as_of = as_of
         self._frame = frame
+        self._observing = observing
         self._making: dict[Read, _Making] = {}
         self._reaches: dict[tuple[int, tuple[int, ...]], Reach] = {}
+        self._counts: dict[int, dict[int, None]] = {}
 
     def windows(self, shifts: Iterable[Shift]) -> tuple[Window, ...]:
         """Move the frame's windows by modifiers, outermost first."""
@@ -75,6 +80,9 @@ class Summaries:
         reach = self._reach(list(self._making).index(rows.read), making, rows)
         for cell in list(self._reaches.values())[reach].cells:
             making.asked.setdefault(cell, set()).add(number)
+        if self._observing:
+            rows_wanted = Aggregate("count", None, aggregate.filter)
+            self._counts.setdefault(reach, {})[making.aggregates.setdefault(rows_wanted, len(making.aggregates))] = None
         return exp.column(f"a{number}", table=reach_table(reach), quoted=True)
 
     def finished(self) -> tuple[Summarise, ...]:
@@ -83,7 +91,7 @@ class Summaries:
 
     def reaches(self) -> tuple[Reach, ...]:
         """Give the ways to reach them, in the order of their numbers."""
-        return tuple(self._reaches.values())
+        return tuple(replace(reach, counts=tuple(self._counts.get(n, ()))) for n, reach in enumerate(self._reaches.values()))
 
     def _reach(self, summary: int, making: _Making, rows: Rows) -> int:
         split = frozenset(rows.split)

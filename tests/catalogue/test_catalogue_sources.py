@@ -68,6 +68,7 @@ def test_a_file_that_comes_later_is_seen(tmp_path):
     with kpi_engine.open(tmp_path) as engine:
         assert [d.code for d in engine.check()] == ["missing_file"]
         shutil.move(tmp_path / "leads.csv", file)
+        assert engine.check() == []
         assert engine.run("revenue").rows() == [{"revenue": pytest.approx(30.5)}]
         assert engine.check() == []
 

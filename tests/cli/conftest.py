@@ -142,9 +142,9 @@ def break_kpi(shop) -> Callable[[str, str], None]:
 @pytest.fixture
 def process() -> tuple[list[str], dict[str, str]]:
     """Give the start of a command line that runs `kpi` as a process of its own, and its environment."""
-    root = str(Path(__file__).parents[2])
-    found = os.pathsep.join(
-        filter(None, [root if (Path(root) / "kpi_engine").is_dir() else "", os.environ.get("PYTHONPATH", "")])
-    )
+    import kpi_engine
+
+    root = str(Path(kpi_engine.__file__).parents[1])
+    found = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     env = {name: value for name, value in os.environ.items() if not name.startswith(("KPI_", "LC_", "PYTHONIO"))}
     return [sys.executable, "-m", "kpi_engine"], {**env, "PYTHONPATH": found}

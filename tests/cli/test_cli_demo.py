@@ -74,3 +74,12 @@ def test_a_folder_that_holds_something_else_is_not_touched(kpi, shop):
 )
 def test_the_last_full_quarter(last_day, quarter):
     assert last_full_quarter(date.fromisoformat(last_day)) == quarter
+
+
+def test_the_notice_is_said_beside_outputs_for_machines_too(kpi, made, tmp_path, monkeypatch):
+    assert made.code == 0
+    monkeypatch.chdir(tmp_path / "kpi-demo")
+    for output in ("json", "csv", "table"):
+        ran = kpi("run", "visits", "--period", "2026-06", "--output", output)
+        assert ran.code == 0
+        assert "generated, not real" in (ran.out if output == "table" else ran.err)

@@ -201,8 +201,8 @@ class Oracle:
             yield Seen("", dict(zip(used.per, entity, strict=True)), None)
 
     def _tuples(self, kpi: str, place: Place, names: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
-        for used, inside, condition in self._leaves(kpi, place):
-            if self._ignored(used.source, inside) & {*place.member, *names}:
+        for used, inside, condition, entities in self._leaves(kpi, place):
+            if self._ignored(used.source, inside) & {*place.member, *names, *entities}:
                 continue
             for seen in self._dataset_rows(replace(used, per=(), offset=None, all_time=False), inside):
                 if condition is None or self._holds(condition, seen):
@@ -211,8 +211,8 @@ class Oracle:
     def _members_of(self, kpi: str, place: Place) -> set[tuple[Any, ...]]:
         by = self.question.by
         found = set()
-        for used, inside, condition in self._leaves(kpi, place):
-            if not self._ignored(used.source, inside) & set(by):
+        for used, inside, condition, entities in self._leaves(kpi, place):
+            if not self._ignored(used.source, inside) & {*by, *entities}:
                 for seen in self._dataset_rows(replace(used, per=(), offset=None, all_time=False), inside):
                     if condition is None or self._holds(condition, seen):
                         found.add(tuple(self._dimension(seen, name) for name in by))
