@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import duckdb
 import pytest
 
+REAL = Path(os.environ.get("KPI_REAL_DATA") or Path(__file__).parents[2] / "shared" / "data" / "real")
 FIXTURE = Path(__file__).parent / "data" / "fixture"
+
+
+@pytest.fixture(scope="session")
+def real_file():
+    """Find a file of the real data, which are not part of the project: without them a test is skipped, in CI it fails."""
+
+    def find(name):
+        file = REAL / name
+        if not file.exists():
+            missing = pytest.fail if os.environ.get("CI") else pytest.skip
+            missing(f"the real data are missing: no file {file} (see CONTRIBUTING.md, real data)")
+        return file
+
+    return find
 
 
 @pytest.fixture

@@ -89,7 +89,9 @@ class _Planner:
             self.split = self.request.by
             self.windows = windows(self.request.period, self.request.grain, self.calendar)
             self.dense = self.request.dense
-        self.summaries = Summaries(self.calendar, self.request.as_of, tuple(w for _, w in self.windows), observing=not self.dense)
+        self.summaries = Summaries(
+            self.calendar, self.request.as_of, tuple(w for _, w in self.windows), observing=not self.dense
+        )
 
     def derive(self) -> Derive:
         """Plan the request's own columns: each KPI, then its comparisons."""

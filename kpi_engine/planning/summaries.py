@@ -53,7 +53,9 @@ class Summaries:
     With `observing` rows are counted for each condition, because only members and periods with rows are kept.
     """
 
-    def __init__(self, calendar: Calendar, as_of: datetime, frame: tuple[Window, ...], *, observing: bool = False) -> None:
+    def __init__(
+        self, calendar: Calendar, as_of: datetime, frame: tuple[Window, ...], *, observing: bool = False
+    ) -> None:
         self._calendar = calendar
         self._as_of = as_of
         self._frame = frame
@@ -91,7 +93,9 @@ class Summaries:
 
     def reaches(self) -> tuple[Reach, ...]:
         """Give the ways to reach them, in the order of their numbers."""
-        return tuple(replace(reach, counts=tuple(self._counts.get(n, ()))) for n, reach in enumerate(self._reaches.values()))
+        return tuple(
+            replace(reach, counts=tuple(self._counts.get(n, ()))) for n, reach in enumerate(self._reaches.values())
+        )
 
     def _reach(self, summary: int, making: _Making, rows: Rows) -> int:
         split = frozenset(rows.split)

@@ -205,9 +205,13 @@ def _observed(node: Align) -> exp.Expr:
             *(key.copy() for key in keys),
             *(exp.column(dimension(name), table=table, quoted=True) for name in node.split),
         ]
-        on: exp.Expr = exp.EQ(this=exp.column(CELL, table=table, quoted=True), expression=exp.column(f"k{number}", table=PERIODS))
+        on: exp.Expr = exp.EQ(
+            this=exp.column(CELL, table=table, quoted=True), expression=exp.column(f"k{number}", table=PERIODS)
+        )
         zero = exp.Literal.number(0)
-        wanted = [exp.GT(this=exp.column(f"a{n}", table=table, quoted=True), expression=zero.copy()) for n in reach.counts]
+        wanted = [
+            exp.GT(this=exp.column(f"a{n}", table=table, quoted=True), expression=zero.copy()) for n in reach.counts
+        ]
         on = exp.and_(on, exp.or_(*wanted)) if wanted else on
         select = exp.Select(expressions=columns).from_(PERIODS, copy=False).join(table, on=on, copy=False)
         selects.append(select.distinct(copy=False))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import duckdb
 import networkx as nx
@@ -18,7 +17,6 @@ from kpi_engine.api import Transform
 from kpi_engine.builtin.transforms.linkrank import HarmonicCentrality, PageRank
 from kpi_engine.errors import DataError
 
-REAL = Path(__file__).parents[3] / "shared" / "data" / "real"
 FIXTURE = [("a", "b"), ("a", "c"), ("b", "c"), ("c", "a"), ("d", "c")]
 
 pages = st.integers(0, 7)
@@ -56,11 +54,8 @@ def plain(rows: list[tuple]) -> nx.DiGraph:
 
 
 @pytest.fixture(scope="module")
-def hollins() -> list[tuple[int, int]]:
-    file = REAL / "hollins.dat"
-    if not file.exists():
-        pytest.fail(f"the links of the web graph are missing: {file} (see CONTRIBUTING.md, real data)")
-    return [tuple(map(int, line.split())) for line in file.read_text().splitlines()[1:]]
+def hollins(real_file) -> list[tuple[int, int]]:
+    return [tuple(map(int, line.split())) for line in real_file("hollins.dat").read_text().splitlines()[1:]]
 
 
 @pytest.mark.parametrize("kind", [PageRank, HarmonicCentrality])

@@ -218,20 +218,22 @@ class Oracle:
                         found.add(tuple(self._dimension(seen, name) for name in by))
         return found
 
-    def _leaves(self, kpi: str, place: Place) -> Iterator[tuple[Input, Place, Condition | None]]:
-        """Go through the aggregates over datasets below a KPI, with the modifiers that reach each."""
+    def _leaves(
+        self, kpi: str, place: Place, entities: frozenset[str] = frozenset()
+    ) -> Iterator[tuple[Input, Place, Condition | None, frozenset[str]]]:
+        """Go through the aggregates over datasets below a KPI, with the modifiers and the entities that reach each."""
         model = self.model.kpis[kpi]
         for each in _walk(model.formula):
             if each[0] == "input":
                 used = model.inputs[each[1]]
-                yield from self._leaves(used.source, self._inside(used, place))
+                yield from self._leaves(used.source, self._inside(used, place), entities)
             elif each[0] == "agg":
                 used = model.inputs[each[2]]
                 inside = self._inside(used, place)
                 if used.source in self.model.kpis:
-                    yield from self._leaves(used.source, inside)
+                    yield from self._leaves(used.source, inside, entities | set(used.per))
                 else:
-                    yield used, inside, None if used.per else each[4]
+                    yield used, inside, None if used.per else each[4], entities | set(used.per)
 
     def _take(self, used: Input) -> str:
         if used.source not in self.model.datasets:

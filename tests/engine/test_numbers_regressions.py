@@ -213,6 +213,34 @@ def test_an_entity_that_only_the_month_before_knows_is_an_entity_too():
         ]
 
 
+def test_what_another_month_wants_of_this_month_is_not_seen_in_this_one():
+    """In February only rows of another kind stand, and those count for March alone."""
+    rows = "('A', '2026-01-05', 'x'), ('B', '2026-02-06', 'y')"
+    kpis = {
+        "kind_x": {"inputs": {"s": {"from": "sales", "where": "kind = 'x'"}}, "formula": "count(s)"},
+        "kind_y": {"inputs": {"s": {"from": "sales", "where": "kind = 'y'"}}, "formula": "count(s)"},
+        "moved": {
+            "inputs": {"now": "kind_x", "before": {"from": "kind_y", "offset": "1 month"}},
+            "formula": "now - before",
+        },
+        "touched": {"inputs": {"x": {"from": "moved", "per": "customer"}}, "formula": "count(x)"},
+    }
+    with opened(
+        {"sale": ("customer varchar, day date, kind varchar", rows)},
+        {"sales": {"table": "sale", "time": "day", "dimensions": ["customer"]}},
+        kpis,
+    ) as engine:
+        assert column(engine.run("touched", grain="month", period="2026-01..2026-04", as_of=LATE), "touched") == [
+            1,
+            0,
+            1,
+            0,
+        ]
+        assert engine.run("touched", period="2026-02", as_of=LATE).totals() == {"touched": 0}
+        result = engine.run("moved", by="customer", grain="month", period="2026-01..2026-04", dense=False, as_of=LATE)
+        assert table(result) == [("A", date(2026, 1, 1), 1)]
+
+
 CLOCK_TABLES = {
     "visit": (
         "id int, at_ timestamptz, place int",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kpi_engine.formula.gate import MAX_NESTING, Refused, read, span
+from kpi_engine.formula import grammar
+from kpi_engine.formula.gate import MAX_NESTING, Refused, _read, read, span
 from kpi_engine.formula.words import MAX_DEPTH, MAX_LENGTH, MAX_WORDS
 
 REFUSED = {
@@ -237,3 +238,51 @@ def test_no_depth_is_ever_a_crash(unit):
             read(unit * count + "a")
         except Refused:
             continue
+
+
+BY_THE_TREE = {
+    "(select max(a) from b)": "not_allowed",
+    "exists (select 1)": "not_allowed",
+    "a in (select b from c)": "bad_in",
+    "sum(a) over ()": "not_allowed",
+    "getenv('X')": "not_allowed",
+    "sum(a) * random()": "not_allowed",
+    "current_date": "not_allowed",
+    "repeat(a, 1000000)": "not_allowed",
+    "x -> y": "not_allowed",
+    "a[1]": "not_allowed",
+    "{'a': 1}": "not_allowed",
+    "a like 'x%'": "not_allowed",
+    "a || b": "not_allowed",
+    "'a' 'b'": "not_allowed",
+    "a % 2": "not_allowed",
+    "a at time zone 'UTC'": "not_allowed",
+    "try_cast(a as int)": "not_allowed",
+    "a.b(1)": "path_too_long",
+    "sum(distinct a)": "bad_distinct",
+    "count(a, b)": "bad_arguments",
+    "floor(a to day)": "syntax",
+    "cast(a as date format 'YYYY')": "not_allowed",
+    "?": "bad_parameter",
+    "$1": "bad_parameter",
+    "a; b": "not_allowed",
+}
+
+
+@pytest.mark.parametrize("text", BY_THE_TREE)
+def test_the_tree_is_a_wall_of_its_own(monkeypatch, text):
+    """Whatever the words let through, a tree of other nodes or shapes is refused."""
+    monkeypatch.setattr(grammar, "mistakes", lambda *_: ())
+    with pytest.raises(Refused) as caught:
+        _read.__wrapped__(text, "formula")
+    assert BY_THE_TREE[text] in [mistake.code for mistake in caught.value.mistakes]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["select getenv('X')", "select * from read_csv('x')", "select random() from t", "select repeat(a, 9) from t"],
+)
+def test_the_tree_of_a_query_is_a_wall_of_its_own(monkeypatch, text):
+    monkeypatch.setattr(grammar, "mistakes", lambda *_: ())
+    with pytest.raises(Refused):
+        _read.__wrapped__(text, "query")

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).parent
-REAL = HERE.parents[2] / "shared" / "data" / "real"
 FILES = {
     "airline_mentions": ("airline_tweets.csv",),
     "blog_log": ("apache_logs.log",),
@@ -23,21 +22,14 @@ FILES = {
 }
 
 
-def real_file(name: str) -> Path:
-    file = REAL / name
-    if not file.exists():
-        pytest.fail(f"the real data are missing: no file {file}")
-    return file
-
-
 @pytest.fixture(scope="session")
-def real_data() -> Callable[[str], Path]:
+def real_data(real_file: Callable[[str], Path]) -> Callable[[str], Path]:
     """Give the path of a file of real data."""
     return real_file
 
 
 @pytest.fixture(scope="session")
-def real_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def real_project(tmp_path_factory: pytest.TempPathFactory, real_file: Callable[[str], Path]) -> Callable[[str], Path]:
     """Copy a project of this folder with its data, and give the copy's folder."""
 
     def copied(name: str) -> Path:
