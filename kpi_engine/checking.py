@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _NOT_THERE = frozenset({"unknown_table", "missing_file"})
 _OF_SETTINGS = frozenset({"bad_settings"})
+_SAME_KIND = "write a text in quotes and a number without, or convert with `cast(x as type)`"
+_SAME_TYPE = "declare the same type for both columns: `columns: {…: {type: …}}`"
 
 
 def checked(
@@ -165,12 +167,13 @@ class _Checking:
             yield Diagnostic(error.code, message, place, error.hint, severity="warning", subject=f"dataset {dataset}")
 
     def types(self, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-        """Check that every expression has a type, and the one that is needed; of what has no other mistake."""
+        """Check that every expression has a type, and the one that is needed; of what has no other mistake in it or below it."""
         broken = {each.subject for each in found if each.severity == "error"}
         for dataset in self.project.datasets:
             if f"dataset {dataset}" not in broken and self.catalogue.is_sound(dataset):
-                probes = dataset_probes(dataset, self.catalogue.names)
-                yield from (self.catalogue.diagnostic("datasets", dataset, fault) for fault in self._misfits(probes))
+                for fault in self._misfits(dataset_probes(dataset, self.catalogue.names)):
+                    broken.add(f"dataset {dataset}")
+                    yield self.catalogue.diagnostic("datasets", dataset, fault)
         for kpi_id in self.project.kpis:
             kpi = self._resolved(kpi_id, broken)
             if kpi is not None:
@@ -195,7 +198,7 @@ class _Checking:
         found: list[Fault] = []
         for pair, left, right in types.of_pairs(probes.pairs):
             if message := misfit(pair, left, right):
-                hint = "write a text in quotes and a number without, or convert with `cast(x as type)`"
+                hint = _SAME_TYPE if pair.left.place.path[0] == "joins" else _SAME_KIND
                 found.append(_fault(pair.left.place, "types_do_not_fit", message, hint))
         said = {fault.path for fault in found}
         for probe, type_ in types.of([probe for probe in probes.wholes if probe.place.path not in said]):

@@ -84,7 +84,7 @@ class Engine:
         handed_in = data if isinstance(data, Mapping) else None if connection is None else _Tables(connection)
         self._binder = Binder(project, lambda: self.plugins, self._database, handed_in)
         self._catalogue = Catalogue(project, self._schema)
-        self._verified: dict[Any, bool] = {}
+        self._verified: dict[Any, int] = {}
         self._unreadable: dict[str, KpiError] = {}
         self._sound: set[str] = set()
         self._closed = False

@@ -127,7 +127,9 @@ class Aggregates:
             return _per_column(node, names, owner)
         if names == (owner.alias,) and not self._has_column(owner, names[0]):
             hint = f"write `{names[0]}.` and a column, or `count({names[0]})`"
-            raise Refused(Mistake("rows_as_column", f"`{names[0]}` is rows, not a column", *span(node), hint))
+            raise Refused(
+                Mistake("rows_as_column", f"`{names[0]}` is many rows, and a column stands here", *span(node), hint)
+            )
         if names[0] == owner.alias and len(names) > 1:
             return placed(exp.column(*reversed([part.copy() for part in node.parts[1:]])), node)  # type: ignore[call-overload]
         return node

@@ -96,7 +96,7 @@ def _misplaced(
     if found is not None and found.is_rows and len(names) == 1:
         return Mistake(
             "rows_as_value",
-            f"`{shown}` is rows, not a value",
+            f"`{shown}` is many rows, and one value stands here",
             *span(node),
             f"aggregate it: `count({shown})`, `sum({shown}.…)`",
         )
@@ -112,7 +112,7 @@ def _misplaced(
         _has_column(names[0], each, around) for each in inputs.resolved.values() if each.is_rows
     )
     if is_column or (not close.startswith("did") and any(each.is_rows for each in inputs.resolved.values())):
-        hint = f"aggregate it, for example `sum({shown})` or `max({shown})`"
+        hint = f"every row has its own: aggregate it, for example `sum({shown})` or `max({shown})`"
         return Mistake(
             "column_outside_aggregate", f"the column `{shown}` stands outside an aggregate", *span(node), hint
         )

@@ -81,11 +81,11 @@ class Probes:
         aggregated = calls is not None
         self.wholes.append(Probe(filled, place, wanted, aggregated))
         for node in filled.find_all(*_COMPARISONS, exp.In, exp.Between):
+            if aggregated and node.find_ancestor(exp.Anonymous, exp.Count):
+                continue
             near = Stretch(place.path, *span(node)) if START in node.meta else place
-            for left, right in _sides(node):
-                self.pairs.append(
-                    Pair(Probe(left, near, aggregated=aggregated), Probe(right, near, aggregated=aggregated))
-                )
+            for sides in _sides(node):
+                self.pairs.append(Pair(*(Probe(side, near, aggregated=aggregated) for side in sides)))
 
     def filled(self, tree: exp.Expr, dataset: str, calls: tuple[exp.Expr | None, ...] = ()) -> exp.Expr | None:
         """Put columns of the table of unknown values in place of names; None where a type is not known."""
@@ -263,15 +263,14 @@ def misfit(pair: Pair, left: str, right: str) -> str:
     A text in quotes may stand for a day or an instant, and for a number or a truth where it is one. 1 and 0 may stand for true and false.
     """
     families = {family(left), family(right)}
+    if isinstance(pair.left.tree, exp.Null) or isinstance(pair.right.tree, exp.Null):
+        return ""
     if "" in families or len(families) == 1 or families == {"number", "boolean"}:
         return ""
     for side, other in ((pair.left.tree, right), (pair.right.tree, left)):
         if isinstance(side, exp.Literal) and side.is_string:
-            return (
-                ""
-                if _reads_as(str(side.this), family(other))
-                else f"{in_words(other)} is compared with the text '{side.this}'"
-            )
+            reads = _reads_as(str(side.this), family(other))
+            return "" if reads else f"{in_words(other)} is compared with the text '{side.this}'"
         if isinstance(side, exp.Literal):
             return f"{in_words(other)} is compared with the number {side.this}"
     return f"{in_words(left)} is compared with {in_words(right)}"

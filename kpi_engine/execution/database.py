@@ -41,6 +41,11 @@ class Database:
         self._folders: tuple[str, ...] = ()
         self._busy: set[duckdb.DuckDBPyConnection] = set()
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the database was handed in, so that its owner may change the data between two requests."""
+        return self._given is not None
+
     def allow(self, folders: Iterable[str]) -> None:
         """Let queries read below these folders; must come before the first query."""
         self._folders = (*self._folders, *folders)
@@ -91,13 +96,18 @@ class Database:
     def table(
         self, query: str, registered: Mapping[str, Any] | None = None, *, timeout: float | None = None, about: str = ""
     ) -> tuple[Table, dict[str, str]]:
-        """Run a query; give its rows as Arrow, and the SQL types of its columns."""
-        from arro3.core import Table
+        """Run a query; give its rows as Arrow, and the SQL types of its columns.
+
+        Where DuckDB's optimizer fails on a query, the query is run without it: the answer is the same, and comes later.
+        """
+        import duckdb
 
         with translated(about, timeout), self.cursor(registered) as cursor, _interrupted(cursor, timeout):
-            relation = cursor.sql(query)
-            types = {name: str(kind) for name, kind in zip(relation.columns, relation.types, strict=True)}
-            return Table.from_arrow(relation), types
+            try:
+                return _run(cursor, query)
+            except duckdb.InternalException:
+                cursor.execute("PRAGMA disable_optimizer").fetchall()
+                return _run(cursor, query)
 
     def close(self) -> None:
         """Close the database, unless it was handed in."""
@@ -136,6 +146,14 @@ class Database:
         ):
             connection.execute(statement).fetchall()
         return connection
+
+
+def _run(cursor: duckdb.DuckDBPyConnection, query: str) -> tuple[Table, dict[str, str]]:
+    from arro3.core import Table
+
+    relation = cursor.sql(query)
+    types = {name: str(kind) for name, kind in zip(relation.columns, relation.types, strict=True)}
+    return Table.from_arrow(relation), types
 
 
 @contextmanager

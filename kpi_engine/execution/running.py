@@ -44,8 +44,8 @@ class Runner:
     calendar: Calendar
     binder: Binder
     database: Database
-    verified: dict[str | Dated, bool]
-    """Datasets whose declared keys were found unique, and those with one valid row at a time, so that each is looked at once."""
+    verified: dict[str | Dated, int]
+    """Datasets whose declared keys were found unique, and those with one valid row at a time, with their size when they were looked at."""
 
     def planned(self, request: Request, *, pretty: bool = False, timeout: float | None = None) -> Planned:
         """Find the period, plan the request and render its statement."""
@@ -108,15 +108,30 @@ class Runner:
         return Renderer(self.catalogue.names, relations, self.calendar.zone), registered
 
     def _verify_keys(self, tables: Tables, timeout: float | None) -> None:
-        """Look at the keys that joins rely on before their first use: a join to the one side must never repeat a row."""
+        """Look at the keys that joins rely on before their first use: a join to the one side must never repeat a row.
+
+        In a database that was handed in they are looked at again when rows have come or gone.
+        """
         for dataset in tables.joined:
-            if dataset not in self.verified:
+            size = self._size(dataset, timeout)
+            if self.verified.get(dataset) != size:
                 self._verify_key(dataset, timeout)
-                self.verified[dataset] = True
+                self.verified[dataset] = size
         for dated in tables.dated:
-            if dated not in self.verified:
+            size = self._size(dated.dataset, timeout)
+            if self.verified.get(dated) != size:
                 self._verify_dated(dated, timeout)
-                self.verified[dated] = True
+                self.verified[dated] = size
+
+    def _size(self, dataset: str, timeout: float | None) -> int:
+        """Count the rows of a dataset whose data may change under the engine; 0 of one that is read once."""
+        if not self.database.is_live:
+            return 0
+        renderer, registered = self._renderer([dataset])
+        table, _ = self.database.table(
+            renderer.size(dataset), registered, timeout=timeout, about=f"dataset `{dataset}`"
+        )
+        return int(table["rows"].to_pylist()[0])
 
     def _verify_key(self, dataset: str, timeout: float | None) -> None:
         renderer, registered = self._renderer([dataset])

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kpi_engine.errors import nearest
 from kpi_engine.formula import functions
-from kpi_engine.formula.mistakes import Mistake
 from kpi_engine.formula.words import CLOSING, OPENING, VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from kpi_engine.formula.functions import Function
-    from kpi_engine.formula.mistakes import Kind
+    from kpi_engine.formula.mistakes import Kind, Mistake
     from kpi_engine.formula.words import Word
 
 _NO_CALL = frozenset({
@@ -25,61 +25,63 @@ _NO_CALL = frozenset({
 """Words before a bracket that call nothing."""
 
 
+@dataclass(frozen=True)
+class Call:
+    """A name with brackets after it: `inside` are the words between them."""
+
+    name: Word
+    before: Word | None
+    inside: tuple[Word, ...]
+    end: Word
+
+    @property
+    def given(self) -> int:
+        """How many arguments it has."""
+        depth = commas = 0
+        for word in self.inside:
+            depth += (word.text in OPENING) - (word.text in CLOSING)
+            commas += word.text == "," and depth == 0
+        return commas + 1 if self.inside else 0
+
+    @property
+    def is_distinct(self) -> bool:
+        """Whether `distinct` stands before its arguments."""
+        return bool(self.inside) and self.inside[0].low == "distinct"
+
+
 def mistakes(found: Sequence[Word], kind: Kind) -> Iterator[Mistake]:
-    """Every function is on the list, and has the arguments it takes."""
+    """Every function is on the list, and has the arguments it takes; a bracket that is not closed is said elsewhere."""
     known = allowed(kind)
-    for position in _called(found, kind):
-        word = found[position]
-        before = found[position - 1].low if position else ""
+    for call in _calls(found, kind):
+        name, before = call.name, call.before.low if call.before is not None else ""
         if before == ".":
-            yield _with_schema(found, position)
-            continue
-        if kind == "query" and before in {"from", "join"}:
-            yield _table_function(word, known)
-            continue
-        if word.low not in known:
-            yield _unknown_function(word, kind)
-            continue
-        given, distinct = _arguments(found, position + 1)
-        if given is None:
-            continue
-        arities = [each.arity for each in known[word.low]]
-        low, high = min(a for a, _ in arities), max(b for _, b in arities)
-        if not low <= given <= high:
-            yield _bad_arguments(word, given, known[word.low][0], found)
-        elif distinct and word.low != "count" and kind != "query":
-            close = found[_closing(found, position + 1) or position]
-            hint = f"leave it out: `{word.low}(x)`"
-            yield Mistake(
-                "bad_distinct",
-                "`distinct` stands only in `count(distinct x)`",
-                word.start,
-                close.end - word.start,
-                hint,
-            )
+            hint = f"functions stand alone: `{name.low}(…)`"
+            yield name.mistake("unknown_function", f"a function has no name before it, as `{name.text}` has here", hint)
+        elif kind == "query" and before in {"from", "join"}:
+            yield _in_place_of_table(name, is_known=name.low in known)
+        elif name.low not in known:
+            yield _unknown(name, kind)
+        elif (mistake := _arguments(call, known[name.low], kind)) is not None:
+            yield mistake
 
 
-def _called(found: Sequence[Word], kind: Kind) -> Iterator[int]:
-    """Go through the positions of words that call a function."""
+def _calls(found: Sequence[Word], kind: Kind) -> Iterator[Call]:
     for position, word in enumerate(found[:-1]):
         if found[position + 1].text != "(" or word.low in _NO_CALL or not (word.is_word or word.kind == "IDENTIFIER"):
             continue
         before = found[position - 1] if position else None
-        if before is not None and (before.text == "::" or before.low == "as"):
+        close = _closing(found, position + 1)
+        is_type = before is not None and (before.text == "::" or before.low == "as")
+        if close is None or is_type or (kind == "query" and _names_columns(before, found[close + 1 : close + 3])):
             continue
-        if kind == "query" and _names_columns(found, position, before):
-            continue
-        yield position
+        yield Call(word, before, tuple(found[position + 2 : close]), found[close])
 
 
-def _names_columns(found: Sequence[Word], position: int, before: Word | None) -> bool:
-    """Whether a name with brackets is a table's name with those of its columns: `with t(a, b) as`, `(values …) t(a, b)`."""
+def _names_columns(before: Word | None, after: Sequence[Word]) -> bool:
+    """Whether a name with brackets is a table's name with those of its columns: `with t(a, b) as (…)`, `(values …) t(a, b)`."""
     if before is not None and (before.low in {"with", "recursive"} or before.text == ")" or before.kind in VALUES):
         return True
-    close = _closing(found, position + 1)
-    return (
-        close is not None and close + 2 < len(found) and found[close + 1].low == "as" and found[close + 2].text == "("
-    )
+    return [word.low for word in after] == ["as", "("]
 
 
 def _closing(found: Sequence[Word], opening: int) -> int | None:
@@ -91,76 +93,52 @@ def _closing(found: Sequence[Word], opening: int) -> int | None:
     return None
 
 
-def _arguments(found: Sequence[Word], opening: int) -> tuple[int | None, bool]:
-    """Count the arguments between brackets, and say whether `distinct` stands before them; None where the bracket is not closed."""
-    close = _closing(found, opening)
-    if close is None:
-        return None, False
-    inside = found[opening + 1 : close]
-    depth = commas = 0
-    for word in inside:
-        depth += (word.text in OPENING) - (word.text in CLOSING)
-        commas += word.text == "," and depth == 0
-    return (commas + 1 if inside else 0), bool(inside) and inside[0].low == "distinct"
-
-
-def _table_function(word: Word, known: Mapping[str, object]) -> Mistake:
+def _in_place_of_table(name: Word, *, is_known: bool) -> Mistake:
     hint = "read files in a source, and name its tables here"
-    if word.low in known:
-        return Mistake(
-            "table_function", f"`{word.low}` is a function, and a table stands here", word.start, len(word.text), hint
-        )
-    return Mistake(
-        "unknown_function", f"`{word.low}` is not a function of this language", word.start, len(word.text), hint
-    )
+    if is_known:
+        return name.mistake("table_function", f"`{name.low}` is a function, and a table stands here", hint)
+    return name.mistake("unknown_function", f"`{name.low}` is not a function of this language", hint)
 
 
-def _with_schema(found: Sequence[Word], position: int) -> Mistake:
-    start = found[position - 2].start if position > 1 else found[position - 1].start
-    word = found[position]
-    written = "".join(each.text for each in found[max(0, position - 2) : position + 1])
-    hint = f"functions stand alone: `{word.low}(…)`"
-    return Mistake("unknown_function", f"`{written}` is not a function of this language", start, word.end - start, hint)
+def _unknown(name: Word, kind: Kind) -> Mistake:
+    if kind == "condition" and name.low in allowed("formula"):
+        message = f"`{name.low}` aggregates rows, and a condition looks at one row"
+        return name.mistake("aggregate_in_condition", message, "put it into the formula of a KPI")
+    if kind != "query" and name.low in allowed("query"):
+        message = f"`{name.low}` stands only in the query of a dataset"
+        return name.mistake("unknown_function", message, "compute it as a column of a dataset with `sql:`")
+    close = nearest(name.low, allowed(kind))
+    near = close if close.startswith("did") else "docs/reference/functions.md lists all functions"
+    message = f"`{name.text}` is not a function of this language"
+    return name.mistake("unknown_function", message, functions.MEANT.get(name.low, near))
 
 
-def _unknown_function(word: Word, kind: Kind) -> Mistake:
-    name = word.low
-    if kind == "condition" and name in allowed("formula"):
-        message = f"`{name}` aggregates rows, and a condition looks at one row"
-        return Mistake(
-            "aggregate_in_condition", message, word.start, len(word.text), "put it into the formula of a KPI"
-        )
-    message = f"`{word.text}` is not a function of this language"
-    if kind != "query" and name in allowed("query"):
-        message = f"`{name}` stands only in the query of a dataset"
-        hint = "compute it as a column of a dataset with `sql:`"
-    else:
-        close = nearest(name, allowed(kind))
-        hint = functions.MEANT.get(name) or (
-            close if close.startswith("did") else "docs/reference/functions.md lists all functions"
-        )
-    return Mistake("unknown_function", message, word.start, len(word.text), hint)
+def _arguments(call: Call, listed: Sequence[Function], kind: Kind) -> Mistake | None:
+    name = call.name.low
+    least = min(function.arity[0] for function in listed)
+    most = max(function.arity[1] for function in listed)
+    if call.is_distinct and call.given <= most and name != "count" and kind != "query":
+        message, hint = "`distinct` stands only in `count(distinct x)`", f"leave it out: `{name}(x)`"
+        return call.name.mistake("bad_distinct", message, hint, call.end)
+    if least <= call.given <= most:
+        return None
+    message = f"`{name}` takes {_range(least, most)}, and has {_number(call.given)} here"
+    return call.name.mistake("bad_arguments", message, _written(listed[0], call.given), call.end)
 
 
-def _bad_arguments(word: Word, given: int, function: Function, found: Sequence[Word]) -> Mistake:
-    low, high = function.arity
-    takes = (
-        _number(low)
-        if low == high
-        else f"{_number(low)} or {_number(high)}"
-        if high == low + 1
-        else f"at least {_number(low)}"
-    )
-    message = f"`{word.low}` takes {takes} value{'' if (low, high) == (1, 1) else 's'}, and has {_number(given)} here"
-    hint = f"write `{function.call.replace('[', '').replace(']', '')}`"
-    if word.low in {"min", "max"} and given > 1:
-        hint = f"of several values in one row: `{'least' if word.low == 'min' else 'greatest'}(x, y)`"
-    if word.low == "count":
-        hint = "count rows with `count(rows)`, or the different values of one column with `count(distinct x)`"
-    opening = next(position for position, each in enumerate(found) if each is word) + 1
-    close = _closing(found, opening)
-    end = found[close].end if close is not None else word.end
-    return Mistake("bad_arguments", message, word.start, end - word.start, hint)
+def _written(function: Function, given: int) -> str:
+    """Say how a function is written instead."""
+    if function.name == "count":
+        return "count rows with `count(rows)`, or the different values of one column with `count(distinct x)`"
+    if function.name in {"min", "max"} and given > 1:
+        return f"of several values in one row: `{'least' if function.name == 'min' else 'greatest'}(x, y)`"
+    return f"write `{function.call.replace('[', '').replace(']', '')}`"
+
+
+def _range(least: int, most: int) -> str:
+    if least == most:
+        return f"{_number(least)} value{'' if least == 1 else 's'}"
+    return f"{_number(least)} or {_number(most)} values" if most == least + 1 else f"at least {_number(least)} values"
 
 
 def _number(count: int) -> str:

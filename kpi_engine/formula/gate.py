@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import re
 from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import sqlglot
@@ -51,8 +52,21 @@ _STRUCTURE = frozenset(
         "from",
     }
 )
-_CLAUSES = frozenset({"Offset", "TableSample", "Lock", "Lateral", "Pivot", "Fetch", "Into", "Cluster", "Hint"})
-"""Nodes of a query that are named by what they are, because what is known of their place is one of their values."""
+_NO_PATTERN = "use contains, starts_with, ends_with or regexp_matches(x, pattern)"
+_CLAUSES = MappingProxyType({
+    "Offset": "offset", "TableSample": "sample", "Lock": "for update", "Lateral": "lateral", "Pivot": "pivot", "Escape": "escape",
+    "SimilarTo": "similar to", "Glob": "glob",
+})  # fmt: skip
+"""Parts of a query that are named by what they are, because what is known of their place is one of their values."""
+_INSTEAD = MappingProxyType({
+    "offset": "number the rows with row_number() and keep some with `qualify`",
+    "sample": "the same question must give the same answer",
+    "for update": "a query only reads",
+    "lateral": "join a query in brackets `on` what it shares with the others",
+    "pivot": "write one `sum(x) filter (where …)` for each column",
+    **dict.fromkeys(("escape", "similar to", "glob"), _NO_PATTERN),
+})  # fmt: skip
+"""What to write instead of them."""
 _SPLIT = "split it into several KPIs"
 
 
@@ -232,7 +246,7 @@ def _unsaid(objections: Iterable[Mistake], said: Sequence[Mistake]) -> Iterator[
 def _unreadable_value(node: exp.Expr) -> Mistake | None:
     """Refuse numbers that are none, and types that a value cannot be cast to."""
     if isinstance(node, exp.Literal) and not node.is_string and not _is_finite(str(node.this)):
-        hint = "the largest has 308 digits; 40 are read"
+        hint = "write it with at most 40 digits, and below 1e308"
         return Mistake(
             "not_finite", f"`{str(node.this)[:20]}` is not a number that can be computed with", *span(node), hint
         )
@@ -261,8 +275,10 @@ def _not_allowed(node: exp.Expr, text: str) -> Mistake:
         return Mistake(
             "not_allowed", "several values in brackets, or none, stand only after `in`", offset, length, hint
         )
-    written = text[offset : offset + length]
-    if type(node).__name__ in _CLAUSES or length == 1:
-        written = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).lower()
-    shown = written if len(written) <= 40 else written[:37] + "…"  # noqa: PLR2004
+    name = type(node).__name__
+    if name in _CLAUSES:
+        word = _CLAUSES[name]
+        return Mistake("not_allowed", f"`{word}` is not part of the language", offset, length, _INSTEAD[word])
+    words_ = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower() if length == 1 else text[offset : offset + length]
+    shown = words_ if len(words_) <= 40 else words_[:37] + "…"  # noqa: PLR2004
     return Mistake("not_allowed", f"`{shown}` is not part of the language", offset, length)

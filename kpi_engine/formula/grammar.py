@@ -29,7 +29,7 @@ _PARAMETER = "a parameter is written with a colon: `:name`"
 _LIKE = "use contains(x, y), starts_with(x, y) or ends_with(x, y)"
 _NO_LISTS = "there are no lists, JSON paths or functions of one's own: take such columns apart in the source"
 _SIGNS = MappingProxyType({
-    "{": "", "}": "", "[": "a list of values stands after `in`: `channel in ('email', 'direct')`", "]": "",
+    "{": _PARAMETER, "}": "", "[": "a list of values stands after `in`: `channel in ('email', 'direct')`", "]": "",
     "$": _PARAMETER, "?": _PARAMETER, "@": _PARAMETER, "#": "", "\\": "", "`": 'a name is quoted with double quotes: "my column"',
     ";": "leave it out: one expression or query stands here, and nothing after it", "->": _NO_LISTS, "->>": _NO_LISTS, "=>": _NO_LISTS, ":=": "write `=`", "==": "write `=`", "<=>": "write `is not distinct from`",
     "!": "write `not`", "&": "write `and`", "&&": "write `and`", "|": "write `or`", "~": _LIKE, "~*": _LIKE, "~~": _LIKE,
@@ -43,6 +43,10 @@ _FORMULA_SIGNS = MappingProxyType({
     "||": "build texts in a dataset with `sql:`", "**": "write `power(x, y)`", "^": "write `power(x, y)`", "::": "write `cast(x as type)`",
 })  # fmt: skip
 """Signs that stand only in the query of a dataset, or nowhere."""
+_PLAIN_TEXT = (
+    "a text has no letter or sign before its quotes",
+    "write it in single quotes alone; a quote inside is doubled: 'it''s'",
+)
 _SUBQUERY = (
     "subquery",
     "a query cannot stand inside a formula or condition",
@@ -103,32 +107,20 @@ def is_structural(mistake: Mistake) -> bool:
 
 def _beginning(found: Sequence[Word]) -> Iterator[Mistake]:
     if found[0].low not in {"select", "with", "from", "("}:
-        yield Mistake(
-            "not_a_query",
-            "a dataset's `sql` is one `select`, and nothing else",
-            found[0].start,
-            len(found[0].text),
-            "begin with `select`",
+        yield found[0].mistake(
+            "not_a_query", "a dataset's `sql` is one `select`, and nothing else", "begin with `select`"
         )
 
 
 def _templates(found: Sequence[Word], text: str) -> Iterator[Mistake]:
     """Definitions hold no templates: parameters are typed values, text is never pasted."""
-    hint = "write a parameter as `:name`"
     ends = [0, *(word.end for word in found)]
-    for before, after in zip(ends, [*(word.start for word in found), len(text)], strict=True):
-        if "{#" in text[before:after]:
-            yield Mistake(
-                "template", "`{#` begins a template, and definitions hold none", text.index("{#", before), 2, hint
-            )
-    for word in _outermost(found, ("{{", "{%")):
-        yield Mistake(
-            "template",
-            f"`{text[word.start : word.start + 2]}` begins a template, and definitions hold none",
-            word.start,
-            2,
-            hint,
-        )
+    gaps = zip(ends, [*(word.start for word in found), len(text)], strict=True)
+    starts = [text.index("{#", before) for before, after in gaps if "{#" in text[before:after]]
+    starts += [word.start for word in _outermost(found, ("{{", "{%"))]
+    for start in starts:
+        message = f"`{text[start : start + 2]}` begins a template, and definitions hold none"
+        yield Mistake("template", message, start, 2, "write a parameter as `:name`")
 
 
 def _outermost(found: Sequence[Word], signs: tuple[str, ...]) -> Iterator[Word]:
@@ -143,30 +135,22 @@ def _outermost(found: Sequence[Word], signs: tuple[str, ...]) -> Iterator[Word]:
 def _texts(found: Sequence[Word]) -> Iterator[Mistake]:
     """A text is written one way, in plain single quotes, and a number one way, in decimal digits."""
     for before, word in zip([None, *found], found, strict=False):
-        touching = before is not None and before.end == word.start
-        if word.kind in _TEXT_KINDS or (word.kind == "STRING" and touching and before and before.is_word):
-            start = word.start if word.kind in _TEXT_KINDS or before is None else before.start
-            hint = "write it in single quotes alone; a quote inside is doubled: 'it''s'"
-            yield Mistake("bad_text", "a text has no letter or sign before its quotes", start, word.end - start, hint)
-        elif word.kind == "STRING" and before is not None and before.kind == "STRING":
-            yield Mistake(
-                "syntax",
-                "two texts stand side by side",
-                before.start,
-                word.end - before.start,
-                "put an operator or a comma between them",
+        touches = before is not None and before.end == word.start
+        if word.kind in _TEXT_KINDS:
+            yield word.mistake("bad_text", *_PLAIN_TEXT)
+        elif before is None:
+            continue
+        elif word.kind == "STRING" and touches and before.is_word:
+            yield before.mistake("bad_text", *_PLAIN_TEXT, until=word)
+        elif word.kind == before.kind == "STRING":
+            yield before.mistake(
+                "syntax", "two texts stand side by side", "put an operator or a comma between them", word
             )
-        elif (
-            before is not None
-            and before.kind == "NUMBER"
-            and touching
-            and (word.is_word or word.text[0] in "._0123456789")
-        ):
+        elif before.kind == "NUMBER" and touches and (word.is_word or word.text[0] in "._0123456789"):
             yield _bad_number(before, word)
-        elif word.kind == "NUMBER" and not _NUMBER.fullmatch(word.text):
-            yield Mistake(
-                "bad_number", f"`{word.text}` is not a number", word.start, len(word.text), "for example 12, 0.5 or 1e6"
-            )
+    for word in found:
+        if word.kind == "NUMBER" and not _NUMBER.fullmatch(word.text):
+            yield word.mistake("bad_number", f"`{word.text}` is not a number", "for example 12, 0.5 or 1e6")
 
 
 def _bad_number(before: Word, word: Word) -> Mistake:
@@ -174,27 +158,21 @@ def _bad_number(before: Word, word: Word) -> Mistake:
     hint = "put an operator between the number and the name"
     if re.fullmatch(r"0x[0-9a-f]{1,12}", written.lower()):
         hint = f"write it in decimal digits: {int(written, 16)}"
-    return Mistake("bad_number", f"`{written}` is not a number", before.start, len(written), hint)
+    return before.mistake("bad_number", f"`{written}` is not a number", hint, word)
 
 
 def _signs(found: Sequence[Word], kind: Kind) -> Iterator[Mistake]:
+    refused = _SIGNS if kind == "query" else {**_SIGNS, **_FORMULA_SIGNS}
     said: set[str] = set()
     for position, word in enumerate(found):
         if word.text in {"{", "{%", "%}", "}"} and _is_template(found, position):
             continue
         if (word.text == ";" and kind == "query" and position == len(found) - 1) or _PAIRED.get(word.text, "") in said:
             continue
-        refused = _SIGNS if kind == "query" else {**_SIGNS, **_FORMULA_SIGNS}
         if word.text in refused or (word.kind == "UNKNOWN" and not word.is_word):
             said.add(word.text)
             shown = "a backtick" if word.text == "`" else f"`{word.text}`"
-            yield Mistake(
-                "operator",
-                f"{shown} is not part of the language",
-                word.start,
-                len(word.text),
-                refused.get(word.text, ""),
-            )
+            yield word.mistake("operator", f"{shown} is not part of the language", refused.get(word.text, ""))
 
 
 def _is_template(found: Sequence[Word], position: int) -> bool:
@@ -210,27 +188,23 @@ def _parameters(found: Sequence[Word], kind: Kind) -> Iterator[Mistake]:
         if word.text != ":":
             continue
         if _ends_value(before):
-            yield Mistake(
-                "operator", "`:` stands only before the name of a parameter", word.start, 1, "write it as `:name`"
-            )
+            yield word.mistake("operator", "`:` stands only before the name of a parameter", "write it as `:name`")
         elif following is None or not following.is_word or following.start != word.end:
-            yield Mistake("bad_parameter", "a parameter is written as `:name`", word.start, 1)
+            yield word.mistake("bad_parameter", "a parameter is written as `:name`", "no blank stands between them")
         elif kind == "query":
             message = f"`:{following.text}` is a parameter, and the query of a dataset takes none"
             hint = "put the condition into `where` of the input, which does"
-            yield Mistake("parameter_in_query", message, word.start, following.end - word.start, hint)
+            yield word.mistake("parameter_in_query", message, hint, following)
 
 
 def _words(found: Sequence[Word]) -> Iterator[Mistake]:
     for before, word, after in zip([None, *found], found, [*found[1:], None], strict=False):
         if word.low == "from" and (before is None or before.low != "distinct"):
-            yield Mistake(_SUBQUERY[0], _SUBQUERY[1], word.start, len(word.text), _SUBQUERY[2])
+            yield word.mistake(*_SUBQUERY)
             return
         if word.kind.startswith("CURRENT_"):
             hint = functions.MEANT["current_date"]
-            yield Mistake(
-                "unknown_function", f"`{word.low}` is not a function of this language", word.start, len(word.text), hint
-            )
+            yield word.mistake("unknown_function", f"`{word.low}` is not a function of this language", hint)
         if word.low not in _WORDS or word.kind == "IDENTIFIER" or (before is not None and before.text in {".", ":"}):
             continue
         if word.low in _INFIX_ONLY and not _ends_value(before) and not (before is not None and before.low == "not"):
@@ -240,24 +214,24 @@ def _words(found: Sequence[Word]) -> Iterator[Mistake]:
         if word.low == "interval" and (after is None or (after.text != "(" and after.kind not in {"NUMBER", "STRING"})):
             continue
         code, message, hint = _WORDS[word.low]
-        yield Mistake(code, message.format(word.low), word.start, len(word.text), hint)
+        yield word.mistake(code, message.format(word.low), hint)
         if code == "subquery":
             return
 
 
 def _brackets(found: Sequence[Word]) -> Iterator[Mistake]:
-    """Every bracket is closed, by one of its kind."""
+    """Every bracket is closed, and closes one."""
     open_: list[Word] = []
     for word in found:
         if word.text in OPENING:
             open_.append(word)
         elif word.text in CLOSING:
             if not open_:
-                yield Mistake("syntax", "this bracket closes nothing", word.start, 1, "remove it, or open it before")
+                yield word.mistake("syntax", "this bracket closes nothing", "remove it, or open it before")
                 return
             open_.pop()
     if open_:
-        yield Mistake("syntax", "this bracket is not closed", open_[-1].start, 1, "close it with `)`")
+        yield open_[-1].mistake("syntax", "this bracket is not closed", "close it with `)`")
 
 
 def _ends_value(word: Word | None) -> bool:
@@ -274,8 +248,9 @@ def _order(found: Sequence[Word]) -> Iterator[Mistake]:
         before = found[position - 1] if position else None
         word = found[position] if position < len(found) else None
         if word is not None and word.text == "," and depth == 0 and before is not None:
-            message = "a comma stands between the values of a function only"
-            yield Mistake("syntax", message, word.start, 1, "a formula gives one value")
+            yield word.mistake(
+                "syntax", "a comma stands between the values of a function only", "a formula gives one value"
+            )
         if word is not None and before is not None and _ends_value(before) and _begins_value(word):
             yield _missing_operator(before, word)
         elif _lacks_value(found, position, before, word):
@@ -315,24 +290,12 @@ def _missing_operator(before: Word, word: Word) -> Mistake:
     hint = "put an operator or a comma between them"
     if before.kind == "VAR" and word.kind == "VAR":
         hint += '; a name with a blank in it is written in double quotes: "my column"'
-    return Mistake("syntax", message, word.start, len(word.text), hint)
+    return word.mistake("syntax", message, hint)
 
 
 def _missing_value(before: Word | None, word: Word | None) -> Mistake:
-    if before is None or before.text == "(":
-        shown = word or before
-        assert shown is not None  # noqa: S101 - a text has words
-        return Mistake(
-            "syntax",
-            f"before `{shown.text}` a value is missing",
-            shown.start,
-            len(shown.text),
-            "complete it, or remove it",
-        )
-    return Mistake(
-        "syntax",
-        f"after `{before.text}` a value is missing",
-        before.start,
-        len(before.text),
-        "complete it, or remove it",
-    )
+    at_start = before is None or before.text == "("
+    shown = (word or before) if at_start else before
+    assert shown is not None  # noqa: S101 - a text has words
+    message = f"{'before' if at_start else 'after'} `{shown.text}` a value is missing"
+    return shown.mistake("syntax", message, "complete it, or remove it")

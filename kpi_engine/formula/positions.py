@@ -40,10 +40,11 @@ def annotate(tree: exp.Expr, words: Sequence[Word]) -> None:
     brackets = tuple(_brackets(words))
     cases = tuple(_cases(words))
     parameters = _parameters(words)
-    stretches: dict[int, Stretch] = {}
-    for node in reversed(list(tree.walk(bfs=False))):
+    nodes = list(tree.walk(bfs=False))
+    stretches = _constants(nodes, words)
+    for node in reversed(nodes):
         inner = [stretches[id(child)] for child in node.iter_expressions() if id(child) in stretches]
-        found = _union(_own(node), *inner)
+        found = _union(_own(node), stretches.get(id(node)), *inner)
         if isinstance(node, exp.Placeholder):
             found = next(parameters.get(str(node.this), iter(())), None)
         elif isinstance(node, exp.Case):
@@ -98,6 +99,14 @@ def _cases(words: Sequence[Word]) -> Iterator[Bracket]:
             open_.append(word.start)
         elif word.low == "end" and open_:
             yield open_.pop(), word.end, True
+
+
+def _constants(nodes: Sequence[exp.Expr], words: Sequence[Word]) -> dict[int, Stretch]:
+    """Place `null`, `true` and `false`, of which the parser says nothing: they come in the order in which they are written."""
+    found = [node for node in nodes if isinstance(node, exp.Null | exp.Boolean)]
+    written = [(word.start, word.end) for word in words if word.kind in {"NULL", "TRUE", "FALSE"}]
+    same = len(found) == len(written)
+    return {id(node): stretch for node, stretch in zip(found, written, strict=True)} if same else {}
 
 
 def _parameters(words: Sequence[Word]) -> Mapping[str, Iterator[Stretch]]:

@@ -45,7 +45,9 @@ def objections(query: exp.Expr, text: str) -> Iterator[Mistake]:
                 "for example strftime(x, '%Y-%m')",
             )
         elif isinstance(node, exp.Filter) and not isinstance(node.this, exp.AggFunc | exp.CountIf):
-            yield Mistake("bad_filter", "`filter` follows an aggregate", *span(node))
+            yield Mistake(
+                "bad_filter", "`filter` follows an aggregate", *span(node), "for example `sum(x) filter (where y)`"
+            )
     recursive = tuple(_recursive(query))
     yield from recursive or _names(query)
     yield from _growth(query)
@@ -54,7 +56,7 @@ def objections(query: exp.Expr, text: str) -> Iterator[Mistake]:
 def _recursive(query: exp.Expr) -> Iterator[Mistake]:
     for with_ in query.find_all(exp.With):
         if with_.args.get("recursive"):
-            hint = "a query that runs over its own rows may never end"
+            hint = "a query that runs over its own rows may never end: unfold such data in the source"
             yield Mistake("recursive_query", "`with recursive` is not part of the language", *span(with_), hint)
 
 

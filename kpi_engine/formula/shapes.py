@@ -36,7 +36,6 @@ def _rules() -> Mapping[type[exp.Expr] | tuple[type[exp.Expr], ...], Callable[..
     return {
         exp.In: _in, exp.DateDiff: _date_diff, exp.Star: _star, exp.Column: _column, exp.Var: _var, exp.Placeholder: _placeholder,
         exp.Is: _is, _COMPARISONS: _comparison, exp.Filter: _filter, exp.Round: _round, exp.Distinct: _distinct, exp.Count: _count,
-        exp.Cast: _cast,
     }  # fmt: skip
 
 
@@ -90,7 +89,7 @@ def _is(node: exp.Is) -> Finding:
 def _comparison(node: exp.Expr) -> Finding:
     if not isinstance(node.this, _COMPARISONS) and not isinstance(node.expression, _COMPARISONS):
         return None
-    return "chained_comparison", "a comparison is compared again", "write `a < b and b < c`"
+    return "chained_comparison", "two comparisons follow one another", "write `a < b and b < c`"
 
 
 def _filter(node: exp.Filter) -> Finding:
@@ -129,8 +128,3 @@ def _count(node: exp.Count) -> Finding:
     return (
         ("bad_arguments", "`count` takes one value", "count rows, or `count(distinct x)`") if node.expressions else None
     )
-
-
-def _cast(node: exp.Cast) -> Finding:
-    extra = [key for key in ("format", "action", "default") if node.args.get(key)]
-    return ("not_allowed", "a cast takes a type and nothing else", "for example `cast(x as date)`") if extra else None

@@ -55,6 +55,10 @@ class Word:
         """Whether it is a name or a keyword, not a sign, number or text."""
         return self.text[0].isalpha() or self.text[0] == "_"
 
+    def mistake(self, code: str, message: str, hint: str = "", until: Word | None = None) -> Mistake:
+        """Make a mistake of this word, or of the stretch from it to another."""
+        return Mistake(code, message, self.start, (until or self).end - self.start, hint)
+
 
 def words(text: str) -> tuple[Word, ...]:
     """Cut a text into words and signs; raise `Refused` where it is empty, too long, too deep or holds characters that cannot be meant."""

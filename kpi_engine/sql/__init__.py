@@ -95,6 +95,10 @@ class Renderer:
         """Give the statement that finds a few values of a dataset's key that stand there more than once."""
         return _keys.duplicates(dataset, self._rendering).sql("duckdb", comments=False)
 
+    def size(self, dataset: str) -> str:
+        """Give the statement that counts the rows of a dataset."""
+        return _keys.size(dataset, self._rendering).sql("duckdb", comments=False)
+
     def overlaps(self, dated: Dated) -> str:
         """Give the statement that finds a few keys of which two rows are valid at one time."""
         return _keys.overlaps(dated.dataset, dated.keys, dated.valid, self._rendering).sql("duckdb", comments=False)

@@ -25,6 +25,12 @@ def duplicates(dataset: str, rendering: Rendering) -> exp.Select:
     return _few(select.group_by(*_numbers(keys), copy=False).having(many, copy=False), keys)
 
 
+def size(dataset: str, rendering: Rendering) -> exp.Select:
+    """Render the count of a dataset's rows."""
+    rows = exp.alias_(exp.Count(this=exp.Star()), "rows", quoted=True)
+    return exp.Select(expressions=[rows]).from_(rendering.relations.rows(dataset, ROWS), copy=False)
+
+
 def overlaps(dataset: str, keys: Sequence[str], valid: tuple[str, str], rendering: Rendering) -> exp.Select:
     """Render the search for keys of which two rows are valid at one time: a row that starts before the one before it has ended."""
     start, end = (rendering.names.column(dataset, name) for name in valid)

@@ -56,7 +56,7 @@ DATASETS = {
         "table: leads, joins: {s: {to: keyless, ⟨join_not_to_key:keys⟩: {channel: country}}}", "is not declared", "declare `key:`",
     ),
     "a join over types that do not fit": (
-        "table: leads, joins: {s: {to: sessions, keys: {created_at: ⟨types_do_not_fit:id⟩}}}", "a time (TIMESTAMP WITH TIME ZONE) is compared with a number (BIGINT)", "cast",
+        "table: leads, joins: {s: {to: sessions, keys: {created_at: ⟨types_do_not_fit:id⟩}}}", "a time (TIMESTAMP WITH TIME ZONE) is compared with a number (BIGINT)", "same type",
     ),
     "an unknown column of validity": (
         "table: leads, time: created_at, joins: {s: {to: sessions, keys: {session_id: id}, valid: ⟨unknown_column:[started_at, ended]⟩}}",

@@ -114,6 +114,7 @@ kpis:
   b: {inputs: {x: {from: broken, where: "channel = 'x'"}}, formula: count(x)}
   c: {inputs: [a], formula: a * 2}
   d: {inputs: [joined], formula: count(b.channel)}
+  f: {inputs: {x: {from: leads, across: known_to_broken}}, formula: count(x)}
   e: {inputs: [leads, broken], formula: sum(⟨unknown_column:leads.amuont⟩) / count(broken)}
 """)
 

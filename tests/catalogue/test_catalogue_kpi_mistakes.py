@@ -23,8 +23,8 @@ FORMULAS = {
     "an aggregate inside an aggregate": ("[leads]", "sum(⟨nested_aggregate:max(amount)⟩)", "inside another", "`per`"),
     "an aggregate inside a filter": ("[leads]", "sum(amount) filter (where amount > ⟨nested_aggregate:avg(amount)⟩)", "inside another", "`per`"),
     "a column outside an aggregate": ("[leads]", "sum(amount) / ⟨column_outside_aggregate:amount⟩", "stands outside an aggregate", "sum(amount)"),
-    "a rows input used as a value": ("[leads]", "⟨rows_as_value:leads⟩ * 2", "`leads` is rows, not a value", "count(leads)"),
-    "a rows input used as a column": ("[leads]", "sum(⟨rows_as_column:leads⟩)", "`leads` is rows, not a column", "count(leads)"),
+    "a rows input used as a value": ("[leads]", "⟨rows_as_value:leads⟩ * 2", "`leads` is many rows", "count(leads)"),
+    "a rows input used as a column": ("[leads]", "sum(⟨rows_as_column:leads⟩)", "`leads` is many rows, and a column", "count(leads)"),
     "a column of a value": ("[revenue]", "⟨value_has_no_columns:revenue.amount⟩ * 2", "has no columns", "`revenue`"),
     "a value inside an aggregate": ("[leads, visits]", "sum(leads.amount * ⟨value_in_aggregate:visits⟩)", "value of a KPI", "take it out"),
     "two inputs in one aggregate": (
@@ -206,4 +206,59 @@ kpis:
   c: {inputs: {input: leads}, formula: ⟨column_outside_aggregate:input.amount⟩}
   d: {inputs: {x: leads}, formula: ⟨column_outside_aggregate:aggregate."0"⟩ + count(x)}
   e: {inputs: {x: leads}, formula: 'count(⟨unknown_join:"r.session".device⟩)'}
+""")
+
+
+def test_an_input_called_as_a_column_is_the_column_inside_an_aggregate(check):
+    check("""\
+kpis:
+  a: {inputs: {amount: leads}, formula: sum(amount) / count(amount)}
+  b: {inputs: {leads: leads, amounts: revenue}, formula: ⟨column_outside_aggregate:amount⟩ / amounts + count(leads)}
+  c: {inputs: {leads: leads, amounts: revenue}, formula: ⟨unknown_input:amonts⟩ * amounts + count(leads)}
+  d: {inputs: {v: {from: leads, per: channel}, n: revenue}, formula: ⟨column_outside_aggregate:channel⟩ * n + count(v)}
+""")
+
+
+COMPARED = {
+    "channel = 5": "a text (VARCHAR) is compared with the number 5",
+    "amount = 'much'": "a number (DECIMAL(18,2)) is compared with the text 'much'",
+    "amount in (1, 'two')": "compared with the text 'two'",
+    "amount between 1 and 'two'": "compared with the text 'two'",
+    "channel = amount": "a text (VARCHAR) is compared with a number (DECIMAL(18,2))",
+    "created_at <> true": "a time (TIMESTAMP WITH TIME ZONE) is compared with true or false (BOOLEAN)",
+    "(channel = 'a') = 'maybe'": "true or false (BOOLEAN) is compared with the text 'maybe'",
+}
+
+
+@pytest.mark.parametrize("condition", COMPARED)
+def test_values_of_different_kinds_are_not_compared(check, condition):
+    """A database would compare them letter by letter, or fail on the first value that does not fit."""
+    marked = f"⟨types_do_not_fit:{condition}⟩"
+    (found,) = check(f'kpis:\n  a: {{inputs: {{x: {{from: leads, where: "{marked}"}}}}, formula: count(x)}}\n')
+    assert COMPARED[condition] in found.message
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["amount = '5'", "amount > '-1.5'", "created_at > '2026-01-01'", "(channel = 'a') = 'true'", "(channel = 'a') = 1",
+     "amount = 5", "channel = :who", "channel in ('a', null)", "created_at > mql_at", "amount = cast(channel as double)"],
+)  # fmt: skip
+def test_what_may_be_compared(check, condition):
+    parameters = "parameters: {who: {type: text, default: x}}\n"
+    check(f'{parameters}kpis:\n  a: {{inputs: {{x: {{from: leads, where: "{condition}"}}}}, formula: count(x)}}\n')
+
+
+def test_a_comparison_in_a_formula(check):
+    check("""\
+kpis:
+  a: {inputs: [leads], formula: count_if(⟨types_do_not_fit:channel = 5⟩) + count_if(⟨types_do_not_fit:amount = 'x'⟩)}
+""")
+
+
+def test_a_comparison_in_a_dimension_is_a_mistake_of_the_dimension(check):
+    check("""\
+datasets:
+  own: {table: leads, dimensions: {big: {sql: "⟨types_do_not_fit:amount > 'much'⟩"}}}
+kpis:
+  a: {inputs: {x: {from: own, where: big}}, formula: count(x)}
 """)

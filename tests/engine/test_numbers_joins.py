@@ -123,6 +123,15 @@ class TestValidAt:
         assert by_member(result, "tier", "n") == {"gold": 2, None: 2}
 
 
+def test_a_key_that_comes_to_stand_twice_is_refused_from_then_on():
+    with shop("(1, 'n'), (2, 's')") as engine:
+        assert by_member(engine.run("n", by="region"), "region", "n") == {"n": 2, "s": 1, None: 2}
+        engine._database._given.execute("INSERT INTO store VALUES (1, 'w')")
+        with pytest.raises(DataError) as caught:
+            engine.run("n", by="region")
+        assert caught.value.code == "key_not_unique"
+
+
 def test_data_that_change_between_two_requests_are_read_anew():
     connection = duckdb.connect()
     connection.execute("CREATE TABLE fact AS SELECT 1 AS id")

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 import pytest
 from number_projects import LATE, by_member, column, connected, opened, table
+from oracle_checking import check_seed
 
 import kpi_engine
 from kpi_engine import DataError, RequestError
@@ -390,3 +391,8 @@ def test_an_hour_that_the_clock_skips_is_empty_and_one_it_shows_twice_holds_both
             assert [row["period"] for row in rows] == [
                 datetime.fromisoformat(day).replace(hour=hour) for hour in range(24)
             ]
+
+
+def test_a_query_that_the_optimizer_fails_on_is_answered_without_it():
+    """DuckDB 1.5.5 raises an internal error on this one: `Failed to bind column reference`."""
+    assert check_seed(80045, questions=1) == 1
