@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from sqlglot import exp
 
-    from kpi_engine.calendar import Duration
+    from kpi_engine.calendar import Coverage, Duration
     from kpi_engine.definitions.models import Kpi
     from kpi_engine.formula.units import Unit
 
@@ -53,7 +53,7 @@ class ResolvedInput:
     across: frozenset[str] = frozenset()
     across_all: bool = False
     offset: Duration | Literal["period"] | None = None
-    all_time: bool = False
+    covers: Coverage | None = None
     per: tuple[str, ...] = ()
 
     @property

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.planning.planner import EARLIER
+from kpi_engine.planning.shaping import EARLIER
 from kpi_engine.planning.summaries import reach_table
 from kpi_engine.sql.lowering import lowered
-from kpi_engine.sql.summarise import CELL, PERIOD_NUMBER, Rendering, dimension, summarise, values_table
+from kpi_engine.sql.parts import CELL
+from kpi_engine.sql.rendering import Constants, constants, dimension
+from kpi_engine.sql.summarise import PERIOD_NUMBER, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kpi_engine.catalogue import Expr
     from kpi_engine.planning.nodes import Align, Derive, Sort, Summarise
+    from kpi_engine.sql.rendering import Rendering
 
 FRAME = "__frame"
 PERIODS = "__periods"
@@ -23,6 +26,12 @@ MEMBERS = "__members"
 PERIOD = "__period"
 SUMMARY = "__summary"
 """No table of a project is likely to be called so; a common table expression would hide it."""
+COUNTS = frozenset({"count", "count_distinct", "count_if"})
+"""Aggregates whose value is always a finite number."""
+OF_ANY_TYPE = frozenset({"min", "max", "quantile_disc"})
+"""Aggregates that give one of the values, which need not be numbers."""
+ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Paren)
+"""What gives no finite number where it is given none."""
 
 
 def derive(node: Derive, rendering: Rendering) -> exp.Select:
@@ -68,10 +77,12 @@ def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
     """Give the common table expressions in order: summaries, frame, then the values, a layer for each depth."""
     ctes = _align(node.align, rendering)
     keys = [PERIOD_NUMBER, PERIOD, *(dimension(name) for name in node.align.split)]
-    depths = _depths(node)
+    depths, functions = _depths(node), _functions(node.align)
     for depth in range(max(depths.values(), default=0) + 1):
         own = [
-            exp.alias_(_value(node.values[name], depth), name, quoted=True) for name, d in depths.items() if d == depth
+            exp.alias_(_value(node.values[name], depth, functions), name, quoted=True)
+            for name, d in depths.items()
+            if d == depth
         ]
         if depth == 0:
             carried: list[exp.Expr] = [exp.column(key, table=FRAME, quoted=True) for key in keys]
@@ -108,19 +119,60 @@ def _late_name(column: exp.Column) -> str:
     return f"__{column.table}.{column.name}"
 
 
-def _value(value: Expr, depth: int) -> exp.Expr:
-    return _unqualified(value.tree) if depth else value.tree.copy()
+def _value(value: Expr, depth: int, functions: Mapping[tuple[str, str], str]) -> exp.Expr:
+    """Give a value of a layer; an aggregate that is not finite is unknown before anything is compared with it or divided by it."""
+    if depth or isinstance(value.tree, exp.Column):
+        return _unqualified(value.tree) if depth else value.tree.copy()
+    tree = value.tree.copy()
+    for column in list(tree.find_all(exp.Column)):
+        function = functions.get((column.table, column.name), "")
+        if function not in COUNTS and not _is_passed_on(column):
+            column.replace(_finite(column, may_be_text=function in OF_ANY_TYPE))
+    return tree
+
+
+def _is_passed_on(node: exp.Expr) -> bool:
+    """Say whether what is not finite makes the whole not finite, which is unknown in the end."""
+    above = node.parent
+    while above is not None:
+        if isinstance(above, exp.Coalesce):
+            passes = node is above.this and _is_zero_of_nothing(above.expressions)
+        else:
+            passes = isinstance(above, ARITHMETIC) or (isinstance(above, exp.Div) and node is above.this)
+        if not passes:
+            return False
+        node, above = above, above.parent
+    return True
+
+
+def _is_zero_of_nothing(others: list[exp.Expr]) -> bool:
+    """Recognise the 0 that a sum over no rows is: it takes the place of no value that is there."""
+    conditions = [
+        case.args["ifs"][0].this for case in others if isinstance(case, exp.Case) and not case.args.get("default")
+    ]
+    return (
+        len(conditions) == len(others) == 1
+        and isinstance(conditions[0], exp.EQ)
+        and isinstance(conditions[0].this, exp.Coalesce)
+    )
+
+
+def _functions(node: Align) -> dict[tuple[str, str], str]:
+    """Say which aggregate each column of a summary holds."""
+    return {
+        (reach_table(number), f"a{n}"): aggregate.function
+        for number, reach in enumerate(node.reaches)
+        for n, aggregate in enumerate(node.summaries[reach.summary].aggregates)
+    }
 
 
 def _unqualified(tree: exp.Expr) -> exp.Expr:
     """Take columns from the layer below, where they stand under their own name or, those of summaries, under a longer one."""
+    return tree.copy().transform(lambda node: _bare(node) if isinstance(node, exp.Column) else node)
 
-    def bare(node: exp.Expr) -> exp.Expr:
-        if not isinstance(node, exp.Column):
-            return node
-        return _column(node.name if node.table == EARLIER else _late_name(node))
 
-    return tree.copy().transform(bare)
+def _bare(column: exp.Column) -> exp.Column:
+    return _column(column.name if column.table == EARLIER else _late_name(column))
 
 
 def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
@@ -139,20 +191,11 @@ def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
 
 
 def _periods(node: Align) -> exp.Expr:
-    tuples = [
-        exp.Tuple(expressions=[
-            exp.Literal.number(number),
-            _moment(bucket.start),
-            *(exp.Literal.number(reach.cells[number]) for reach in node.reaches),
-        ])
-        for number, bucket in enumerate(node.periods)
-    ]  # fmt: skip
-    columns = [PERIOD_NUMBER, PERIOD, *(f"k{n}" for n in range(len(node.reaches)))]
-    if not tuples:
-        nothing = exp.Tuple(expressions=[exp.Literal.number(0) for _ in columns])
-        values = values_table([nothing], "p", columns)
-        return exp.Select(expressions=[exp.Star()]).from_(values, copy=False).where(exp.Boolean(this=False), copy=False)
-    return exp.Select(expressions=[exp.Star()]).from_(values_table(tuples, "p", columns), copy=False)
+    starts = [None if each.start is None else each.start.isoformat(sep=" ") for each in node.periods]
+    cells = {f"k{n}": Constants("INT", reach.cells) for n, reach in enumerate(node.reaches)}
+    return constants(
+        {PERIOD_NUMBER: Constants("INT", range(len(starts))), PERIOD: Constants("TIMESTAMP", starts), **cells}
+    )
 
 
 def _nobody(node: Align, columns: list[str]) -> exp.Select:
@@ -161,12 +204,6 @@ def _nobody(node: Align, columns: list[str]) -> exp.Select:
         exp.alias_(exp.Null(), name, quoted=True) for name in (*columns, *(dimension(name) for name in node.split))
     ]
     return exp.Select(expressions=nothing).where(exp.Boolean(this=False), copy=False)
-
-
-def _moment(moment) -> exp.Expr:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a datetime, or None without a period
-    if moment is None:
-        return exp.Null()
-    return exp.cast(exp.Literal.string(moment.isoformat(sep=" ")), exp.DataType.build("TIMESTAMP"))
 
 
 def _members(node: Align) -> exp.Expr:
@@ -260,11 +297,15 @@ def _column(name: str) -> exp.Column:
     return exp.column(name, quoted=True)
 
 
-def _finite(column: exp.Column) -> exp.Expr:
-    """Never let a number out that is not one: not-a-number and infinity are unknown."""
+def _finite(column: exp.Column, *, may_be_text: bool = False) -> exp.Expr:
+    """Never let a number out that is not one: not-a-number and infinity are unknown. The text `inf` is a text."""
     as_double = exp.TryCast(this=column.copy(), to=exp.DataType.build("DOUBLE"))
     finite = exp.Anonymous(this="isfinite", expressions=[as_double])
-    return exp.Case().when(exp.NullSafeNEQ(this=finite, expression=exp.Boolean(this=False)), column)
+    kept: exp.Expr = exp.NullSafeNEQ(this=finite, expression=exp.Boolean(this=False))
+    if may_be_text:
+        kind = exp.Anonymous(this="typeof", expressions=[column.copy()])
+        kept = exp.or_(exp.EQ(this=kind, expression=exp.Literal.string("VARCHAR")), kept)
+    return exp.Case().when(kept, column)
 
 
 def _finite_columns(tree: exp.Expr) -> exp.Expr:

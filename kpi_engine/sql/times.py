@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from itertools import islice, pairwise, takewhile
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -12,10 +13,14 @@ from sqlglot import exp
 from kpi_engine.calendar import to_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from kpi_engine.catalogue import TimeColumn
     from kpi_engine.planning.nodes import Cell
+
+LEAST = 4
+"""Stretches of one length are counted by a division where there are as many as this."""
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the zero of a line, in no zone
 
 
 @dataclass(frozen=True)
@@ -25,16 +30,24 @@ class Clock:
     column: TimeColumn
     zone: ZoneInfo
 
+    @property
+    def sql_type(self) -> str:
+        """The type that bounds are written as."""
+        return {"date": "DATE", "instant": "TIMESTAMPTZ"}.get(self.column.kind, "TIMESTAMP")
+
     def literal(self, moment: datetime) -> exp.Expr:
+        """Write a bound as a literal of the column's type."""
+        return exp.Cast(this=exp.Literal.string(self.text(moment)), to=exp.DataType(this=exp.DType[self.sql_type]))
+
+    def text(self, moment: datetime) -> str:
         """Write a bound as the column's type has it."""
         if self.column.kind == "date":
-            whole = moment if moment.time() == datetime.min.time() else moment + timedelta(days=1)
-            return _typed(whole.date().isoformat(), "DATE")
+            return self._day(moment).isoformat()
         if self.column.kind == "instant":
-            return _typed(to_utc(moment, self.zone).isoformat(sep=" "), "TIMESTAMPTZ")
+            return to_utc(moment, self.zone).isoformat(sep=" ")
         if self.column.zone:
             moment = to_utc(moment, self.zone).astimezone(ZoneInfo(self.column.zone)).replace(tzinfo=None)
-        return _typed(moment.isoformat(sep=" "), "TIMESTAMP")
+        return moment.isoformat(sep=" ")
 
     def within(self, start: datetime | None, end: datetime | None) -> list[exp.Expr]:
         """Say that the column lies in a half-open stretch; unbounded ends say nothing."""
@@ -46,59 +59,139 @@ class Clock:
             tests.append(exp.LT(this=tree.copy(), expression=self.literal(end)))
         return tests
 
-    def numbered(self, bounds: Sequence[datetime], numbers: Sequence[int | None]) -> exp.Expr:
+    def numbered(self, bounds: Sequence[datetime], numbers: Sequence[int | None], *, inside: bool = False) -> exp.Expr:
         """Give the number of the stretch that the column lies in.
 
-        `bounds` are sorted; `numbers` has one more entry: below the first bound, between each two, from the last on. A search by
-        halves, as nested `case`: faster than truncating the time, exact in every zone and calendar, and the same on every engine.
+        `bounds` are sorted; `numbers` has one more entry: below the first bound, between each two, from the last on; with `inside`,
+        where rows outside are left out before, one less: between each two. A search by halves, as nested `case`, down to runs of
+        stretches of one length, which are counted by a division: faster than truncating the time, and exact in every zone and calendar.
         """
-        if not bounds:
-            return exp.Null() if numbers[0] is None else exp.Literal.number(numbers[0])
-        if len(set(numbers)) == 1:
-            return self.numbered([], numbers[:1])
-        middle = len(bounds) // 2
-        below = exp.LT(this=self.column.expression.tree.copy(), expression=self.literal(bounds[middle]))
-        left = self.numbered(bounds[:middle], numbers[: middle + 1])
-        right = self.numbered(bounds[middle + 1 :], numbers[middle + 1 :])
+        lengths = [after - before for before, after in pairwise(self._position(bound) for bound in bounds)]
+        if not inside:
+            lengths = [0, *lengths, 0]
+        starts = bounds if inside else (None, *bounds)
+        return self._searched(_runs(starts, lengths, numbers))
+
+    def _searched(self, runs: Sequence[_Run]) -> exp.Expr:
+        if len(runs) == 1:
+            return self._in_run(runs[0])
+        middle = len(runs) // 2
+        start = runs[middle].start
+        assert start is not None  # noqa: S101 - only the first run is open
+        below = exp.LT(this=self.column.expression.tree.copy(), expression=self.literal(start))
+        left, right = self._searched(runs[:middle]), self._searched(runs[middle:])
         return exp.Case().when(below, left, copy=False).else_(right, copy=False)
+
+    def _in_run(self, run: _Run) -> exp.Expr:
+        if run.number is None:
+            return exp.Null()
+        if not run.step or run.start is None:
+            return exp.Literal.number(run.number)
+        since = self._since(run.start)
+        if run.step > 1:
+            since = exp.IntDiv(this=since, expression=exp.Literal.number(run.step))
+        return exp.Add(this=since, expression=exp.Literal.number(run.number)) if run.number else since
+
+    def _since(self, moment: datetime) -> exp.Expr:
+        """Give how far the column lies after a bound, as `_position` counts."""
+        column = self.column.expression.tree.copy()
+        if self.column.kind == "date":
+            return exp.Paren(this=exp.Sub(this=column, expression=self.literal(moment)))
+        zero = exp.Literal.number(self._position(moment))
+        return exp.Paren(this=exp.Sub(this=exp.UnixMicros(this=column), expression=zero))
+
+    def _position(self, moment: datetime) -> int:
+        """Place a bound on the column's own line of time: in days, or in microseconds since 1970."""
+        if self.column.kind == "date":
+            return self._day(moment).toordinal()
+        if self.column.kind == "instant":
+            moment = to_utc(moment, self.zone)
+        elif self.column.zone:
+            moment = to_utc(moment, self.zone).astimezone(ZoneInfo(self.column.zone))
+        return (moment.replace(tzinfo=None) - _EPOCH) // timedelta(microseconds=1)
+
+    def _day(self, moment: datetime) -> date:
+        """Give the first day that lies wholly at or after a bound."""
+        return (moment if moment.time() == datetime.min.time() else moment + timedelta(days=1)).date()
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Neighbouring stretches from `start` on: all of one number, or, with a `step`, of that length each and counted up."""
+
+    start: datetime | None
+    number: int | None
+    step: int = 0
+
+
+def _runs(starts: Sequence[datetime | None], lengths: Sequence[int], numbers: Sequence[int | None]) -> list[_Run]:
+    """Cut stretches into as few runs as can be told from left to right; one that is open has the length 0."""
+    found: list[_Run] = []
+    place = 0
+    while place < len(numbers):
+        number, length = numbers[place], lengths[place]
+        same = _extent(number == each for each in islice(numbers, place, None))
+        counted = 0
+        if number is not None and length:
+            following = zip(islice(numbers, place, None), islice(lengths, place, None), strict=False)
+            counted = _extent(each == number + n and size == length for n, (each, size) in enumerate(following))
+        step = length if counted > max(same, LEAST - 1) else 0
+        found.append(_Run(starts[place], number, step))
+        place += counted if step else same
+    return found
+
+
+def _extent(tests: Iterable[bool]) -> int:
+    return sum(1 for _ in takewhile(bool, tests))
 
 
 @dataclass(frozen=True)
 class Atoms:
-    """Local time cut at every bound of some cells: `cells[i]` are those that cover the i-th piece."""
+    """Local time cut into pieces at every bound of some cells; each cell goes from a first to a last piece."""
 
     bounds: tuple[datetime, ...]
-    cells: tuple[tuple[Cell, ...], ...]
+    stretches: tuple[tuple[Cell, int, int], ...]
 
     @property
     def disjoint(self) -> bool:
         """Whether no piece belongs to two cells."""
-        return all(len(covering) <= 1 for covering in self.cells)
+        ordered = sorted((first, last) for _, first, last in self.stretches)
+        return all(before[1] < after[0] for before, after in pairwise(ordered))
 
-    def stretches(self) -> dict[Cell, tuple[int, int]]:
-        """Give the first and the last piece of each cell that has any; those between are its own too."""
-        found: dict[Cell, tuple[int, int]] = {}
-        for number, covering in enumerate(self.cells):
-            for cell in covering:
-                found[cell] = (found.get(cell, (number, number))[0], number)
+    @property
+    def covered(self) -> int:
+        """How many pieces the cells have, each counted as often as it belongs to one."""
+        return sum(last - first + 1 for _, first, last in self.stretches)
+
+    def reach(self) -> dict[int, int]:
+        """Give each piece that belongs to a cell, with the first piece that shares a cell with it."""
+        found: dict[int, int] = {}
+        done = -1
+        for first, last in sorted((first, last) for _, first, last in self.stretches):
+            found |= dict.fromkeys(range(max(first, done + 1), last + 1), first)
+            done = max(done, last)
         return found
+
+    def pieces(self) -> list[tuple[int, Cell]]:
+        """Give each piece with each cell that it belongs to."""
+        return sorted(
+            ((piece, cell) for cell, first, last in self.stretches for piece in range(first, last + 1)),
+            key=lambda each: (each[0], each[1].id),
+        )
 
 
 def atoms(cells: Sequence[Cell]) -> Atoms:
-    """Cut local time at every bound of the cells."""
+    """Cut local time at every bound of the cells; a cell without a moment is in no piece."""
     spans = [cell.span for cell in cells if not cell.span.is_empty]
     bounds = tuple(sorted({b for span in spans for b in (span.start, span.end) if b is not None}))
-    pieces: list[list[Cell]] = [[] for _ in range(len(bounds) + 1)]
     index = {bound: number for number, bound in enumerate(bounds)}
-    for cell in cells:
-        if cell.span.is_empty:
-            continue
-        first = 0 if cell.span.start is None else index[cell.span.start] + 1
-        last = len(bounds) if cell.span.end is None else index[cell.span.end]
-        for piece in range(first, last + 1):
-            pieces[piece].append(cell)
-    return Atoms(bounds, tuple(tuple(piece) for piece in pieces))
-
-
-def _typed(text: str, sql_type: str) -> exp.Expr:
-    return exp.cast(exp.Literal.string(text), exp.DataType.build(sql_type, dialect="duckdb"), copy=False)
+    stretches = [
+        (
+            cell,
+            0 if cell.span.start is None else index[cell.span.start] + 1,
+            len(bounds) if cell.span.end is None else index[cell.span.end],
+        )
+        for cell in cells
+        if not cell.span.is_empty
+    ]
+    return Atoms(bounds, tuple(stretches))
