@@ -69,7 +69,7 @@ def words(text: str) -> tuple[Word, ...]:
             )
         )
     if len(text) > MAX_LENGTH:
-        raise Refused(Mistake("formula_too_long", f"{len(text):,} characters, at most {MAX_LENGTH:,} are read"))
+        raise Refused(_too_long(len(text), "characters", MAX_LENGTH))
     if bad := _FORBIDDEN.search(text):
         message = f"the invisible character U+{ord(bad[0]):04X} stands here"
         raise Refused(Mistake("bad_character", message, bad.start(), 1, "delete it"))
@@ -93,8 +93,13 @@ def _tokenized(text: str) -> tuple[Word, ...]:
     except SqlglotError:
         raise Refused(_unended(text)) from None
     if len(tokens) > MAX_WORDS:
-        raise Refused(Mistake("formula_too_long", f"{len(tokens):,} words and signs, at most {MAX_WORDS:,} are read"))
+        raise Refused(_too_long(len(tokens), "words and signs", MAX_WORDS))
     return tuple(Word(token.token_type.name, text[token.start : token.end + 1], token.start) for token in tokens)
+
+
+def _too_long(number: int, what: str, limit: int) -> Mistake:
+    message = f"the text has {number:,} {what}, and at most {limit:,} are read"
+    return Mistake("formula_too_long", message, hint="split it into several KPIs or datasets")
 
 
 _LEXED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|/\*.*?\*/|--[^\n]*|\$(\w*)\$.*?\$\1\$", re.DOTALL)
