@@ -13,21 +13,24 @@ from __future__ import annotations
 
 import math
 import re
+from collections import deque
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from kpi_engine.formula import functions, grammar, queries, shapes
 from kpi_engine.formula.mistakes import Kind, Mistake, Refused
 from kpi_engine.formula.positions import annotate, span
-from kpi_engine.formula.words import DIALECT, Word, words
+from kpi_engine.formula.trees import dialect, sql
+from kpi_engine.formula.words import Word, tokens, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sqlglot.tokenizer_core import Token
 
 __all__ = ["Kind", "Mistake", "Refused", "read", "span"]
 
@@ -80,12 +83,13 @@ def read(text: str, kind: Kind = "formula") -> exp.Expr:
 
 @lru_cache(maxsize=1024)
 def _read(text: str, kind: Kind) -> exp.Expr:
-    found = words(text)
+    read = tokens(text)
+    found = words(text, read)
     mistakes = grammar.mistakes(found, text, kind)
     if any(grammar.is_structural(mistake) for mistake in mistakes):
         raise Refused(*_in_order(mistakes))
     try:
-        tree = _parsed(text, kind)
+        tree = _parsed(read, text, kind)
         _check_nesting(tree)
     except Refused as refused:
         raise Refused(*_in_order(mistakes or refused.mistakes)) from None
@@ -104,10 +108,12 @@ def _in_order(mistakes: Sequence[Mistake]) -> list[Mistake]:
     return sorted(dict.fromkeys(mistakes), key=lambda mistake: mistake.offset)
 
 
-def _parsed(text: str, kind: Kind) -> exp.Expr:
+def _parsed(read: list[Token], text: str, kind: Kind) -> exp.Expr:
+    parser = dialect().parser()
     if kind != "query":
-        return _without_empty_names(sqlglot.parse_one(text, into=exp.Condition, read=DIALECT))
-    trees = [tree for tree in sqlglot.parse(text, read=DIALECT) if tree is not None]
+        trees = parser.parse_into(exp.Condition, read, text)
+        return _without_empty_names(trees[0] if len(trees) == 1 and trees[0] else exp.Block(expressions=trees))
+    trees = [tree for tree in parser.parse(read, text) if tree is not None]
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
         raise Refused(
             Mistake(
@@ -160,7 +166,11 @@ def _syntax_mistake(error: SqlglotError, text: str, found: Sequence[Word]) -> Mi
     position = next((n for n, each in enumerate(found) if each.start <= offset < each.end), None)
     if position and found[position].text == ")" and _is_keyword(found[position - 1]):
         position -= 1
-    word = found[position] if position is not None else Word("", highlight, offset)
+    word = (
+        found[position]
+        if position is not None
+        else Word("", highlight, offset, offset + len(highlight), highlight.lower())
+    )
     hint = "check brackets, commas and operators before it"
     if word.low == "as":
         hint = "nothing is named here: the id of the KPI is its name"
@@ -216,11 +226,16 @@ def _allowed(kind: Kind) -> frozenset[str]:
 
 def _objections(tree: exp.Expr, kind: Kind, text: str, *, named: bool) -> Iterator[Mistake]:
     """Find the nodes that are not allowed; a function that the words already named is passed over with all that stands in it."""
-    for node in tree.walk(prune=lambda each: _is_foreign(each, kind)):
-        if _is_foreign(node, kind):
+    allowed = _allowed(kind)
+    waiting = deque([tree])
+    while waiting:
+        node = waiting.popleft()
+        if not _is_allowed(node, kind, allowed):
             if not (named and isinstance(node, exp.Func)):
                 yield _not_allowed(node, text)
-        elif (mistake := _unreadable_value(node)) is not None:
+            continue
+        waiting += node.iter_expressions()
+        if (mistake := _unreadable_value(node)) is not None:
             yield mistake
         elif kind != "query":
             yield from shapes.objections(node)
@@ -228,12 +243,10 @@ def _objections(tree: exp.Expr, kind: Kind, text: str, *, named: bool) -> Iterat
         yield from queries.objections(tree, text)
 
 
-def _is_foreign(node: exp.Expr, kind: Kind) -> bool:
+def _is_allowed(node: exp.Expr, kind: Kind, allowed: frozenset[str]) -> bool:
     if isinstance(node, exp.Anonymous):
-        return kind != "query" or str(node.this).lower() not in {
-            function.node for function in functions.DATASET_FUNCTIONS
-        }
-    return type(node).__name__ not in _allowed(kind)
+        return kind == "query" and str(node.this).lower() in {f.node for f in functions.DATASET_FUNCTIONS}
+    return type(node).__name__ in allowed
 
 
 def _unsaid(objections: Iterable[Mistake], said: Sequence[Mistake]) -> Iterator[Mistake]:
@@ -254,7 +267,7 @@ def _unreadable_value(node: exp.Expr) -> Mistake | None:
         t for _, names, _ in functions.CAST_TYPES for t in names
     }:
         hint = "one of " + ", ".join(written for written, _, _ in functions.CAST_TYPES)
-        return Mistake("unknown_type", f"a value cannot be cast to `{node.to.sql(DIALECT).lower()}`", *span(node), hint)
+        return Mistake("unknown_type", f"a value cannot be cast to `{sql(node.to).lower()}`", *span(node), hint)
     return None
 
 

@@ -10,9 +10,10 @@ from sqlglot import exp
 
 from kpi_engine.calendar import GRAINS, Bucket, Span, parse_period
 from kpi_engine.catalogue.aggregates import COUNTS
-from kpi_engine.catalogue.resolved import INPUT, VALUE, Expr, expr
+from kpi_engine.catalogue.resolved import INPUT, VALUE, Expr
 from kpi_engine.errors import RequestError, nearest
 from kpi_engine.formula.analysis import SLOT
+from kpi_engine.formula.trees import as_double, bracketed, column, number, rewritten
 from kpi_engine.planning.nodes import Align, Bounds, Derive, Read, Sort
 from kpi_engine.planning.request import literal
 from kpi_engine.planning.rows import Context, DatasetRows, Rows
@@ -101,11 +102,11 @@ class _Planner:
         currencies: dict[str, frozenset[tuple[exp.Column, exp.Column]]] = {}
         for kpi_id in request.kpis:
             if kpi_id in request.failed:
-                shown[kpi_id] = expr(exp.Null())
+                shown[kpi_id] = Expr(exp.Null())
                 continue
             self._check_split(kpi_id)
             now = self._evaluate(kpi_id, Context())
-            shown[kpi_id] = expr(now.tree)
+            shown[kpi_id] = Expr(now.tree)
             currencies[kpi_id] = now.currencies
         for name in request.compare:
             for kpi_id in request.kpis:
@@ -207,8 +208,8 @@ class _Planner:
         if sum(1 for _ in value.tree.walk()) <= LARGE:
             return value
         name = f"__{len(self.hidden)}"
-        self.hidden[name] = expr(value.tree)
-        return Evaluated(exp.column(name, table=EARLIER, quoted=True), value.currencies)
+        self.hidden[name] = Expr(value.tree)
+        return Evaluated(column(name, EARLIER), value.currencies)
 
     def _formula(self, kpi: ResolvedKpi, context: Context) -> Evaluated:
         currencies: set[tuple[exp.Column, exp.Column]] = set()
@@ -223,9 +224,9 @@ class _Planner:
             else:
                 return node
             currencies.update(found.currencies)
-            return exp.paren(found.tree.copy()) if isinstance(found.tree, exp.Binary | exp.Unary) else found.tree.copy()
+            return bracketed(found.tree)
 
-        return Evaluated(kpi.outer.tree.copy().transform(replaced), frozenset(currencies))
+        return Evaluated(rewritten(kpi.outer.tree, replaced), frozenset(currencies))
 
     def _value(self, source: ResolvedInput, context: Context) -> Evaluated:
         return self._evaluate(source.target, _inside(context, source))
@@ -233,16 +234,16 @@ class _Planner:
     def _aggregate(self, kpi: ResolvedKpi, aggregate: ResolvedAggregate, context: Context) -> Evaluated:
         source = kpi.inputs[aggregate.input]
         rows = self._per(source, context) if source.per else self._dataset(source, context)
-        filters = rows.filter | {expr(self._with_parameters(each.tree)) for each in aggregate.filter}
-        argument = expr(self._with_parameters(aggregate.argument.tree)) if aggregate.argument else None
-        column = self.summaries.column(rows, aggregate.function, argument, filters, aggregate.fraction)
+        filters = rows.filter.union(map(self._with_parameters, aggregate.filter))
+        argument = self._with_parameters(aggregate.argument) if aggregate.argument else None
+        value = self.summaries.column(rows, aggregate.function, argument, filters, aggregate.fraction)
         currencies = self._currencies(aggregate, rows, filters)
         if aggregate.function in COUNTS:
-            return Evaluated(exp.func("COALESCE", column, exp.Literal.number(0)))
+            return Evaluated(_or_zero(value))
         if aggregate.function == "sum" and _is_zero_of_nothing(kpi, source):
             count = self.summaries.column(rows, "count", None, filters)
-            return Evaluated(_sum_of_nothing_is_zero(column, count), currencies)
-        return Evaluated(column, currencies)
+            return Evaluated(_sum_of_nothing_is_zero(value, count), currencies)
+        return Evaluated(value, currencies)
 
     def _currencies(
         self, aggregate: ResolvedAggregate, rows: Rows, filters: frozenset[Expr]
@@ -253,7 +254,7 @@ class _Planner:
             found.append((aggregate.argument, *rows.currency))
         pairs = set()
         for amount, lowest, highest in found:
-            known = filters | {expr(exp.Not(this=exp.Is(this=exp.paren(amount.tree.copy()), expression=exp.Null())))}
+            known = filters | {Expr(exp.Not(this=exp.Is(this=exp.Paren(this=amount.tree), expression=exp.Null())))}
             pairs.add(
                 (self.summaries.column(rows, "min", lowest, known), self.summaries.column(rows, "max", highest, known))
             )
@@ -288,23 +289,23 @@ class _Planner:
         values: dict[str, Expr] = {}
         if source.kind == "kpi":
             value = below._evaluate(source.target, bare)
-            values[VALUE] = expr(value.tree)
+            values[VALUE] = Expr(value.tree)
             values |= _currency_checks("", value.currencies)
         else:
             plain = replace(source, per=(), offset=None, all_time=False)
             below.summaries.column(below._dataset(plain, bare), "count", None, frozenset())
         derive = Derive(below._align(), {**below.hidden, **values}, tuple(values))
-        split = {name: expr(exp.column(name, table=VALUE, quoted=True)) for name in kept}
-        low, high = (expr(exp.column(name, table=VALUE, quoted=True)) for name in _currency_columns(""))
+        split = {name: Expr(column(name, VALUE)) for name in kept}
+        low, high = (Expr(column(name, VALUE)) for name in _currency_columns(""))
         return Rows(
             Read("", below=derive), split, inside.shifts, currency=(low, high) if low.tree.name in values else None
         )
 
-    def _with_parameters(self, tree: exp.Expr) -> exp.Expr:
+    def _with_parameters(self, each: Expr) -> Expr:
         def replaced(node: exp.Expr) -> exp.Expr:
             return self._parameter(str(node.this)) if isinstance(node, exp.Placeholder) else node
 
-        return tree.copy().transform(replaced)
+        return Expr(rewritten(each.tree, replaced)) if each.has_parameters else each
 
     def _parameter(self, name: str) -> exp.Expr:
         return literal(parameter_value(name, self.request.parameters, self.catalogue))
@@ -346,19 +347,24 @@ def _is_zero_of_nothing(kpi: ResolvedKpi, source: ResolvedInput) -> bool:
 
 def _sum_of_nothing_is_zero(total: exp.Expr, count: exp.Expr) -> exp.Expr:
     """Over no rows a sum is 0; where rows exist and all their values are unknown, it is unknown."""
-    no_rows = exp.EQ(this=exp.func("COALESCE", count, exp.Literal.number(0)), expression=exp.Literal.number(0))
-    return exp.func("COALESCE", total, exp.Case().when(no_rows, exp.Literal.number(0)))
+    no_rows = exp.EQ(this=_or_zero(count), expression=number(0))
+    zero = exp.Case(ifs=[exp.If(this=no_rows, true=number(0))])
+    return exp.Coalesce(this=total, expressions=[zero])
+
+
+def _or_zero(tree: exp.Expr) -> exp.Expr:
+    return exp.Coalesce(this=tree, expressions=[number(0)])
 
 
 def _comparison_columns(kpi_id: str, name: str, before: exp.Expr, *, rate: bool) -> dict[str, Expr]:
     earlier = f"{kpi_id}__{name}"
-    now, then = (exp.column(column, table=EARLIER, quoted=True) for column in (kpi_id, earlier))
-    difference = exp.paren(exp.Sub(this=now, expression=then))
+    now, then = column(kpi_id, EARLIER), column(earlier, EARLIER)
+    difference = exp.Paren(this=exp.Sub(this=now, expression=then))
     if rate:
-        return {earlier: expr(before), f"{earlier}_points": expr(exp.cast(difference, "double"))}
-    change = exp.Div(this=difference, expression=then.copy())
-    positive = exp.GT(this=then.copy(), expression=exp.Literal.number(0))
-    return {earlier: expr(before), f"{earlier}_change": expr(exp.Case().when(positive, change))}
+        return {earlier: Expr(before), f"{earlier}_points": Expr(as_double(difference))}
+    change = exp.Div(this=difference, expression=then)
+    positive = exp.GT(this=then, expression=number(0))
+    return {earlier: Expr(before), f"{earlier}_change": Expr(exp.Case(ifs=[exp.If(this=positive, true=change)]))}
 
 
 def _currency_checks(kpi_id: str, currencies: Iterable[tuple[exp.Column, exp.Column]]) -> dict[str, Expr]:
@@ -367,7 +373,7 @@ def _currency_checks(kpi_id: str, currencies: Iterable[tuple[exp.Column, exp.Col
     if not pairs:
         return {}
     low, high = (_extreme(name, [pair[side] for pair in pairs]) for side, name in enumerate(("LEAST", "GREATEST")))
-    return dict(zip(_currency_columns(kpi_id), (expr(low), expr(high)), strict=True))
+    return dict(zip(_currency_columns(kpi_id), (Expr(low), Expr(high)), strict=True))
 
 
 def _currency_columns(kpi_id: str) -> tuple[str, str]:
@@ -375,7 +381,7 @@ def _currency_columns(kpi_id: str) -> tuple[str, str]:
 
 
 def _extreme(function: str, columns: list[exp.Column]) -> exp.Expr:
-    return columns[0] if len(columns) == 1 else exp.func(function, *columns)
+    return columns[0] if len(columns) == 1 else exp.func(function, *columns, copy=False)
 
 
 def _having(condition: Filter, shown: Mapping[str, Expr]) -> Expr:
@@ -384,7 +390,7 @@ def _having(condition: Filter, shown: Mapping[str, Expr]) -> Expr:
         raise RequestError(
             f"`having` names `{condition.name}`, which is not among the columns", code="unknown_column", hint=hint
         )
-    return expr(condition.tree(exp.column(condition.name, table=EARLIER, quoted=True)))
+    return Expr(condition.tree(column(condition.name, EARLIER)))
 
 
 def _order(request: Request, shown: Mapping[str, Expr]) -> tuple[Sort, ...]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.calendar import GRAINS, parse_duration
-from kpi_engine.catalogue.resolved import Expr, expr
+from kpi_engine.catalogue.resolved import Expr
 from kpi_engine.errors import DataError, RequestError
-from kpi_engine.formula.analysis import columns, conjuncts, parts
+from kpi_engine.formula.analysis import columns, parts
 from kpi_engine.formula.gate import Refused
 from kpi_engine.planning.nodes import Level, Read
 
@@ -57,7 +57,7 @@ class DatasetRows:
     catalogue: Catalogue
     request: Request
     split: tuple[str, ...]
-    with_parameters: Callable[[exp.Expr], exp.Expr]
+    with_parameters: Callable[[Expr], Expr]
 
     def rows(self, source: ResolvedInput, context: Context) -> Rows:
         """Say which rows a dataset input reads."""
@@ -65,7 +65,7 @@ class DatasetRows:
         names = self.catalogue.names
         kept = self.kept((dataset,), context)
         try:
-            split = {name: expr(names.path(dataset, (name,), ())) for name in kept}
+            split = {name: Expr(names.path(dataset, (name,), ())) for name in kept}
             time = names.time(dataset, source.time)
             filters = self._filters(source, context)
         except Refused as refused:
@@ -104,20 +104,20 @@ class DatasetRows:
     def _filters(self, source: ResolvedInput, context: Context) -> frozenset[Expr]:
         """Gather what a row must satisfy: the request's filters, those on the KPIs above, the input's own."""
         names, dataset = self.catalogue.names, source.target
-        found: list[exp.Expr] = []
+        found: list[Expr] = []
         asked = [each for each in self.request.where if not self._ignores(dataset, each.name, context)]
         for each in asked:
             dimension = names.path(dataset, (each.name,), ())
             _check_value(each, self._type(dataset, dimension))
-            found.append(each.tree(dimension))
+            found.append(Expr(each.tree(dimension)))
         if self.request.where_sql is not None:
             self._refuse_ignored(dataset, self.request.where_sql.tree, context)
             if not context.across_all:
-                found.append(names.resolve(dataset, self.request.where_sql.tree))
-        found += [names.resolve(dataset, condition.tree) for condition in context.where]
+                found.append(Expr(names.resolve(dataset, self.request.where_sql.tree)))
+        found += [Expr(names.resolve(dataset, condition.tree)) for condition in context.where]
         if source.where is not None:
-            found.append(source.where.tree)
-        return frozenset(expr(self.with_parameters(part)) for tree in found for part in conjuncts(tree))
+            found.append(source.where)
+        return frozenset(self.with_parameters(part) for condition in found for part in condition.conjuncts)
 
     def _type(self, dataset: str, tree: exp.Expr) -> str:
         """Give the SQL type of a dimension, where it is a column; else nothing."""
@@ -140,7 +140,7 @@ class DatasetRows:
         if snapshot is None:
             raise DataError(f"dataset `{dataset}` is not a snapshot", code="not_a_snapshot")
         keep = None if snapshot.keep == "forever" else parse_duration(snapshot.keep)
-        return Level(tuple(expr(self.catalogue.names.column(dataset, name)) for name in snapshot.of), keep)
+        return Level(tuple(Expr(self.catalogue.names.column(dataset, name)) for name in snapshot.of), keep)
 
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "HUGEINT", "UINT", "UBIGINT", "DECIMAL", "DOUBLE", "FLOAT", "REAL")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kpi_engine.formula.trees import sql
 from kpi_engine.sql import derive as _derive
 from kpi_engine.sql import keys as _keys
 from kpi_engine.sql import summarise as _summarise
+from kpi_engine.sql.lowering import lowered
 from kpi_engine.sql.relations import Named, Origin, Relations, relation, select_of
 
 if TYPE_CHECKING:
@@ -85,23 +87,23 @@ class Renderer:
 
     def request(self, plan: Derive, *, pretty: bool = False) -> str:
         """Give the statement that answers a request."""
-        return _derive.derive(plan, self._rendering).sql("duckdb", comments=False, pretty=pretty)
+        return sql(_derive.derive(plan, self._rendering), pretty=pretty)
 
     def bounds(self, plan: Bounds) -> str:
         """Give the statement that finds the first and last time of some rows."""
-        return _summarise.bounds(plan, self._rendering).sql("duckdb", comments=False)
+        return sql(lowered(_summarise.bounds(plan, self._rendering)))
 
     def duplicates(self, dataset: str) -> str:
         """Give the statement that finds a few values of a dataset's key that stand there more than once."""
-        return _keys.duplicates(dataset, self._rendering).sql("duckdb", comments=False)
+        return sql(_keys.duplicates(dataset, self._rendering))
 
     def size(self, dataset: str) -> str:
         """Give the statement that counts the rows of a dataset."""
-        return _keys.size(dataset, self._rendering).sql("duckdb", comments=False)
+        return sql(_keys.size(dataset, self._rendering))
 
     def overlaps(self, dated: Dated) -> str:
         """Give the statement that finds a few keys of which two rows are valid at one time."""
-        return _keys.overlaps(dated.dataset, dated.keys, dated.valid, self._rendering).sql("duckdb", comments=False)
+        return sql(_keys.overlaps(dated.dataset, dated.keys, dated.valid, self._rendering))
 
     def _below(self, plan: Derive):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a select
         return _derive.below(plan, self._rendering)

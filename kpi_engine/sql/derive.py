@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from kpi_engine.formula.trees import column, identifier, named, number, rewritten
 from kpi_engine.planning.planner import EARLIER
 from kpi_engine.planning.summaries import reach_table
 from kpi_engine.sql.lowering import lowered
@@ -25,18 +26,18 @@ SUMMARY = "__summary"
 """No table of a project is likely to be called so; a common table expression would hide it."""
 
 
-def derive(node: Derive, rendering: Rendering) -> exp.Select:
+def derive(node: Derive, rendering: Rendering) -> exp.Expr:
     """Render the plan of a request: its columns are the split, the period, the values shown, then the checks."""
     select = _layers(node, rendering)
-    columns = [exp.alias_(_column(dimension(name)), name, quoted=True) for name in node.align.split]
+    columns: list[exp.Expr] = [named(column(dimension(name)), name) for name in node.align.split]
     if node.period:
-        period = exp.cast(_column(PERIOD), "date") if node.period_is_date else _column(PERIOD)
-        columns.append(exp.alias_(period, node.period, quoted=True))
+        period = exp.cast(column(PERIOD), "date", copy=False) if node.period_is_date else column(PERIOD)
+        columns.append(named(period, node.period))
     checks = [name for name in node.values if name.startswith(("__low__", "__high__"))]
-    columns += [exp.alias_(_finite(_column(name)), name, quoted=True) for name in node.shown]
-    columns += [_column(name) for name in checks]
+    columns += [named(_finite(column(name)), name) for name in node.shown]
+    columns += [column(name) for name in checks]
     last = _last(select)
-    final = exp.Select(expressions=columns).from_(exp.to_identifier(last, quoted=True), copy=False)
+    final = exp.Select(expressions=columns).from_(_table(last), copy=False)
     if node.having:
         final = final.where(*(_finite_columns(each.tree) for each in node.having), copy=False)
     if node.order:
@@ -49,10 +50,10 @@ def derive(node: Derive, rendering: Rendering) -> exp.Select:
 def below(node: Derive, rendering: Rendering) -> exp.Select:
     """Render a plan that another one reads: its columns are the number of the period, the split, and the values."""
     ctes = _layers(node, rendering)
-    columns = [exp.alias_(_column(PERIOD_NUMBER), PERIOD_NUMBER, quoted=True)]
-    columns += [exp.alias_(_column(dimension(name)), name, quoted=True) for name in node.align.split]
-    columns += [exp.alias_(_column(name), name, quoted=True) for name in node.shown]
-    final = exp.Select(expressions=columns).from_(exp.to_identifier(_last(ctes), quoted=True), copy=False)
+    columns = [named(column(PERIOD_NUMBER), PERIOD_NUMBER)]
+    columns += [named(column(dimension(name)), name) for name in node.align.split]
+    columns += [named(column(name), name) for name in node.shown]
+    final = exp.Select(expressions=columns).from_(_table(_last(ctes)), copy=False)
     return _with(final, ctes)
 
 
@@ -70,16 +71,14 @@ def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
     keys = [PERIOD_NUMBER, PERIOD, *(dimension(name) for name in node.align.split)]
     depths = _depths(node)
     for depth in range(max(depths.values(), default=0) + 1):
-        own = [
-            exp.alias_(_value(node.values[name], depth), name, quoted=True) for name, d in depths.items() if d == depth
-        ]
+        own = [named(_value(node.values[name], depth), name) for name, d in depths.items() if d == depth]
         if depth == 0:
-            carried: list[exp.Expr] = [exp.column(key, table=FRAME, quoted=True) for key in keys]
-            carried += [exp.alias_(column, _late_name(column), quoted=True) for column in _late(node, depths)]
+            carried: list[exp.Expr] = [column(key, FRAME) for key in keys]
+            carried += [named(late, _late_name(late)) for late in _late(node, depths)]
             select = _joined_frame(exp.Select(expressions=[*carried, *own]), node.align)
         else:
             star = exp.Select(expressions=[exp.Star(), *own])
-            select = star.from_(exp.to_identifier(_values(depth - 1), quoted=True), copy=False)
+            select = star.from_(_table(_values(depth - 1)), copy=False)
         ctes[_values(depth)] = select
     return ctes
 
@@ -98,18 +97,16 @@ def _depths(node: Derive) -> dict[str, int]:
 
 def _late(node: Derive, depths: Mapping[str, int]) -> list[exp.Column]:
     """Find the columns of summaries that a later layer needs beside earlier values."""
-    found = [
-        column for name, depth in depths.items() if depth for column in node.values[name].tree.find_all(exp.Column)
-    ]
-    return [column.copy() for column in {(c.table, c.name): c for c in found if c.table != EARLIER}.values()]
+    found = [each for name, depth in depths.items() if depth for each in node.values[name].tree.find_all(exp.Column)]
+    return list({(c.table, c.name): c for c in found if c.table != EARLIER}.values())
 
 
-def _late_name(column: exp.Column) -> str:
-    return f"__{column.table}.{column.name}"
+def _late_name(late: exp.Column) -> str:
+    return f"__{late.table}.{late.name}"
 
 
 def _value(value: Expr, depth: int) -> exp.Expr:
-    return _unqualified(value.tree) if depth else value.tree.copy()
+    return _unqualified(value.tree) if depth else value.tree
 
 
 def _unqualified(tree: exp.Expr) -> exp.Expr:
@@ -118,20 +115,22 @@ def _unqualified(tree: exp.Expr) -> exp.Expr:
     def bare(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Column):
             return node
-        return _column(node.name if node.table == EARLIER else _late_name(node))
+        return column(node.name if node.table == EARLIER else _late_name(node))
 
-    return tree.copy().transform(bare)
+    return rewritten(tree, bare)
 
 
 def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
     ctes: dict[str, exp.Expr] = {_summary(n): summarise(s, rendering) for n, s in enumerate(node.summaries)}
     ctes[PERIODS] = _periods(node)
     if not node.split and node.dense:
-        ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(PERIODS, copy=False)
+        ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(_table(PERIODS), copy=False)
     elif node.dense:
         ctes[MEMBERS] = _members(node)
         ctes[FRAME] = (
-            exp.Select(expressions=[exp.Star()]).from_(PERIODS, copy=False).join(MEMBERS, join_type="cross", copy=False)
+            exp.Select(expressions=[exp.Star()])
+            .from_(_table(PERIODS), copy=False)
+            .join(_table(MEMBERS), join_type="cross", copy=False)
         )
     else:
         ctes[FRAME] = _observed(node)
@@ -141,15 +140,13 @@ def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
 def _periods(node: Align) -> exp.Expr:
     tuples = [
         exp.Tuple(expressions=[
-            exp.Literal.number(number),
-            _moment(bucket.start),
-            *(exp.Literal.number(reach.cells[number]) for reach in node.reaches),
+            number(n), _moment(bucket.start), *(number(reach.cells[n]) for reach in node.reaches),
         ])
-        for number, bucket in enumerate(node.periods)
+        for n, bucket in enumerate(node.periods)
     ]  # fmt: skip
     columns = [PERIOD_NUMBER, PERIOD, *(f"k{n}" for n in range(len(node.reaches)))]
     if not tuples:
-        nothing = exp.Tuple(expressions=[exp.Literal.number(0) for _ in columns])
+        nothing = exp.Tuple(expressions=[number(0) for _ in columns])
         values = values_table([nothing], "p", columns)
         return exp.Select(expressions=[exp.Star()]).from_(values, copy=False).where(exp.Boolean(this=False), copy=False)
     return exp.Select(expressions=[exp.Star()]).from_(values_table(tuples, "p", columns), copy=False)
@@ -157,16 +154,14 @@ def _periods(node: Align) -> exp.Expr:
 
 def _nobody(node: Align, columns: list[str]) -> exp.Select:
     """Give a frame without rows, for a request without periods."""
-    nothing = [
-        exp.alias_(exp.Null(), name, quoted=True) for name in (*columns, *(dimension(name) for name in node.split))
-    ]
+    nothing = [named(exp.Null(), name) for name in (*columns, *(dimension(name) for name in node.split))]
     return exp.Select(expressions=nothing).where(exp.Boolean(this=False), copy=False)
 
 
 def _moment(moment) -> exp.Expr:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a datetime, or None without a period
     if moment is None:
         return exp.Null()
-    return exp.cast(exp.Literal.string(moment.isoformat(sep=" ")), exp.DataType.build("TIMESTAMP"))
+    return exp.cast(exp.Literal.string(moment.isoformat(sep=" ")), exp.DataType(this=exp.DType.TIMESTAMP), copy=False)
 
 
 def _members(node: Align) -> exp.Expr:
@@ -175,12 +170,12 @@ def _members(node: Align) -> exp.Expr:
     return _union(seen) if seen else _nobody(node, [])
 
 
-def _seen(node: Align, number: int, summary: Summarise) -> exp.Select:
-    columns = [_column(dimension(name)) for name in node.split]
-    select = exp.Select(expressions=columns).from_(_summary(number), copy=False).distinct(copy=False)
+def _seen(node: Align, position: int, summary: Summarise) -> exp.Select:
+    columns = [column(dimension(name)) for name in node.split]
+    select = exp.Select(expressions=columns).from_(_table(_summary(position)), copy=False).distinct(copy=False)
     full = _full_cells(node, summary)
     if len(full) < len(summary.cells):
-        select = select.where(exp.In(this=_column(CELL), expressions=[exp.Literal.number(n) for n in full]), copy=False)
+        select = select.where(exp.In(this=column(CELL), expressions=[number(n) for n in full]), copy=False)
     return select
 
 
@@ -194,28 +189,20 @@ def _observed(node: Align) -> exp.Expr:
         (n, r) for n, r in enumerate(node.reaches) if set(_full_cells(node, node.summaries[r.summary])) >= set(r.cells)
     ]
     present = [(n, r) for n, r in reaches if r.present and not node.earlier] or reaches
-    keys = [
-        exp.column(name, table=PERIODS)
-        for name in (PERIOD_NUMBER, PERIOD, *(f"k{n}" for n in range(len(node.reaches))))
-    ]
+    keys = [PERIOD_NUMBER, PERIOD, *(f"k{n}" for n in range(len(node.reaches)))]
     selects = []
-    for number, reach in present:
+    for position, reach in present:
         table = _summary(reach.summary)
         columns = [
-            *(key.copy() for key in keys),
-            *(exp.column(dimension(name), table=table, quoted=True) for name in node.split),
+            *(column(key, PERIODS) for key in keys),
+            *(column(dimension(name), table) for name in node.split),
         ]
-        on: exp.Expr = exp.EQ(
-            this=exp.column(CELL, table=table, quoted=True), expression=exp.column(f"k{number}", table=PERIODS)
-        )
-        zero = exp.Literal.number(0)
-        wanted = [
-            exp.GT(this=exp.column(f"a{n}", table=table, quoted=True), expression=zero.copy()) for n in reach.counts
-        ]
-        on = exp.and_(on, exp.or_(*wanted)) if wanted else on
-        select = exp.Select(expressions=columns).from_(PERIODS, copy=False).join(table, on=on, copy=False)
-        selects.append(select.distinct(copy=False))
-    return _union(selects) if selects and node.periods else _nobody(node, [key.name for key in keys])
+        on: exp.Expr = exp.EQ(this=column(CELL, table), expression=column(f"k{position}", PERIODS))
+        wanted = [exp.GT(this=column(f"a{n}", table), expression=number(0)) for n in reach.counts]
+        on = exp.and_(on, exp.or_(*wanted, copy=False), copy=False) if wanted else on
+        select = exp.Select(expressions=columns).from_(_table(PERIODS), copy=False)
+        selects.append(select.join(_table(table), on=on, copy=False).distinct(copy=False))
+    return _union(selects) if selects and node.periods else _nobody(node, keys)
 
 
 def _union(selects: list[exp.Select]) -> exp.Expr:
@@ -226,50 +213,41 @@ def _union(selects: list[exp.Select]) -> exp.Expr:
 
 
 def _joined_frame(select: exp.Select, node: Align) -> exp.Select:
-    select = select.from_(FRAME, copy=False)
-    for number, reach in enumerate(node.reaches):
-        table = reach_table(number)
-        tests: list[exp.Expr] = [
-            exp.EQ(
-                this=exp.column(CELL, table=table, quoted=True),
-                expression=exp.column(f"k{number}", table=FRAME, quoted=True),
-            )
-        ]
+    select = select.from_(_table(FRAME), copy=False)
+    for position, reach in enumerate(node.reaches):
+        table = reach_table(position)
+        tests: list[exp.Expr] = [exp.EQ(this=column(CELL, table), expression=column(f"k{position}", FRAME))]
         split = (
             next(cell.split for cell in node.summaries[reach.summary].cells if cell.id == reach.cells[0])
             if reach.cells
             else frozenset()
         )
         tests += [
-            exp.NullSafeEQ(
-                this=exp.column(dimension(name), table=table, quoted=True),
-                expression=exp.column(dimension(name), table=FRAME, quoted=True),
-            )
+            exp.NullSafeEQ(this=column(dimension(name), table), expression=column(dimension(name), FRAME))
             for name in node.split
             if name in split
         ]
-        source = exp.Table(
-            this=exp.to_identifier(_summary(reach.summary)),
-            alias=exp.TableAlias(this=exp.to_identifier(table, quoted=True)),
-        )
-        select = select.join(source, on=exp.and_(*tests), join_type="left", copy=False)
+        source = _table(_summary(reach.summary))
+        source.set("alias", exp.TableAlias(this=identifier(table)))
+        select = select.join(source, on=exp.and_(*tests, copy=False), join_type="left", copy=False)
     return select
 
 
-def _column(name: str) -> exp.Column:
-    return exp.column(name, quoted=True)
+def _table(name: str) -> exp.Table:
+    return exp.Table(this=identifier(name))
 
 
-def _finite(column: exp.Column) -> exp.Expr:
+def _finite(value: exp.Column) -> exp.Expr:
     """Never let a number out that is not one: not-a-number and infinity are unknown."""
-    as_double = exp.TryCast(this=column.copy(), to=exp.DataType.build("DOUBLE"))
-    finite = exp.Anonymous(this="isfinite", expressions=[as_double])
-    return exp.Case().when(exp.NullSafeNEQ(this=finite, expression=exp.Boolean(this=False)), column)
+    double = exp.TryCast(this=value, to=exp.DataType(this=exp.DType.DOUBLE))
+    finite = exp.Anonymous(this="isfinite", expressions=[double])
+    test = exp.NullSafeNEQ(this=finite, expression=exp.Boolean(this=False))
+    return exp.Case(ifs=[exp.If(this=test, true=value)])
 
 
 def _finite_columns(tree: exp.Expr) -> exp.Expr:
     """Let a condition on values see what is shown of them."""
-    return _unqualified(tree).transform(lambda node: _finite(node) if isinstance(node, exp.Column) else node)
+    return rewritten(_unqualified(tree), lambda node: _finite(node) if isinstance(node, exp.Column) else node)
 
 
 def _ordered(sort: Sort, node: Derive) -> exp.Ordered:
@@ -278,7 +256,7 @@ def _ordered(sort: Sort, node: Derive) -> exp.Ordered:
         name = dimension(name)
     elif name == node.period:
         name = PERIOD
-    return exp.Ordered(this=_column(name), desc=sort.descending, nulls_first=False)
+    return exp.Ordered(this=column(name), desc=sort.descending, nulls_first=False)
 
 
 def _last(ctes: dict[str, exp.Expr]) -> str:
@@ -290,7 +268,7 @@ def _with(select: exp.Select, ctes: dict[str, exp.Expr]) -> exp.Select:
     made = [
         exp.CTE(
             this=query,
-            alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True)),
+            alias=exp.TableAlias(this=identifier(name)),
             materialized=True if name.startswith(SUMMARY) else None,
         )
         for name, query in ctes.items()

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-
-def lowered(tree: exp.Select) -> exp.Select:
-    """Make division exact and safe, and functions unknown outside their domain; changes the tree in place."""
-    for division in tree.find_all(exp.Div):
-        _exact(division)
-    for node in reversed(list(tree.find_all(exp.Ln, exp.Log, exp.Sqrt))):
-        node.replace(_in_domain(node))
-    return tree
+from kpi_engine.formula.trees import as_double, number, rewritten
 
 
-def _exact(division: exp.Div) -> None:
+def lowered(tree: exp.Expr) -> exp.Expr:
+    """Make division exact and safe, and functions unknown outside their domain."""
+    return rewritten(tree, finish=_explicit)
+
+
+def _explicit(node: exp.Expr) -> exp.Expr:
+    if isinstance(node, exp.Div):
+        return _exact(node)
+    return _in_domain(node) if isinstance(node, exp.Ln | exp.Log | exp.Sqrt) else node
+
+
+def _exact(division: exp.Div) -> exp.Expr:
     """1 / 2 is 0.5, and anything divided by nothing is unknown."""
-    over, under = division.this, division.expression
-    division.set("this", exp.cast(over, "double"))
-    division.set("expression", exp.func("NULLIF", exp.cast(under, "double"), exp.Literal.number(0)))
+    under = exp.Nullif(this=as_double(division.expression), expression=number(0))
+    return exp.Div(**{**division.args, "this": as_double(division.this), "expression": under})
 
 
 def _in_domain(node: exp.Expr) -> exp.Expr:
     argument = node.expression if isinstance(node, exp.Log) and node.expression is not None else node.this
-    zero = exp.Literal.number(0)
     inside = exp.GTE if isinstance(node, exp.Sqrt) else exp.GT
-    call = exp.Anonymous(this="log10", expressions=[argument.copy()]) if isinstance(node, exp.Log) else node.copy()
-    return exp.Case().when(inside(this=exp.paren(argument.copy()), expression=zero), call)
+    call = exp.Anonymous(this="log10", expressions=[argument]) if isinstance(node, exp.Log) else node
+    known = inside(this=exp.Paren(this=argument), expression=number(0))
+    return exp.Case(ifs=[exp.If(this=known, true=call)])

@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from kpi_engine.calendar import shift
 from kpi_engine.catalogue.resolved import ROWS, VALUE
+from kpi_engine.formula.trees import named
 from kpi_engine.sql.aggregates import aggregation
 from kpi_engine.sql.times import Atoms, Clock, atoms
 
@@ -100,14 +101,11 @@ class _Summary:
     def select(self) -> exp.Select:
         rows, cell, tests = self._covered()
         groups = [
-            exp.alias_(cell, CELL, quoted=True),
+            named(cell, CELL),
             *(self._split(name, each) for name, each in self.node.split.items()),
         ]
         common, own = _shared_filters(self.node.aggregates)
-        values = [
-            exp.alias_(aggregation(a, _all_of(own[a])), f"a{n}", quoted=True)
-            for n, a in enumerate(self.node.aggregates)
-        ]
+        values = [named(aggregation(a, _all_of(own[a])), f"a{n}") for n, a in enumerate(self.node.aggregates)]
         select = exp.Select(expressions=[*groups, *values]).from_(rows, copy=False)
         select = self._mapped(_joined(select, self.node.read, expressions(self.node), self.rendering))
         select = _where(select, [*tests, *common, *_any_of(own.values())])
@@ -182,10 +180,10 @@ class _Summary:
         return exp.column(name, table=MAP, quoted=True)
 
     def _split(self, name: str, each: Expr) -> exp.Expr:
-        tree = each.tree.copy()
+        tree = each.tree
         if len(self.splits) > 1 and not all(name in kept for kept in self.splits):
             tree = exp.Case().when(self._map_column(f"by_{name}"), tree)
-        return exp.alias_(tree, dimension(name), quoted=True)
+        return named(tree, dimension(name))
 
     def _mapped(self, select: exp.Select) -> exp.Select:
         """Join the table that says to which cells a row belongs, where one is needed."""
@@ -313,7 +311,7 @@ def _where(select: exp.Select, tests: list[exp.Expr]) -> exp.Select:
 
 
 def _bracketed(tree: exp.Expr) -> exp.Expr:
-    return exp.paren(tree.copy()) if isinstance(tree, exp.Or) else tree.copy()
+    return exp.Paren(this=tree) if isinstance(tree, exp.Or) else tree
 
 
 def _joined(select: exp.Select, read: Read, expressions: Iterable[Expr], rendering: Rendering) -> exp.Select:
@@ -336,9 +334,9 @@ def reached(expressions: Iterable[Expr]) -> list[tuple[str, ...]]:
     """Give the chains of joins that expressions go over, nearest first."""
     paths: set[tuple[str, ...]] = set()
     for each in expressions:
-        for column in each.tree.find_all(exp.Column):
-            if column.table.startswith(ROWS + "."):
-                hops = tuple(column.table.split(".")[1:])
+        for table in each.tables:
+            if table.startswith(ROWS + "."):
+                hops = tuple(table.split(".")[1:])
                 paths |= {hops[: n + 1] for n in range(len(hops))}
     return sorted(paths, key=lambda path: (len(path), path))
 
@@ -406,4 +404,4 @@ def _any_of(own: Iterable[frozenset[Expr]], *, always: bool = False) -> list[exp
     distinct = sorted({tuple(sorted(each, key=lambda e: e.text)) for each in own}, key=lambda es: [e.text for e in es])
     if not distinct or not all(distinct) or (len(distinct) == 1 and not always):
         return []
-    return [exp.or_(*(exp.paren(_all_of(each)) for each in distinct), copy=False)]  # type: ignore[arg-type]
+    return [exp.or_(*(exp.Paren(this=_all_of(each)) for each in distinct), copy=False)]
