@@ -45,6 +45,11 @@ class Expr:
         return frozenset(column.table for column in self.tree.find_all(exp.Column))
 
     @cached_property
+    def size(self) -> int:
+        """How many nodes it has."""
+        return sum(1 for _ in self.tree.walk())
+
+    @cached_property
     def has_parameters(self) -> bool:
         """Whether a parameter stands in it."""
         return any(placeholders(self.tree))

@@ -185,13 +185,17 @@ class Binder:
 
     def _from_hand(self, key: Key, registered: dict[str, Any]) -> Origin:
         data = self._handed_in or {}
-        table = next((name for name in data if name.casefold() == key[1].casefold()), None)
-        if table is None:
-            raise SourceError(f"the data hold no table `{key[1]}`", code="unknown_table", hint=nearest(key[1], data))
-        if data[table] is not None:
-            registered[table] = _registrable(data[table])
-        self._origins[key] = Named((table,))
-        return self._origins[key]
+        if key not in self._origins:
+            table = next((name for name in data if name.casefold() == key[1].casefold()), None)
+            if table is None:
+                raise SourceError(
+                    f"the data hold no table `{key[1]}`", code="unknown_table", hint=nearest(key[1], data)
+                )
+            self._origins[key] = Named((table,))
+        origin = self._origins[key]
+        if isinstance(origin, Named) and not self._database.is_live:
+            registered[origin.parts[0]] = _registrable(data[origin.parts[0]])
+        return origin
 
     def _transforms(self, registered: Mapping[str, Any]) -> list[str]:
         return [d for d, model in self._project.datasets.items() if model.transform and f"transform_{d}" in registered]

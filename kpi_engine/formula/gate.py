@@ -90,18 +90,19 @@ def _read(text: str, kind: Kind) -> exp.Expr:
         raise Refused(*_in_order(mistakes))
     try:
         tree = _parsed(read, text, kind)
-        _check_nesting(tree)
+        nodes = _nodes(tree)
     except Refused as refused:
         raise Refused(*_in_order(mistakes or refused.mistakes)) from None
     except SqlglotError as error:
         raise Refused(*_in_order(mistakes or (_syntax_mistake(error, text, found),))) from None
     except RecursionError:
         raise Refused(Mistake("too_deep", "too many parts stand inside one another", hint=_SPLIT)) from None
-    annotate(tree, found)
+    annotate(nodes, found)
     mistakes = (*mistakes, *_unsaid(_objections(tree, kind, text, named=bool(mistakes)), mistakes))
     if mistakes:
         raise Refused(*_in_order(mistakes))
-    return _finished(tree, kind)
+    _finish(nodes, kind)
+    return tree
 
 
 def _in_order(mistakes: Sequence[Mistake]) -> list[Mistake]:
@@ -112,7 +113,8 @@ def _parsed(read: list[Token], text: str, kind: Kind) -> exp.Expr:
     parser = dialect().parser()
     if kind != "query":
         trees = parser.parse_into(exp.Condition, read, text)
-        return _without_empty_names(trees[0] if len(trees) == 1 and trees[0] else exp.Block(expressions=trees))
+        tree = trees[0] if len(trees) == 1 and trees[0] else exp.Block(expressions=trees)
+        return _without_empty_names(tree) if ":" in text else tree
     trees = [tree for tree in parser.parse(read, text) if tree is not None]
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
         raise Refused(
@@ -132,7 +134,9 @@ def _without_empty_names(tree: exp.Expr) -> exp.Expr:
     return tree
 
 
-def _check_nesting(tree: exp.Expr) -> None:
+def _nodes(tree: exp.Expr) -> list[exp.Expr]:
+    """Give the nodes of a tree in the order they are written, each before what stands in it; refuse one that is too deep."""
+    found: list[exp.Expr] = []
     waiting = [(tree, 1)]
     while waiting:
         node, depth = waiting.pop()
@@ -140,7 +144,9 @@ def _check_nesting(tree: exp.Expr) -> None:
             raise Refused(
                 Mistake("too_deep", f"more than {MAX_NESTING} steps build on one another", *span(node), hint=_SPLIT)
             )
-        waiting += [(child, depth + 1) for child in node.iter_expressions()]
+        found.append(node)
+        waiting += [(child, depth + 1) for child in node.iter_expressions(reverse=True)]
+    return found
 
 
 def _syntax_mistake(error: SqlglotError, text: str, found: Sequence[Word]) -> Mistake:
@@ -205,13 +211,12 @@ def _offset(text: str, line: object, column: object, highlight: str) -> int:
     return max(0, min(len(text) - 1, before + column - max(1, len(highlight))))
 
 
-def _finished(tree: exp.Expr, kind: Kind) -> exp.Expr:
+def _finish(nodes: Sequence[exp.Expr], kind: Kind) -> None:
     """Take out comments; quote the names of a query, as some are words of SQL to one version of DuckDB and not to another."""
-    for node in tree.walk():
+    for node in nodes:
         node.comments = None
         if kind == "query" and isinstance(node, exp.Identifier) and node.name.lower() != "all":
             node.set("quoted", True)  # noqa: FBT003 - how sqlglot sets it
-    return tree
 
 
 @cache

@@ -27,15 +27,17 @@ def span(node: exp.Expr) -> tuple[int, int]:
     return (found[0], found[1] - found[0]) if found else (0, 1)
 
 
-def annotate(tree: exp.Expr, words: Sequence[Word]) -> None:
-    """Write into every node where it stands: the parser says it of names and texts only."""
+def annotate(nodes: Sequence[exp.Expr], words: Sequence[Word]) -> None:
+    """Write into every node where it stands: the parser says it of names and texts only.
+
+    The nodes come in the order they are written, each before what stands in it.
+    """
     brackets = tuple(_brackets(words))
     calls, groups = ([each for each in brackets if each[2] is is_call] for is_call in (True, False))
     cases = tuple(_cases(words))
     parameters = _parameters(words)
-    nodes = [node for node in tree.walk(bfs=False) if not isinstance(node, exp.Identifier | exp.Literal)]
     _place_constants(nodes, words)
-    for node in reversed(nodes):
+    for node in reversed([each for each in nodes if not isinstance(each, exp.Identifier | exp.Literal)]):
         found = _union(_own(node), *map(_own, node.iter_expressions()))
         if isinstance(node, exp.Placeholder):
             found = next(parameters.get(str(node.this), iter(())), None)

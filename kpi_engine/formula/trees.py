@@ -43,7 +43,7 @@ def named(tree: exp.Expr, name: str) -> exp.Alias:
     return exp.Alias(this=tree, alias=identifier(name))
 
 
-def number(value: int) -> exp.Literal:
+def integer(value: int) -> exp.Literal:
     """Make a whole number from 0 up."""
     return exp.Literal(this=str(value), is_string=False)
 

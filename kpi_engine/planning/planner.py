@@ -13,7 +13,7 @@ from kpi_engine.catalogue.aggregates import COUNTS
 from kpi_engine.catalogue.resolved import INPUT, VALUE, Expr
 from kpi_engine.errors import RequestError, nearest
 from kpi_engine.formula.analysis import SLOT
-from kpi_engine.formula.trees import as_double, bracketed, column, number, rewritten
+from kpi_engine.formula.trees import as_double, bracketed, column, integer, rewritten
 from kpi_engine.planning.nodes import Align, Bounds, Derive, Read, Sort
 from kpi_engine.planning.request import literal
 from kpi_engine.planning.rows import Context, DatasetRows, Rows
@@ -33,6 +33,8 @@ EARLIER = "v"
 """The table name, in an outer expression, of the values that come before it."""
 LARGE = 150
 """A KPI used by others gets a column of its own when its expression has more nodes than this."""
+SMALL = 12
+"""An aggregate has about so many nodes once it is a value."""
 
 
 def plan(request: Request, catalogue: Catalogue, calendar: Calendar) -> Derive:
@@ -62,10 +64,14 @@ def spanning(request: Request, span: Span) -> Request:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A KPI's value as a tree over the Align, and the pairs of columns that hold the lowest and the highest currency in it."""
+    """A KPI's value as a tree over the Align, and the pairs of columns that hold the lowest and the highest currency in it.
+
+    `size` is how many nodes the tree has.
+    """
 
     tree: exp.Expr
     currencies: frozenset[tuple[exp.Column, exp.Column]] = frozenset()
+    size: int = SMALL
 
 
 @dataclass
@@ -80,6 +86,7 @@ class _Planner:
     dense: bool = True
     nested: bool = False
     summaries: Summaries = field(init=False)
+    datasets: DatasetRows = field(init=False)
     hidden: dict[str, Expr] = field(default_factory=dict)
     memo: dict[tuple[str, Context], Evaluated] = field(default_factory=dict)
     entities: dict[tuple[ResolvedInput, Context], Rows] = field(default_factory=dict)
@@ -93,6 +100,7 @@ class _Planner:
         self.summaries = Summaries(
             self.calendar, self.request.as_of, tuple(w for _, w in self.windows), observing=not self.dense
         )
+        self.datasets = DatasetRows(self.catalogue, self.request, self.split, self._with_parameters)
 
     def derive(self) -> Derive:
         """Plan the request's own columns: each KPI, then its comparisons."""
@@ -205,7 +213,7 @@ class _Planner:
 
     def _named(self, value: Evaluated) -> Evaluated:
         """Give a large value a column of its own, so that a KPI used many times is computed once."""
-        if sum(1 for _ in value.tree.walk()) <= LARGE:
+        if value.size <= LARGE:
             return value
         name = f"__{len(self.hidden)}"
         self.hidden[name] = Expr(value.tree)
@@ -213,6 +221,7 @@ class _Planner:
 
     def _formula(self, kpi: ResolvedKpi, context: Context) -> Evaluated:
         currencies: set[tuple[exp.Column, exp.Column]] = set()
+        size = kpi.outer.size
 
         def replaced(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Column) and node.table == SLOT:
@@ -223,10 +232,12 @@ class _Planner:
                 return self._parameter(str(node.this))
             else:
                 return node
+            nonlocal size
+            size += found.size
             currencies.update(found.currencies)
             return bracketed(found.tree)
 
-        return Evaluated(rewritten(kpi.outer.tree, replaced), frozenset(currencies))
+        return Evaluated(rewritten(kpi.outer.tree, replaced), frozenset(currencies), size)
 
     def _value(self, source: ResolvedInput, context: Context) -> Evaluated:
         return self._evaluate(source.target, _inside(context, source))
@@ -261,8 +272,7 @@ class _Planner:
         return frozenset(pairs)
 
     def _dataset(self, source: ResolvedInput, context: Context) -> Rows:
-        inside = _inside(context, source)
-        return DatasetRows(self.catalogue, self.request, self.split, self._with_parameters).rows(source, inside)
+        return self.datasets.rows(source, _inside(context, source))
 
     def _per(self, source: ResolvedInput, context: Context) -> Rows:
         """Plan one row per entity below, once, and read those rows."""
@@ -274,8 +284,7 @@ class _Planner:
     def _entities(self, source: ResolvedInput, context: Context) -> Rows:
         inside = _inside(context, source)
         moved = self.summaries.windows(inside.shifts)
-        own = DatasetRows(self.catalogue, self.request, self.split, self._with_parameters)
-        kept = own.kept(
+        kept = self.datasets.kept(
             self.catalogue.datasets_under(source.target) if source.kind == "kpi" else (source.target,), inside
         )
         below = _Planner(
@@ -347,13 +356,13 @@ def _is_zero_of_nothing(kpi: ResolvedKpi, source: ResolvedInput) -> bool:
 
 def _sum_of_nothing_is_zero(total: exp.Expr, count: exp.Expr) -> exp.Expr:
     """Over no rows a sum is 0; where rows exist and all their values are unknown, it is unknown."""
-    no_rows = exp.EQ(this=_or_zero(count), expression=number(0))
-    zero = exp.Case(ifs=[exp.If(this=no_rows, true=number(0))])
+    no_rows = exp.EQ(this=_or_zero(count), expression=integer(0))
+    zero = exp.Case(ifs=[exp.If(this=no_rows, true=integer(0))])
     return exp.Coalesce(this=total, expressions=[zero])
 
 
 def _or_zero(tree: exp.Expr) -> exp.Expr:
-    return exp.Coalesce(this=tree, expressions=[number(0)])
+    return exp.Coalesce(this=tree, expressions=[integer(0)])
 
 
 def _comparison_columns(kpi_id: str, name: str, before: exp.Expr, *, rate: bool) -> dict[str, Expr]:
@@ -363,7 +372,7 @@ def _comparison_columns(kpi_id: str, name: str, before: exp.Expr, *, rate: bool)
     if rate:
         return {earlier: Expr(before), f"{earlier}_points": Expr(as_double(difference))}
     change = exp.Div(this=difference, expression=then)
-    positive = exp.GT(this=then, expression=number(0))
+    positive = exp.GT(this=then, expression=integer(0))
     return {earlier: Expr(before), f"{earlier}_change": Expr(exp.Case(ifs=[exp.If(this=positive, true=change)]))}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
@@ -58,16 +58,27 @@ class DatasetRows:
     request: Request
     split: tuple[str, ...]
     with_parameters: Callable[[Expr], Expr]
+    known: dict[tuple[str, str, str, Context], Rows] = field(default_factory=dict)
+    """The rows that inputs read before their own conditions, which differ most."""
 
     def rows(self, source: ResolvedInput, context: Context) -> Rows:
         """Say which rows a dataset input reads."""
+        key = (source.target, source.time, source.take, context)
+        if key not in self.known:
+            self.known[key] = self._rows(source, context)
+        rows = self.known[key]
+        if source.where is None:
+            return rows
+        return replace(rows, filter=rows.filter.union(map(self.with_parameters, source.where.conjuncts)))
+
+    def _rows(self, source: ResolvedInput, context: Context) -> Rows:
         dataset = source.target
         names = self.catalogue.names
         kept = self.kept((dataset,), context)
         try:
             split = {name: Expr(names.path(dataset, (name,), ())) for name in kept}
             time = names.time(dataset, source.time)
-            filters = self._filters(source, context)
+            filters = self._filters(dataset, context)
         except Refused as refused:
             mistake = refused.mistakes[0]
             about = "" if f"`{dataset}`" in mistake.message else f"dataset `{dataset}`: "
@@ -101,9 +112,9 @@ class DatasetRows:
             raise RequestError(message, code="no_time", hint="leave out period and grain, or give the dataset a `time`")
         return True
 
-    def _filters(self, source: ResolvedInput, context: Context) -> frozenset[Expr]:
-        """Gather what a row must satisfy: the request's filters, those on the KPIs above, the input's own."""
-        names, dataset = self.catalogue.names, source.target
+    def _filters(self, dataset: str, context: Context) -> frozenset[Expr]:
+        """Gather what a row must satisfy whatever the input says: the request's filters, and those on the KPIs above."""
+        names = self.catalogue.names
         found: list[Expr] = []
         asked = [each for each in self.request.where if not self._ignores(dataset, each.name, context)]
         for each in asked:
@@ -115,8 +126,6 @@ class DatasetRows:
             if not context.across_all:
                 found.append(Expr(names.resolve(dataset, self.request.where_sql.tree)))
         found += [Expr(names.resolve(dataset, condition.tree)) for condition in context.where]
-        if source.where is not None:
-            found.append(source.where)
         return frozenset(self.with_parameters(part) for condition in found for part in condition.conjuncts)
 
     def _type(self, dataset: str, tree: exp.Expr) -> str:

@@ -9,7 +9,7 @@ from kpi_engine.formula.trees import sql
 from kpi_engine.sql import derive as _derive
 from kpi_engine.sql import keys as _keys
 from kpi_engine.sql import summarise as _summarise
-from kpi_engine.sql.lowering import lowered
+from kpi_engine.sql.lowering import lowered, lowered_bounds
 from kpi_engine.sql.relations import Named, Origin, Relations, relation, select_of
 
 if TYPE_CHECKING:
@@ -87,11 +87,11 @@ class Renderer:
 
     def request(self, plan: Derive, *, pretty: bool = False) -> str:
         """Give the statement that answers a request."""
-        return sql(_derive.derive(plan, self._rendering), pretty=pretty)
+        return sql(_derive.derive(lowered(plan), self._rendering), pretty=pretty)
 
     def bounds(self, plan: Bounds) -> str:
         """Give the statement that finds the first and last time of some rows."""
-        return sql(lowered(_summarise.bounds(plan, self._rendering)))
+        return sql(_summarise.bounds(lowered_bounds(plan), self._rendering))
 
     def duplicates(self, dataset: str) -> str:
         """Give the statement that finds a few values of a dataset's key that stand there more than once."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.formula.trees import as_double, number
+from kpi_engine.formula.trees import as_double, integer
 
 if TYPE_CHECKING:
     from kpi_engine.planning.nodes import Aggregate
@@ -28,9 +28,9 @@ def _deviation(argument: exp.Expr, condition: exp.Expr | None) -> exp.Expr:
     """A deviation of numbers of which one is none is unknown; the engine would raise an error."""
     double = as_double(argument)
     finite = exp.Anonymous(this="isfinite", expressions=[double])
-    strange = exp.Count(this=_when(exp.Not(this=finite), number(1)))
+    strange = exp.Count(this=_when(exp.Not(this=finite), integer(1)))
     known = exp.Stddev(this=_when(finite, double))
-    none = exp.EQ(this=_filtered(strange, condition), expression=number(0))
+    none = exp.EQ(this=_filtered(strange, condition), expression=integer(0))
     return _when(none, _filtered(known, condition))
 
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.formula.trees import column, identifier, named, number, rewritten
+from kpi_engine.formula.trees import column, identifier, integer, named, rewritten
 from kpi_engine.planning.planner import EARLIER
 from kpi_engine.planning.summaries import reach_table
-from kpi_engine.sql.lowering import lowered
 from kpi_engine.sql.summarise import CELL, PERIOD_NUMBER, Rendering, dimension, summarise, values_table
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ SUMMARY = "__summary"
 """No table of a project is likely to be called so; a common table expression would hide it."""
 
 
-def derive(node: Derive, rendering: Rendering) -> exp.Expr:
+def derive(node: Derive, rendering: Rendering) -> exp.Select:
     """Render the plan of a request: its columns are the split, the period, the values shown, then the checks."""
     select = _layers(node, rendering)
     columns: list[exp.Expr] = [named(column(dimension(name)), name) for name in node.align.split]
@@ -44,7 +43,7 @@ def derive(node: Derive, rendering: Rendering) -> exp.Expr:
         final = final.order_by(*(_ordered(sort, node) for sort in node.order), copy=False)
     if node.limit is not None:
         final = final.limit(node.limit, copy=False)
-    return lowered(_with(final, select))
+    return _with(final, select)
 
 
 def below(node: Derive, rendering: Rendering) -> exp.Select:
@@ -140,13 +139,13 @@ def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
 def _periods(node: Align) -> exp.Expr:
     tuples = [
         exp.Tuple(expressions=[
-            number(n), _moment(bucket.start), *(number(reach.cells[n]) for reach in node.reaches),
+            integer(n), _moment(bucket.start), *(integer(reach.cells[n]) for reach in node.reaches),
         ])
         for n, bucket in enumerate(node.periods)
     ]  # fmt: skip
     columns = [PERIOD_NUMBER, PERIOD, *(f"k{n}" for n in range(len(node.reaches)))]
     if not tuples:
-        nothing = exp.Tuple(expressions=[number(0) for _ in columns])
+        nothing = exp.Tuple(expressions=[integer(0) for _ in columns])
         values = values_table([nothing], "p", columns)
         return exp.Select(expressions=[exp.Star()]).from_(values, copy=False).where(exp.Boolean(this=False), copy=False)
     return exp.Select(expressions=[exp.Star()]).from_(values_table(tuples, "p", columns), copy=False)
@@ -175,7 +174,7 @@ def _seen(node: Align, position: int, summary: Summarise) -> exp.Select:
     select = exp.Select(expressions=columns).from_(_table(_summary(position)), copy=False).distinct(copy=False)
     full = _full_cells(node, summary)
     if len(full) < len(summary.cells):
-        select = select.where(exp.In(this=column(CELL), expressions=[number(n) for n in full]), copy=False)
+        select = select.where(exp.In(this=column(CELL), expressions=[integer(n) for n in full]), copy=False)
     return select
 
 
@@ -198,7 +197,7 @@ def _observed(node: Align) -> exp.Expr:
             *(column(dimension(name), table) for name in node.split),
         ]
         on: exp.Expr = exp.EQ(this=column(CELL, table), expression=column(f"k{position}", PERIODS))
-        wanted = [exp.GT(this=column(f"a{n}", table), expression=number(0)) for n in reach.counts]
+        wanted = [exp.GT(this=column(f"a{n}", table), expression=integer(0)) for n in reach.counts]
         on = exp.and_(on, exp.or_(*wanted, copy=False), copy=False) if wanted else on
         select = exp.Select(expressions=columns).from_(_table(PERIODS), copy=False)
         selects.append(select.join(_table(table), on=on, copy=False).distinct(copy=False))

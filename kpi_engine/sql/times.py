@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlglot import exp
 
 from kpi_engine.calendar import to_utc
+from kpi_engine.formula.trees import integer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,21 +30,21 @@ class Clock:
         """Write a bound as the column's type has it."""
         if self.column.kind == "date":
             whole = moment if moment.time() == datetime.min.time() else moment + timedelta(days=1)
-            return _typed(whole.date().isoformat(), "DATE")
+            return _typed(whole.date().isoformat(), exp.DType.DATE)
         if self.column.kind == "instant":
-            return _typed(to_utc(moment, self.zone).isoformat(sep=" "), "TIMESTAMPTZ")
+            return _typed(to_utc(moment, self.zone).isoformat(sep=" "), exp.DType.TIMESTAMPTZ)
         if self.column.zone:
             moment = to_utc(moment, self.zone).astimezone(ZoneInfo(self.column.zone)).replace(tzinfo=None)
-        return _typed(moment.isoformat(sep=" "), "TIMESTAMP")
+        return _typed(moment.isoformat(sep=" "), exp.DType.TIMESTAMP)
 
     def within(self, start: datetime | None, end: datetime | None) -> list[exp.Expr]:
         """Say that the column lies in a half-open stretch; unbounded ends say nothing."""
         tree = self.column.expression.tree
         tests: list[exp.Expr] = []
         if start is not None:
-            tests.append(exp.GTE(this=tree.copy(), expression=self.literal(start)))
+            tests.append(exp.GTE(this=tree, expression=self.literal(start)))
         if end is not None:
-            tests.append(exp.LT(this=tree.copy(), expression=self.literal(end)))
+            tests.append(exp.LT(this=tree, expression=self.literal(end)))
         return tests
 
     def numbered(self, bounds: Sequence[datetime], numbers: Sequence[int | None]) -> exp.Expr:
@@ -53,14 +54,14 @@ class Clock:
         halves, as nested `case`: faster than truncating the time, exact in every zone and calendar, and the same on every engine.
         """
         if not bounds:
-            return exp.Null() if numbers[0] is None else exp.Literal.number(numbers[0])
+            return exp.Null() if numbers[0] is None else integer(numbers[0])
         if len(set(numbers)) == 1:
             return self.numbered([], numbers[:1])
         middle = len(bounds) // 2
-        below = exp.LT(this=self.column.expression.tree.copy(), expression=self.literal(bounds[middle]))
+        below = exp.LT(this=self.column.expression.tree, expression=self.literal(bounds[middle]))
         left = self.numbered(bounds[:middle], numbers[: middle + 1])
         right = self.numbered(bounds[middle + 1 :], numbers[middle + 1 :])
-        return exp.Case().when(below, left, copy=False).else_(right, copy=False)
+        return exp.Case(ifs=[exp.If(this=below, true=left)], default=right)
 
 
 @dataclass(frozen=True)
@@ -100,5 +101,5 @@ def atoms(cells: Sequence[Cell]) -> Atoms:
     return Atoms(bounds, tuple(tuple(piece) for piece in pieces))
 
 
-def _typed(text: str, sql_type: str) -> exp.Expr:
-    return exp.cast(exp.Literal.string(text), exp.DataType.build(sql_type, dialect="duckdb"), copy=False)
+def _typed(text: str, sql_type: exp.DType) -> exp.Expr:
+    return exp.Cast(this=exp.Literal.string(text), to=exp.DataType(this=sql_type))
