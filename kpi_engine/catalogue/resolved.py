@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlglot import exp
 
-from kpi_engine.formula.analysis import conjuncts, placeholders
-from kpi_engine.formula.trees import sql
+from kpi_engine.formula.analysis import conjuncts
+from kpi_engine.formula.trees import nodes, sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,19 +40,19 @@ class Expr:
         return sql(self.tree)
 
     @cached_property
+    def nodes(self) -> tuple[exp.Expr, ...]:
+        """All the nodes it has."""
+        return tuple(nodes(self.tree))
+
+    @cached_property
+    def kinds(self) -> frozenset[type[exp.Expr]]:
+        """The kinds of nodes it has."""
+        return frozenset(map(type, self.nodes))
+
+    @cached_property
     def tables(self) -> frozenset[str]:
         """The tables whose columns stand in it."""
-        return frozenset(column.table for column in self.tree.find_all(exp.Column))
-
-    @cached_property
-    def size(self) -> int:
-        """How many nodes it has."""
-        return sum(1 for _ in self.tree.walk())
-
-    @cached_property
-    def has_parameters(self) -> bool:
-        """Whether a parameter stands in it."""
-        return any(placeholders(self.tree))
+        return frozenset(node.table for node in self.nodes if isinstance(node, exp.Column))
 
     @cached_property
     def conjuncts(self) -> tuple[Expr, ...]:

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from kpi_engine.formula.gate import Mistake, Refused, read, span
 from kpi_engine.formula.shapes import AGGREGATE_NODES
-from kpi_engine.formula.trees import column, placed, rewritten
+from kpi_engine.formula.trees import column, nodes, placed, rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ class Formula:
 def parse(text: str) -> Formula:
     """Read a formula and take it apart; raise `Refused` with every mistake."""
     tree = read(text, "formula")
-    mistakes = [mistake for node in tree.find_all(*AGGREGATE_NODES) for mistake in _misuse(node)]
+    mistakes = [mistake for node in nodes(tree) if isinstance(node, AGGREGATE_NODES) for mistake in _misuse(node)]
     if mistakes:
         raise Refused(*mistakes)
     aggregations: list[Aggregation] = []
@@ -66,12 +66,12 @@ def parts(column: exp.Column) -> tuple[str, ...]:
 
 def columns(tree: exp.Expr) -> Iterator[exp.Column]:
     """Go through the names in a tree that are columns, paths, inputs or dimensions."""
-    return (node for node in tree.find_all(exp.Column) if node.table != SLOT)
+    return (node for node in nodes(tree) if isinstance(node, exp.Column) and node.table != SLOT)
 
 
 def placeholders(tree: exp.Expr) -> Iterator[exp.Placeholder]:
     """Go through the parameters in a tree."""
-    return tree.find_all(exp.Placeholder)
+    return (node for node in nodes(tree) if isinstance(node, exp.Placeholder))
 
 
 def slot(column: exp.Column) -> int | None:

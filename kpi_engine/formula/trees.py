@@ -26,6 +26,18 @@ def sql(tree: exp.Expr, *, pretty: bool = False) -> str:
     return tree.sql(dialect(), copy=False, comments=False, pretty=pretty)
 
 
+def nodes(tree: exp.Expr) -> list[exp.Expr]:
+    """Give a tree's nodes, level by level; one that stands in it twice comes twice."""
+    found = [tree]
+    for node in found:
+        for value in node.args.values():
+            if isinstance(value, exp.Expr):
+                found.append(value)
+            elif type(value) is list:
+                found += [each for each in value if isinstance(each, exp.Expr)]
+    return found
+
+
 def identifier(name: str) -> exp.Identifier:
     """Make a name that stands in quotes."""
     return exp.Identifier(this=name, quoted=True)

@@ -221,7 +221,7 @@ class _Planner:
 
     def _formula(self, kpi: ResolvedKpi, context: Context) -> Evaluated:
         currencies: set[tuple[exp.Column, exp.Column]] = set()
-        size = kpi.outer.size
+        size = len(kpi.outer.nodes)
 
         def replaced(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Column) and node.table == SLOT:
@@ -314,7 +314,7 @@ class _Planner:
         def replaced(node: exp.Expr) -> exp.Expr:
             return self._parameter(str(node.this)) if isinstance(node, exp.Placeholder) else node
 
-        return Expr(rewritten(each.tree, replaced)) if each.has_parameters else each
+        return Expr(rewritten(each.tree, replaced)) if exp.Placeholder in each.kinds else each
 
     def _parameter(self, name: str) -> exp.Expr:
         return literal(parameter_value(name, self.request.parameters, self.catalogue))

@@ -67,12 +67,13 @@ def _values(depth: int) -> str:
 def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
     """Give the common table expressions in order: summaries, frame, then the values, a layer for each depth."""
     ctes = _align(node.align, rendering)
-    keys = [PERIOD_NUMBER, PERIOD, *(dimension(name) for name in node.align.split)]
+    carried: list[exp.Expr] = [
+        column(key, _frame(node.align)) for key in (PERIOD_NUMBER, PERIOD, *map(dimension, node.align.split))
+    ]
     depths = _depths(node)
     for depth in range(max(depths.values(), default=0) + 1):
         own = [named(_value(node.values[name], depth), name) for name, d in depths.items() if d == depth]
         if depth == 0:
-            carried: list[exp.Expr] = [column(key, FRAME) for key in keys]
             carried += [named(late, _late_name(late)) for late in _late(node, depths)]
             select = _joined_frame(exp.Select(expressions=[*carried, *own]), node.align)
         else:
@@ -87,7 +88,7 @@ def _depths(node: Derive) -> dict[str, int]:
     waiting = dict(node.values)
     while waiting:
         for name in list(waiting):
-            needed = {c.name for c in waiting[name].tree.find_all(exp.Column) if c.table == EARLIER}
+            needed = {c.name for c in waiting[name].nodes if isinstance(c, exp.Column) and c.table == EARLIER}
             if needed <= depths.keys():
                 depths[name] = 1 + max((depths[each] for each in needed), default=-1)
                 del waiting[name]
@@ -122,9 +123,9 @@ def _unqualified(tree: exp.Expr) -> exp.Expr:
 def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
     ctes: dict[str, exp.Expr] = {_summary(n): summarise(s, rendering) for n, s in enumerate(node.summaries)}
     ctes[PERIODS] = _periods(node)
-    if not node.split and node.dense:
-        ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(_table(PERIODS), copy=False)
-    elif node.dense:
+    if _frame(node) == PERIODS:
+        return ctes
+    if node.dense:
         ctes[MEMBERS] = _members(node)
         ctes[FRAME] = (
             exp.Select(expressions=[exp.Star()])
@@ -136,19 +137,31 @@ def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
     return ctes
 
 
+def _frame(node: Align) -> str:
+    """Name the table of the members and periods: without members the periods are all."""
+    return FRAME if node.split or not node.dense else PERIODS
+
+
 def _periods(node: Align) -> exp.Expr:
+    """Give the periods as rows: their number, their start, and the cell of each reach where it is not that number."""
+    keys = {name: cells for cells, name in _keys(node).items() if name != PERIOD_NUMBER}
     tuples = [
-        exp.Tuple(expressions=[
-            integer(n), _moment(bucket.start), *(integer(reach.cells[n]) for reach in node.reaches),
-        ])
+        exp.Tuple(expressions=[integer(n), _moment(bucket.start), *(integer(cells[n]) for cells in keys.values())])
         for n, bucket in enumerate(node.periods)
-    ]  # fmt: skip
-    columns = [PERIOD_NUMBER, PERIOD, *(f"k{n}" for n in range(len(node.reaches)))]
-    if not tuples:
-        nothing = exp.Tuple(expressions=[integer(0) for _ in columns])
-        values = values_table([nothing], "p", columns)
-        return exp.Select(expressions=[exp.Star()]).from_(values, copy=False).where(exp.Boolean(this=False), copy=False)
-    return exp.Select(expressions=[exp.Star()]).from_(values_table(tuples, "p", columns), copy=False)
+    ]
+    nothing = exp.Tuple(expressions=[integer(0), exp.Null(), *(integer(0) for _ in keys)])
+    values = values_table(tuples or [nothing], "p", [PERIOD_NUMBER, PERIOD, *keys])
+    start = exp.Cast(this=column(PERIOD), to=exp.DataType(this=exp.DType.TIMESTAMP))
+    select = exp.Select(expressions=[column(PERIOD_NUMBER), named(start, PERIOD), *map(column, keys)])
+    select = select.from_(values, copy=False)
+    return select if tuples else select.where(exp.Boolean(this=False), copy=False)
+
+
+def _keys(node: Align) -> dict[tuple[int, ...], str]:
+    """Name the column of the frame that holds the cells of a reach."""
+    own = tuple(range(len(node.periods)))
+    cells = dict.fromkeys(reach.cells for reach in node.reaches)
+    return {each: PERIOD_NUMBER if each == own else f"k{n}" for n, each in enumerate(cells)}
 
 
 def _nobody(node: Align, columns: list[str]) -> exp.Select:
@@ -160,7 +173,7 @@ def _nobody(node: Align, columns: list[str]) -> exp.Select:
 def _moment(moment) -> exp.Expr:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a datetime, or None without a period
     if moment is None:
         return exp.Null()
-    return exp.cast(exp.Literal.string(moment.isoformat(sep=" ")), exp.DataType(this=exp.DType.TIMESTAMP), copy=False)
+    return exp.Literal.string(moment.isoformat(sep=" "))
 
 
 def _members(node: Align) -> exp.Expr:
@@ -188,15 +201,16 @@ def _observed(node: Align) -> exp.Expr:
         (n, r) for n, r in enumerate(node.reaches) if set(_full_cells(node, node.summaries[r.summary])) >= set(r.cells)
     ]
     present = [(n, r) for n, r in reaches if r.present and not node.earlier] or reaches
-    keys = [PERIOD_NUMBER, PERIOD, *(f"k{n}" for n in range(len(node.reaches)))]
+    cells = _keys(node)
+    keys = [*dict.fromkeys([PERIOD_NUMBER, PERIOD, *cells.values()])]
     selects = []
-    for position, reach in present:
+    for _, reach in present:
         table = _summary(reach.summary)
         columns = [
             *(column(key, PERIODS) for key in keys),
             *(column(dimension(name), table) for name in node.split),
         ]
-        on: exp.Expr = exp.EQ(this=column(CELL, table), expression=column(f"k{position}", PERIODS))
+        on: exp.Expr = exp.EQ(this=column(CELL, table), expression=column(cells[reach.cells], PERIODS))
         wanted = [exp.GT(this=column(f"a{n}", table), expression=integer(0)) for n in reach.counts]
         on = exp.and_(on, exp.or_(*wanted, copy=False), copy=False) if wanted else on
         select = exp.Select(expressions=columns).from_(_table(PERIODS), copy=False)
@@ -212,17 +226,18 @@ def _union(selects: list[exp.Select]) -> exp.Expr:
 
 
 def _joined_frame(select: exp.Select, node: Align) -> exp.Select:
-    select = select.from_(_table(FRAME), copy=False)
+    frame, keys = _frame(node), _keys(node)
+    select = select.from_(_table(frame), copy=False)
     for position, reach in enumerate(node.reaches):
         table = reach_table(position)
-        tests: list[exp.Expr] = [exp.EQ(this=column(CELL, table), expression=column(f"k{position}", FRAME))]
+        tests: list[exp.Expr] = [exp.EQ(this=column(CELL, table), expression=column(keys[reach.cells], frame))]
         split = (
             next(cell.split for cell in node.summaries[reach.summary].cells if cell.id == reach.cells[0])
             if reach.cells
             else frozenset()
         )
         tests += [
-            exp.NullSafeEQ(this=column(dimension(name), table), expression=column(dimension(name), FRAME))
+            exp.NullSafeEQ(this=column(dimension(name), table), expression=column(dimension(name), frame))
             for name in node.split
             if name in split
         ]

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from kpi_engine.planning.nodes import Aggregate, Bounds, Derive, Read, Summarise
 
 
+_IMPLICIT = frozenset({exp.Div, exp.Ln, exp.Log, exp.Sqrt})
+"""What is written out: divisions, and functions that have no value for some numbers."""
+
+
 def lowered(plan: Derive) -> Derive:
     """Make division exact and safe, and functions unknown outside their domain, in a plan and those below it."""
     summaries = tuple(map(_summary, plan.align.summaries))
@@ -56,14 +60,13 @@ def _aggregate(aggregate: Aggregate) -> Aggregate:
 
 
 def _expr(each: Expr) -> Expr:
-    tree = explicit(each.tree)
-    return each if tree is each.tree else Expr(tree)
+    return each if _IMPLICIT.isdisjoint(each.kinds) else Expr(explicit(each.tree))
 
 
 def _explicit(node: exp.Expr) -> exp.Expr:
-    if isinstance(node, exp.Div):
-        return _exact(node)
-    return _in_domain(node) if isinstance(node, exp.Ln | exp.Log | exp.Sqrt) else node
+    if type(node) not in _IMPLICIT:
+        return node
+    return _exact(node) if isinstance(node, exp.Div) else _in_domain(node)
 
 
 def _exact(division: exp.Div) -> exp.Expr:

@@ -158,7 +158,7 @@ class _Summary:
         numbers = [covering[0].id if covering else None for covering in pieces.cells]
         inner = numbers[1:-1] if pieces.bounds and numbers[0] is None and numbers[-1] is None else None
         if inner and None not in inner:
-            return clock.numbered(pieces.bounds[1:-1], inner), []
+            return clock.numbered(pieces.bounds[1:-1], inner, (pieces.bounds[0], pieces.bounds[-1])), []
         cell = clock.numbered(pieces.bounds, numbers)
         there = set(numbers) - {None}
         if len(there) == 1:

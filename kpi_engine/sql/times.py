@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from kpi_engine.calendar import to_utc
 from kpi_engine.formula.trees import integer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from kpi_engine.catalogue import TimeColumn
     from kpi_engine.planning.nodes import Cell
@@ -47,21 +48,101 @@ class Clock:
             tests.append(exp.LT(this=tree, expression=self.literal(end)))
         return tests
 
-    def numbered(self, bounds: Sequence[datetime], numbers: Sequence[int | None]) -> exp.Expr:
+    def numbered(
+        self, bounds: Sequence[datetime], numbers: Sequence[int | None], within: Stretch = (None, None)
+    ) -> exp.Expr:
         """Give the number of the stretch that the column lies in.
 
-        `bounds` are sorted; `numbers` has one more entry: below the first bound, between each two, from the last on. A search by
-        halves, as nested `case`: faster than truncating the time, exact in every zone and calendar, and the same on every engine.
+        `bounds` are sorted; `numbers` has one more entry: below the first bound, between each two, from the last on. `within` is the
+        stretch in which rows are known to lie. Days and months that are numbered one after the other are counted; between such runs
+        it is a search by halves, as nested `case`: fast, exact in every zone and calendar, and the same on every engine.
         """
-        if not bounds:
-            return exp.Null() if numbers[0] is None else integer(numbers[0])
-        if len(set(numbers)) == 1:
-            return self.numbered([], numbers[:1])
-        middle = len(bounds) // 2
-        below = exp.LT(this=self.column.expression.tree, expression=self.literal(bounds[middle]))
-        left = self.numbered(bounds[:middle], numbers[: middle + 1])
-        right = self.numbered(bounds[middle + 1 :], numbers[middle + 1 :])
+        edges = (within[0], *bounds, within[1])
+        return self._searched(
+            [(edges[run.first], self._number(run, edges, numbers)) for run in self._runs(edges, numbers)]
+        )
+
+    def _searched(self, runs: Sequence[tuple[datetime | None, exp.Expr]]) -> exp.Expr:
+        """Choose among runs, each with where it begins."""
+        middle = len(runs) // 2
+        start, tree = runs[middle]
+        if start is None or not middle:
+            return tree
+        below = exp.LT(this=self.column.expression.tree, expression=self.literal(start))
+        left, right = self._searched(runs[:middle]), self._searched(runs[middle:])
         return exp.Case(ifs=[exp.If(this=below, true=left)], default=right)
+
+    def _number(self, run: _Run, edges: Sequence[datetime | None], numbers: Sequence[int | None]) -> exp.Expr:
+        first, start = numbers[run.first], edges[run.first]
+        if first is None:
+            return exp.Null()
+        if not run.unit or start is None:
+            return integer(first)
+        tree: exp.Expr = exp.DateDiff(
+            this=self.column.expression.tree, expression=self.literal(start), unit=exp.Var(this=run.unit)
+        )
+        if run.step > 1:
+            tree = exp.IntDiv(this=tree, expression=integer(run.step))
+        return exp.Add(this=integer(first), expression=tree) if first else tree
+
+    def _runs(self, edges: Sequence[datetime | None], numbers: Sequence[int | None]) -> Iterator[_Run]:
+        """Put together neighbours of one number, and those that a count of days or months numbers."""
+        is_own = self.column.kind != "instant" and not self.column.zone
+        marks = {unit: [mark(edge) for edge in edges] for unit, mark in _MARKS.items()} if is_own else {}
+        first = 0
+        while first < len(numbers):
+            same = first + 1
+            while same < len(numbers) and numbers[same] == numbers[first]:
+                same += 1
+            counted = [_counted(unit, each, numbers, first) for unit, each in marks.items()]
+            longest = max(counted, key=lambda run: run.after, default=_Run(first, same))
+            run = longest if longest.after > max(same, first + FEW) else _Run(first, same)
+            yield run
+            first = run.after
+
+
+Stretch = tuple[datetime | None, datetime | None]
+"""Since when, and until when; None where there is no bound."""
+FEW = 2
+"""So few stretches are told apart by comparing."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Neighbouring stretches, from `first` up to `after`, of one number or, where there is a `unit`, `step` of it for each number."""
+
+    first: int
+    after: int
+    unit: str = ""
+    step: int = 1
+
+
+def _counted(unit: str, marks: Sequence[int | None], numbers: Sequence[int | None], first: int) -> _Run:
+    """Give the longest run from a stretch on that a count of the unit numbers one after the other."""
+
+    def length(piece: int) -> int | None:
+        start, end = marks[piece], marks[piece + 1]
+        return None if start is None or end is None else end - start
+
+    step, number = length(first), numbers[first]
+    after = first + 1
+    if step is None or number is None:
+        return _Run(first, after)
+    while after < len(numbers) and length(after) == step and numbers[after] == number + after - first:
+        after += 1
+    return _Run(first, after, unit, step)
+
+
+def _day(moment: datetime | None) -> int | None:
+    return moment.toordinal() if moment is not None and moment.time() == time.min else None
+
+
+def _month(moment: datetime | None) -> int | None:
+    return moment.year * 12 + moment.month if moment is not None and moment.day == 1 and _day(moment) else None
+
+
+_MARKS = MappingProxyType({"MONTH": _month, "DAY": _day})
+"""How a moment at which a unit begins is counted."""
 
 
 @dataclass(frozen=True)
