@@ -162,7 +162,7 @@ class Binder:
     def _origin(self, key: Key, types: Mapping[str, str], registered: dict[str, Any]) -> Origin:
         source_name, table = key
         if source_name == HANDED_IN and self._handed_in is not None:
-            return self._from_hand(key, registered)
+            return self._from_hand(key, self._handed_in, registered)
         source = self._source(source_name)
         scan = Scan(table, types=types)
         if isinstance(source, RelationSource):
@@ -183,8 +183,7 @@ class Binder:
         self._origins[key] = origin
         return origin
 
-    def _from_hand(self, key: Key, registered: dict[str, Any]) -> Origin:
-        data = self._handed_in or {}
+    def _from_hand(self, key: Key, data: Mapping[str, Any], registered: dict[str, Any]) -> Origin:
         if key not in self._origins:
             table = next((name for name in data if name.casefold() == key[1].casefold()), None)
             if table is None:

@@ -243,7 +243,7 @@ def _joined_frame(select: exp.Select, node: Align) -> exp.Select:
         ]
         source = _table(_summary(reach.summary))
         source.set("alias", exp.TableAlias(this=identifier(table)))
-        select = select.join(source, on=exp.and_(*tests, copy=False), join_type="left", copy=False)
+        select.append("joins", exp.Join(this=source, side="LEFT", on=exp.and_(*tests, copy=False)))
     return select
 
 
