@@ -10,16 +10,20 @@ from threading import RLock
 from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
 from kpi_engine.api import Failure
-from kpi_engine.calendar import Calendar, label
+from kpi_engine.cache import Cache
+from kpi_engine.calendar import Calendar
 from kpi_engine.calendar.zones import load_zone
 from kpi_engine.catalogue import Catalogue
 from kpi_engine.definitions import from_mapping, load
-from kpi_engine.describing import columns_of, measure_of
-from kpi_engine.errors import DefinitionError, KpiError, RequestError, TimeoutExceeded, nearest
+from kpi_engine.describing import heading, measure_of
+from kpi_engine.errors import DefinitionError, KpiError, RequestError, SourceError, TimeoutExceeded, nearest, shown
 from kpi_engine.execution.binding import Binder
 from kpi_engine.execution.database import Database
-from kpi_engine.execution.running import Runner
-from kpi_engine.planning import read_request
+from kpi_engine.execution.running import DataMoved, Planned, Runner
+from kpi_engine.execution.verifying import Verified
+from kpi_engine.planning import read_request, totalled
+from kpi_engine.planning.arguments import check_options, mapping_of, names_of, text_of
+from kpi_engine.planning.request import unusable
 from kpi_engine.planning.words import explained
 from kpi_engine.results import Result
 
@@ -35,7 +39,9 @@ if TYPE_CHECKING:
     from kpi_engine.definitions import Project
     from kpi_engine.descriptions import KpiDescription
     from kpi_engine.errors import Diagnostic
+    from kpi_engine.planning import Request
     from kpi_engine.plugins import Plugins
+    from kpi_engine.results import Answered
 
     Period = str | int | date | tuple[date, date] | None
     OnError = Literal["raise", "collect"]
@@ -45,6 +51,8 @@ MONTHS = (
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
 LANGUAGES = ("en", "fr")
+ATTEMPTS = 3
+"""So many times a request is computed where data are written while it reads them."""
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -62,7 +70,7 @@ def open_project(
 
     Raises `DefinitionError` where there is no project.
     """
-    project = from_mapping(definitions) if isinstance(definitions, Mapping) else load(definitions)
+    project = from_mapping(definitions) if isinstance(definitions, Mapping) else load(definitions, Cache())
     return Engine(project, data, disabled_plugins=disabled_plugins)
 
 
@@ -84,9 +92,10 @@ class Engine:
         handed_in = data if isinstance(data, Mapping) else None if connection is None else _Tables(connection)
         self._binder = Binder(project, lambda: self.plugins, self._database, handed_in)
         self._catalogue = Catalogue(project, self._schema)
-        self._verified: dict[Any, int] = {}
+        self._verified = Verified(project.root)
         self._unreadable: dict[str, KpiError] = {}
         self._sound: set[str] = set()
+        self._typed: set[str] = set()
         self._closed = False
         self._allowed = False
 
@@ -135,6 +144,7 @@ class Engine:
         """
         self._check_open()
         self._check_settings()
+        check_options(timeout, on_error, dense=dense)
         ids = self._ids(kpis, role)
         request = read_request(
             ids, self.calendar, by=by, grain=grain, period=period, where=where, where_sql=where_sql, having=having, compare=compare,
@@ -181,12 +191,26 @@ class Engine:
         report = table_report(self, shown) if isinstance(shown, Result) else shown
         return rendered(self.plugins, report, output, target, options)
 
-    def check(self) -> list[Diagnostic]:
-        """Find everything that is wrong with the project's definitions, in the order of its files; data are looked at for columns only."""
+    def check(self, *, live: bool = False) -> list[Diagnostic]:
+        """Find everything that is wrong with the project's definitions, in the order of its files; data are looked at for columns only.
+
+        With `live`, rows are looked at too: values that are not of their type, keys that are not unique, joins that lead nowhere,
+        times that are unknown or far off, and members that no rule names.
+        """
         self._check_open()
         from kpi_engine.checking import checked
 
-        return checked(self.project, self._catalogue, self._binder, self._unreadable)
+        self._refresh()
+        found = checked(self.project, self._catalogue, self._binder, self._unreadable)
+        if not live:
+            return found
+        from kpi_engine.catalogue import in_order
+        from kpi_engine.comparing import compared
+
+        _ = self._runner
+        settings = self.project.places.settings.source
+        every = compared(self._catalogue, self._binder, self._database, self.calendar, found)
+        return in_order(every, settings.file if settings else "")
 
     def explain(self, kpis: str | Sequence[str] | None = None, *, role: str | None = None, **request: Any) -> str:  # noqa: ANN401
         """Say in words how a request is computed, then in SQL; takes the arguments of `run`."""
@@ -196,10 +220,32 @@ class Engine:
         request.pop("timeout", None)
         parameters = self._checked_parameters(request.pop("parameters", None))
         made = read_request(ids, self.calendar, **request, parameters=parameters)
+        self._refresh(ids)
         for kpi_id in ids:
             self._ready(kpi_id)
         planned = self._runner.planned(replace(made, partial_split=role is not None), pretty=True)
         return explained(planned.plan, planned.statement, self._catalogue)
+
+    def recipe(
+        self, kpis: str | Sequence[str] | None = None, *, role: str | None = None, language: str | None = None,
+        as_of: str | date | datetime | None = None, parameters: Mapping[str, Any] | None = None, **request: Any,  # noqa: ANN401
+    ) -> dict[str, Any] | None:  # fmt: skip
+        """Say how a request is answered, in statements and words that can be kept, so that it need not be planned again.
+
+        Nothing of the data is in it but their version. None where the next answer may not come about in the same way.
+        """
+        from kpi_engine.noting import Kitchen, recipe
+
+        ids, values = self._ids(kpis, role), self._checked_parameters(parameters)
+
+        def read(moment: str | date | datetime | None) -> Request:
+            return read_request(ids, self.calendar, as_of=moment, parameters=values, **request)
+
+        self._refresh(ids)
+        for kpi_id in ids:
+            self._ready(kpi_id)
+        kitchen = Kitchen(self._runner, self._language(language), read)
+        return recipe(kitchen, as_of)
 
     def measure(self, kpi_id: str, language: str | None = None) -> Measure:
         """Say what a KPI is: label, unit, format, additivity, status."""
@@ -270,6 +316,7 @@ class Engine:
 
     def _run(self, request: Any, timeout: float | None, language: str, *, collect: bool) -> Result:  # noqa: ANN401 - a planning.Request
         failures: dict[str, Failure] = {}
+        self._refresh(request.kpis)
         for kpi_id in request.kpis:
             try:
                 self._ready(kpi_id)
@@ -295,8 +342,7 @@ class Engine:
         found: dict[str, Failure] = {}
         for kpi_id in (k for k in request.kpis if k not in request.failed):
             try:
-                alone = replace(request, kpis=(kpi_id,), order=(), having=())
-                self._runner.answer(self._runner.planned(alone, timeout=timeout), timeout)
+                self._computed(replace(request, kpis=(kpi_id,), order=(), having=()), timeout)
             except TimeoutExceeded:
                 raise
             except KpiError as error:
@@ -304,16 +350,14 @@ class Engine:
         return found
 
     def _answered(self, request: Any, failures: Mapping[str, Failure], timeout: float | None, language: str) -> Result:  # noqa: ANN401
-        runner = self._runner
-        planned = runner.planned(request, timeout=timeout)
-        answered, currencies = runner.answer(planned, timeout)
+        planned, answered, currencies = self._computed(request, timeout)
         request = planned.request
-        span = request.period.span
+        head = heading(planned.plan, request, self._catalogue, self.calendar, language)
         return Result(
-            columns=columns_of(planned.plan, request, self._catalogue, language),
-            period=label(request.period, language, calendar=self.calendar),
+            columns=head.columns,
+            period=head.period,
             as_of=request.as_of,
-            unfinished=span.end is not None and request.period.kind != "all" and span.end > request.as_of,
+            unfinished=head.unfinished,
             failures=dict(failures),
             currencies=currencies,
             language=language,
@@ -321,14 +365,31 @@ class Engine:
             _totals=lambda: self._total(request, answered, timeout),
         )
 
+    def _computed(self, request: Any, timeout: float | None) -> tuple[Planned, Answered, dict[str, str]]:  # noqa: ANN401
+        """Plan and run a request; where data were written meanwhile, once more over those there are now."""
+        for _ in range(ATTEMPTS):
+            runner, replaced = self._runner, self._database.replaced
+            try:
+                planned = runner.planned(request, timeout=timeout)
+                return planned, *runner.answer(planned, timeout)
+            except DataMoved:
+                pass
+            except KpiError as error:
+                if isinstance(error, TimeoutExceeded) or self._database.replaced == replaced:
+                    raise
+            self._refresh(request.kpis)
+            for kpi_id in (each for each in request.kpis if each not in request.failed):
+                self._ready(kpi_id)
+        hint = "ask again when whoever writes them has finished"
+        raise SourceError("the data are written faster than they can be read", code="data_changing", hint=hint)
+
     def _total(self, request: Any, answered: Any, timeout: float | None) -> Mapping[str, Any]:  # noqa: ANN401
-        if not request.by and request.grain is None and not request.having and request.limit is None:
+        whole = totalled(request)
+        if whole is None:
             return {name: values[0] for name, values in answered.lists().items()}
         self._check_open()
-        whole = replace(request, by=(), grain=None, having=(), order=(), limit=None, dense=True, partial_split=True)
-        if request.period.kind == "all":
-            whole = replace(whole, compare=())
-        result, _ = self._runner.answer(self._runner.planned(whole, timeout=timeout), timeout)
+        self._refresh(request.kpis)
+        _, result, _ = self._computed(whole, timeout)
         return {name: values[0] for name, values in result.lists().items()}
 
     def _ready(self, kpi_id: str) -> Any:  # noqa: ANN401 - a resolved KPI
@@ -339,12 +400,37 @@ class Engine:
                 continue
             self._unreadable.pop(dataset, None)
             mistakes = [d for d in self._catalogue.check_dataset(dataset) if d.severity == "error"]
-            if dataset in self._unreadable:
-                raise self._unreadable[dataset]
+            if not mistakes:
+                self._catalogue.names.schema(dataset)
             if mistakes:
                 raise DefinitionError(mistakes)
+            if dataset in self._unreadable:
+                raise self._unreadable[dataset]
             self._sound.add(dataset)
-        return self._catalogue.kpi(kpi_id)
+        kpi = self._catalogue.kpi(kpi_id)
+        self._check_types(kpi_id)
+        return kpi
+
+    def _check_types(self, kpi_id: str) -> None:
+        """Refuse a KPI where it, or one below it, compares or computes what cannot be."""
+        if kpi_id in self._typed:
+            return
+        from kpi_engine.typechecks import types_of_kpi
+
+        for name in self._catalogue.kpis_under(kpi_id):
+            if name not in self._typed:
+                if mistakes := types_of_kpi(self._catalogue.kpi(name), self._catalogue, self._binder):
+                    raise DefinitionError(mistakes)
+                self._typed.add(name)
+
+    def _refresh(self, kpis: Iterable[str] | None = None) -> None:
+        """Look again at the columns of the data that some KPIs need, or all, where those may have changed."""
+        if self._binder.has_looked and self._binder.refresh(self._catalogue.read_for(kpis)):
+            with self._lock:
+                self._catalogue = Catalogue(self.project, self._schema)
+                self._sound = set()
+                self._typed = set()
+                self._unreadable = {}
 
     def _schema(self, dataset: str) -> Mapping[str, str] | None:
         """Give a dataset's columns; where its data cannot be read the reason is kept, and any column is taken to exist."""
@@ -357,24 +443,23 @@ class Engine:
 
     def _language(self, asked: str | None) -> str:
         if asked is not None and asked not in LANGUAGES:
-            raise RequestError(
-                f"`{asked}` is not a language of the engine's", code="unknown_language", hint=nearest(asked, LANGUAGES)
-            )
+            message = f"there are no labels in the language {shown(asked)}"
+            raise RequestError(message, code="unknown_language", hint=nearest(str(asked), LANGUAGES))
         return asked or self.project.settings.language
 
     def _ids(self, kpis: str | Sequence[str] | None, role: str | None) -> tuple[str, ...]:
         if (kpis is None) == (role is None):
             raise RequestError(
-                "ask for KPIs or for a role",
+                "ask either for KPIs or for a role",
                 code="bad_request",
                 hint='for example run("visits") or run(role="seo_manager")',
             )
         if role is not None:
-            found = self.kpis(role)
+            found = self.kpis(text_of(role, "role", 'run(role="seo_manager")'))
             if not found:
                 raise RequestError(f"the role `{role}` has no KPIs", code="empty_role", hint="give a KPI `role:`")
             return found
-        ids = (kpis,) if isinstance(kpis, str) else tuple(kpis or ())
+        ids = names_of(() if kpis is None else kpis, "kpis", 'run(["visits", "leads"])')
         if not ids:
             raise RequestError("no KPI is asked for", code="bad_request", hint="name at least one")
         for kpi_id in ids:
@@ -384,18 +469,21 @@ class Engine:
 
     def _refuse_unknown(self, kpi_id: str) -> None:
         broken = [d for d in self.project.diagnostics if d.severity == "error" and d.subject == f"kpi {kpi_id}"]
+        hint = nearest(kpi_id, self.project.kpis)
+        if not broken and not hint.startswith(
+            "did you mean"
+        ):  # it may stand in a file, or a section, that was not read
+            broken = [d for d in self.project.diagnostics if d.severity == "error" and d.subject.startswith("file ")]
         if broken:
             raise DefinitionError(broken)
-        raise RequestError(
-            f"there is no KPI `{kpi_id}`", code="unknown_kpi", hint=nearest(str(kpi_id), self.project.kpis)
-        )
+        raise RequestError(f"there is no KPI {shown(kpi_id)}", code="unknown_kpi", hint=hint)
 
     def _roles(self, role: str | Sequence[str] | None) -> tuple[str, ...]:
-        names = tuple(self.project.roles) if role is None else (role,) if isinstance(role, str) else tuple(role)
+        names = tuple(self.project.roles) if role is None else names_of(role, "role", 'report(role="seo_manager")')
         for name in names:
             if name not in self.project.roles:
                 raise RequestError(
-                    f"there is no role `{name}`", code="unknown_role", hint=nearest(name, self.project.roles)
+                    f"there is no role {shown(name)}", code="unknown_role", hint=nearest(name, self.project.roles)
                 )
         return names
 
@@ -403,13 +491,19 @@ class Engine:
         from kpi_engine.definitions.parameters import misfit
 
         declared = self.project.parameters
-        for name, value in (given or {}).items():
+        for name, value in mapping_of(given, "parameters", "parameters={'weight': 2}").items():
             if name not in declared:
+                hint = nearest(name, declared) or "the project declares none"
+                raise RequestError(f"there is no parameter {shown(name)}", code="unknown_parameter", hint=hint)
+            kind = declared[name].type
+            if expected := misfit(kind, value.isoformat() if type(value) is date else value):
+                message = f"the parameter `{name}` is {value!r:.40}, expected {expected}"
+                raise RequestError(message, code="bad_parameter", hint=f"it is declared as `type: {kind}`")
+            if isinstance(value, str | int | float) and (why := unusable(value)):
+                message = f"the value of the parameter `{name}` {why}"
                 raise RequestError(
-                    f"there is no parameter `{name}`", code="unknown_parameter", hint=nearest(name, declared)
+                    message, code="bad_parameter", hint="give a value that can be compared and computed with"
                 )
-            if expected := misfit(declared[name].type, value.isoformat() if isinstance(value, date) else value):
-                raise RequestError(f"the parameter `{name}` is {value!r}, expected {expected}", code="bad_parameter")
         return dict(given or {})
 
     def _check_settings(self) -> None:

@@ -15,8 +15,10 @@ from kpi_engine.api.sources import (
     Source,
     SourceContext,
     Table,
+    VersionedSource,
 )
 from kpi_engine.api.transforms import Transform
+from kpi_engine.api.versions import files_version
 from kpi_engine.errors import DataError, KpiError, OutputError, PluginError, SourceError, nearest
 from kpi_engine.hookspecs import hookimpl
 
@@ -46,6 +48,8 @@ __all__ = [
     "Table",
     "Transform",
     "Trend",
+    "VersionedSource",
+    "files_version",
     "hookimpl",
     "nearest",
 ]

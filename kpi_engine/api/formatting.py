@@ -1,4 +1,8 @@
-"""How values are written: for people in their language, and for machines. For outputs; Babel knows the languages."""
+"""How values are written: for people in their language, and for machines. For outputs.
+
+Numbers and dates of the two languages are written here, so that what is asked most often waits for no large library; Babel, which is
+slow to import, knows the rest: money and exponents.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ import unicodedata
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Literal
+
+from kpi_engine import months
 
 if TYPE_CHECKING:
     from kpi_engine.api.reports import Column, Measure, Value
@@ -82,17 +88,20 @@ def format_period(day: date, grain: str | None, language: str) -> str:
 
     A time of day is written only where the grain is below a day, or not known and the instant is not midnight.
     """
-    patterns = {
-        "year": "y",
-        "quarter": "QQQ y",
-        "month": "MMMM y",
-        "week": f"'{'semaine du' if language == 'fr' else 'week of'}' d MMM y",
-        "day": "d MMM y",
-        "hour": "d MMM y HH:mm",
-        "minute": "d MMM y HH:mm",
-    }
+    french = language == "fr"
+    written = f"{day.day} {months.name(day.month, language, short=True)} {day.year}"
+    match grain:
+        case "year":
+            return str(day.year)
+        case "quarter":
+            return f"{'T' if french else 'Q'}{(day.month + 2) // 3} {day.year}"
+        case "month":
+            return f"{months.name(day.month, language)} {day.year}"
+        case "week":
+            return f"{'semaine du' if french else 'week of'} {written}"
     timed = isinstance(day, datetime) and (day.hour, day.minute, day.second) != (0, 0, 0)
-    return _date(day, patterns.get(grain or "", patterns["minute" if timed else "day"]), language)
+    is_clock = grain in ("hour", "minute") or (timed and grain != "day")
+    return f"{written} {day:%H:%M}" if is_clock and isinstance(day, datetime) else written
 
 
 def format_member(value: Value, language: str) -> str:
@@ -206,21 +215,24 @@ def _number(number: Decimal, language: str, decimals: int | None, *, usual: int,
     if decimals is not None:
         return _digits(number, decimals, decimals, language)
     if number and not _SMALLEST <= number.adjusted() <= _LARGEST:
-        return _babel(number, "0.##E0", language)
+        return _exponent(number, language)
     return _digits(number, usual if fixed else 0, _enough(number, usual), language)
 
 
 def _digits(number: Decimal, least: int, most: int, language: str) -> str:
-    pattern = "#,##0." + "0" * least + "#" * (most - least)
-    return _babel(_rounded(number, most), pattern.rstrip("."), language)
+    """Write a number in groups of three digits, with so many digits after the point; at the end, zeros beyond the least are left out."""
+    group, point = (_THIN, ",") if language == "fr" else (",", ".")
+    rounded = _rounded(number, most)
+    whole, _, behind = f"{rounded.copy_abs():,f}".partition(".")
+    behind = behind.rstrip("0").ljust(least, "0")
+    return (_MINUS if rounded < 0 else "") + whole.replace(",", group) + (point + behind if behind else "")
 
 
-def _babel(number: Decimal, pattern: str, language: str) -> str:
-    from babel.numbers import format_decimal, format_scientific
+def _exponent(number: Decimal, language: str) -> str:
+    from babel.numbers import format_scientific
 
-    write = format_scientific if "E" in pattern else format_decimal
     with localcontext(prec=_DIGITS):
-        return _signed(write(number + 0, format=pattern, locale=_locale(language)))
+        return _signed(format_scientific(number + 0, format="0.##E0", locale=_locale(language)))
 
 
 def _money(number: Decimal, code: str, decimals: int | None, language: str) -> str:
@@ -255,14 +267,6 @@ def _currency_code(unit: str) -> str:
     """`EUR` of `EUR` and of `EUR / lead`; nothing where the unit is not money."""
     found = re.match(r"\s*([A-Z]{3})\s*(/|$)", unit)
     return found.group(1) if found else ""
-
-
-def _date(day: date, pattern: str, language: str) -> str:
-    from babel.dates import format_date, format_datetime
-
-    if isinstance(day, datetime):
-        return format_datetime(day.replace(tzinfo=None), pattern, locale=_locale(language))
-    return format_date(day, pattern.removesuffix(" HH:mm"), locale=_locale(language))
 
 
 def _signed(text: str) -> str:

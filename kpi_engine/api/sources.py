@@ -84,7 +84,8 @@ class Source(Protocol):
 
     A source has `scan`, or `relation` where DuckDB can read by itself; with both, `relation` is used.
     It raises `SourceError` with a message that names the place and the mend; anything else it raises is reported as the plugin's fault.
-    A source that holds something open may also have `close()`, which the engine calls once when it is done.
+    A source that holds something open may also have `close()`, which the engine calls once when it is done. One that knows when its
+    data change may have `version(table)`: see `VersionedSource`.
     """
 
     name: ClassVar[str]
@@ -121,3 +122,15 @@ class FolderSource(Source, Protocol):
 
     def folders(self) -> tuple[str, ...]:
         """Name the folders it reads, absolute and without symbolic links; folders of its own for temporary files among them."""
+
+
+@runtime_checkable
+class VersionedSource(Source, Protocol):
+    """A source that knows when its data change, so that what was found out about them holds until then."""
+
+    def version(self, table: str) -> str | None:
+        """Give a text that changes whenever the rows of a table may have changed, or the way they are read; reading no rows.
+
+        None where that cannot be said at this moment: then the engine looks at the data anew with each request. A source that can
+        never say it has no such method; then columns are looked at once for each engine, and keys with each request.
+        """

@@ -6,6 +6,7 @@ the rest of the engine asks for spans and buckets, and turns their bounds into i
 
 from kpi_engine.calendar.buckets import Bucket, bucket_offset, buckets, floor, step
 from kpi_engine.calendar.calendars import Calendar
+from kpi_engine.calendar.coverage import AllTime, Coverage, ToDate, Trailing, covered, parse_to_date
 from kpi_engine.calendar.durations import Duration, Unit, parse_duration, shift, shift_span
 from kpi_engine.calendar.grains import GRAINS, Grain, parse_grain
 from kpi_engine.calendar.labels import label, span_label
@@ -17,21 +18,27 @@ from kpi_engine.calendar.zones import to_utc
 
 __all__ = [
     "GRAINS",
+    "AllTime",
     "Bucket",
     "Calendar",
+    "Coverage",
     "Duration",
     "Grain",
     "Period",
     "Span",
+    "ToDate",
+    "Trailing",
     "Unit",
     "bucket_offset",
     "buckets",
+    "covered",
     "floor",
     "label",
     "parse_duration",
     "parse_grain",
     "parse_moment",
     "parse_period",
+    "parse_to_date",
     "previous",
     "shift",
     "shift_span",

@@ -6,12 +6,13 @@ one, an input that was left out) is refused when it is asked for, and not said b
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from kpi_engine.catalogue.datasets import Origins, dataset_faults
 from kpi_engine.catalogue.faults import Fault, Faulty, LeftOut
 from kpi_engine.catalogue.fitting import Fitting
-from kpi_engine.catalogue.graph import cycle, kpis_below, made_of
+from kpi_engine.catalogue.graph import cycle, in_a_circle, kpis_below, made_of, origins_below
 from kpi_engine.catalogue.kpis import resolve_kpi
 from kpi_engine.catalogue.names import Names
 from kpi_engine.catalogue.resolved import Expr, ResolvedAggregate, ResolvedInput, ResolvedKpi, TimeColumn
@@ -31,6 +32,12 @@ _KINDS = {"kpis": "kpi", "datasets": "dataset", "roles": "role"}
 
 OPTIONAL = frozenset({"columns", "dimensions", "times"})
 """The sections of a dataset that some KPIs need and others do not."""
+
+
+def is_optional(fault: Fault) -> bool:
+    """Whether a mistake in a dataset stops only the KPIs that use the thing; a declared type or zone is read with all rows."""
+    is_read = fault.path[0] == "columns" and fault.path[-1] in {"type", "zone"}
+    return fault.path[0] in OPTIONAL and not is_read
 
 
 class Catalogue:
@@ -70,6 +77,26 @@ class Catalogue:
         """Name the datasets that a KPI's number comes from."""
         return self._around.datasets_under(kpi_id)
 
+    def read_for(self, kpi_ids: Iterable[str] | None = None) -> tuple[str, ...]:
+        """Name the datasets that some KPIs may read, joins included, or all there are; each after those it is made of."""
+        datasets = self.project.datasets
+        origins = origins_below(datasets)
+
+        def below(name: str) -> list[str]:
+            joined = (join.to for join in datasets[name].joins.values() if join.to in datasets)
+            return [*origins(name), *joined]
+
+        under = (
+            (each for kpi_id in kpi_ids for each in self.datasets_under(kpi_id)) if kpi_ids is not None else datasets
+        )
+        read = dict.fromkeys(under)
+        found = dict.fromkeys(each for dataset in read for each in made_of(dataset, below))
+        return tuple(dict.fromkeys(each for dataset in found for each in made_of(dataset, origins)))
+
+    def kpis_under(self, kpi_id: str) -> list[str]:
+        """Name the KPIs that a KPI is made of, itself last, each after those it needs."""
+        return made_of(kpi_id, self._below)
+
     def dimensions(self, kpi_id: str) -> tuple[str, ...]:
         """Name the dimensions a KPI may be split and filtered by: those that all its inputs have."""
         return self._fitting.dimensions(kpi_id)
@@ -98,7 +125,7 @@ class Catalogue:
 
         A column, dimension or further time that its data lack stops only the KPIs that use it.
         """
-        faults = [f for f in dataset_faults(dataset, self.names, self._origins) if f.path[0] not in OPTIONAL]
+        faults = [f for f in dataset_faults(dataset, self.names, self._origins) if not is_optional(f)]
         own = [fault for fault in faults if not fault.mistake.follows]
         return [self.diagnostic("datasets", dataset, fault) for fault in own or faults]
 
@@ -144,19 +171,25 @@ class Catalogue:
         own = [self.diagnostic("kpis", name, fault) for name, fault in faults if not fault.mistake.follows]
         read = {each.from_ for name in made_of(kpi_id, self._below) for each in self.project.kpis[name].inputs.values()}
         subjects = {f"{kind} {name}" for name in read for kind in ("kpi", "dataset")}
+        subjects |= {f"parameter {name}" for each in made_of(kpi_id, self._below) for name in self._parameters(each)}
         left_out = [d for d in self.project.diagnostics if d.severity == "error" and d.subject in subjects]
         return [*left_out, *own] or [self.diagnostic("kpis", name, fault) for name, fault in faults]
+
+    def _parameters(self, kpi_id: str) -> list[str]:
+        model = self.project.kpis[kpi_id]
+        return re.findall(r":(\w+)", " ".join([model.formula, *(each.where for each in model.inputs.values())]))
 
     def _said(self, section: str, name: str, faults: Iterable[Fault]) -> list[Diagnostic]:
         return [self.diagnostic(section, name, fault) for fault in faults if not fault.mistake.follows]
 
     def _cycle_diagnostic(self, circle: tuple[str, ...]) -> Diagnostic:
         """Say a circle once, at the first of its members in the order of the definitions."""
-        start = min(range(len(circle) - 1), key=lambda n: list(self.project.kpis).index(circle[n]))
+        order = {kpi_id: number for number, kpi_id in enumerate(self.project.kpis)}
+        start = min(range(len(circle) - 1), key=lambda n: order[circle[n]])
         named = (*circle[start:-1], *circle[:start], circle[start])
         inputs = self.project.kpis[named[0]].inputs
         alias = next(alias for alias, each in inputs.items() if each.from_ == named[1])
-        message = f"the KPIs are made of one another: {' → '.join(named)}"
+        message = in_a_circle("KPI", named)
         mistake = Mistake("cycle", message, 0, len(named[1]), "take one of them out of the circle")
         return self.diagnostic("kpis", named[0], Fault(("inputs", alias, "from"), mistake))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from kpi_engine.calendar import parse_duration
-from kpi_engine.catalogue.faults import Fault, faults_of, guess, unknown
+from kpi_engine.calendar import AllTime, Trailing, parse_duration, parse_to_date
+from kpi_engine.catalogue.faults import Fault, empty, faults_of, guess, unknown
 from kpi_engine.catalogue.resolved import Expr, ResolvedInput
 from kpi_engine.errors import KpiError, nearest
 from kpi_engine.formula.gate import Mistake, Refused, read
@@ -14,7 +14,7 @@ from kpi_engine.formula.gate import Mistake, Refused, read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kpi_engine.calendar import Duration
+    from kpi_engine.calendar import Coverage, Duration
     from kpi_engine.catalogue.surroundings import Surroundings
     from kpi_engine.definitions.models import Dataset, Input
 
@@ -81,16 +81,18 @@ class _Reading:
             across=frozenset(self.model.across) - {"all"},
             across_all="all" in self.model.across,
             offset=self._offset(),
-            all_time=self.model.all_time,
+            covers=self._covers(),
             per=self.model.per,
         )
 
-    def _fault(self, key: str, mistake: Mistake, *inner: str) -> None:
-        self.faults.append(Fault(("inputs", self.alias, key, *inner), mistake))
+    def _fault(self, key: str, mistake: Mistake, *inner: str, on_key: bool = False) -> None:
+        self.faults.append(Fault(("inputs", self.alias, key, *inner), mistake, on_key=on_key))
 
     def _where(self) -> Expr | None:
         """Resolve the condition: over a dataset's rows; of a KPI it must hold a meaning in every dataset below."""
-        if not self.model.where:
+        if not self.model.where.strip():
+            if "where" in self.model.model_fields_set:
+                self.faults.append(Fault(("inputs", self.alias, "where"), empty("where"), on_key=True))
             return None
         try:
             tree = read(self.model.where, "condition")
@@ -103,9 +105,19 @@ class _Reading:
             try:
                 resolved = self.around.names.resolve(dataset, tree)
             except Refused as refused:
-                mistakes += refused.mistakes
+                mistakes += [self._without_alias(mistake) for mistake in refused.mistakes]
         self.faults += faults_of(("inputs", self.alias, "where"), dict.fromkeys(mistakes))
         return Expr(resolved if self.dataset is not None else tree)
+
+    def _without_alias(self, mistake: Mistake) -> Mistake:
+        """A condition stands at its input already, so its columns are named without it."""
+        written = self.model.where[mistake.offset : mistake.offset + mistake.length]
+        if mistake.code != "unknown_join" or not written.startswith(f"{self.alias}."):
+            return mistake
+        return replace(
+            mistake,
+            hint=f"write `{written.removeprefix(f'{self.alias}.')}`: the condition is about `{self.alias}` alone",
+        )
 
     def _time(self) -> None:
         name = self.model.time
@@ -134,9 +146,10 @@ class _Reading:
 
     def _across(self) -> None:
         """A dimension that the input lacks may be ignored: then it is the same for each of its members."""
-        known = {name for dataset in self.around.names.datasets.values() for name in dataset.dimensions}
-        for name in self.model.across:
-            if name != "all" and name not in known:
+        named = [name for name in self.model.across if name != "all"]
+        known = {n for dataset in self.around.names.datasets.values() for n in dataset.dimensions} if named else set()
+        for name in named:
+            if name not in known:
                 follows = self.around.left_out.has_some("dataset")
                 mistake = Mistake(
                     "unknown_dimension",
@@ -168,3 +181,33 @@ class _Reading:
         except KpiError as error:
             self._fault("offset", Mistake(error.code, error.message, 0, len(text), error.hint))
             return None
+
+    def _covers(self) -> Coverage | None:
+        """Read the one stretch that the input covers, where that is not the period itself."""
+        model = self.model
+        written = [key for key in ("to_date", "window", "all_time") if getattr(model, key)]
+        if not written:
+            return None
+        if len(written) > 1:
+            message = f"`{written[0]}` and `{written[1]}` cannot both say which stretch of time is covered"
+            self._fault(written[1], Mistake("two_stretches", message, hint="keep one of them"), on_key=True)
+            return None
+        timeless = next((d for d in self.around.datasets_under(self.target) if self._has_no_time(d)), None)
+        if timeless and not model.all_time:
+            message = f"`{written[0]}` needs a time, and the dataset `{timeless}` has none"
+            self._fault(written[0], Mistake("no_time", message, hint="give the dataset a `time`"), on_key=True)
+            return None
+        try:
+            return (
+                parse_to_date(model.to_date)
+                if model.to_date
+                else Trailing(parse_duration(model.window))
+                if model.window
+                else AllTime()
+            )
+        except KpiError as error:
+            self._fault(written[0], Mistake(error.code, error.message, 0, len(getattr(model, written[0])), error.hint))
+            return None
+
+    def _has_no_time(self, dataset: str) -> bool:
+        return self.around.names.datasets[dataset].time is None and not self.model.time

@@ -91,7 +91,7 @@ class Kinds:
         sources = [self.inputs[aggregate.input] for aggregate in pair]
         alike = [replace(aggregate, input="") for aggregate in pair]
         same_rows = [replace(source, alias="", take="rows") for source in sources]
-        over_time = any(source.all_time or source.across or source.across_all or source.per for source in sources)
+        over_time = any(source.covers or source.across or source.across_all or source.per for source in sources)
         takes = {source.take for source in sources}
         return (
             takes == {"closing", "opening"}
@@ -125,7 +125,7 @@ def _modified(found: Additivity, source: ResolvedInput) -> Additivity:
     """What ignores a dimension repeats in its members; what does not move day by day with the period does not add up over time."""
     if source.across or source.across_all or source.per:
         return "non_additive"
-    if found == "additive" and (source.all_time or not _moves_by_days(source)):
+    if found == "additive" and (source.covers or not _moves_by_days(source)):
         return "semi_additive"
     return found
 

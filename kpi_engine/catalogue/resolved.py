@@ -14,7 +14,7 @@ from kpi_engine.formula.trees import nodes, sql
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kpi_engine.calendar import Duration
+    from kpi_engine.calendar import Coverage, Duration
     from kpi_engine.definitions.models import Kpi
     from kpi_engine.formula.units import Unit
 
@@ -69,6 +69,9 @@ class Expr:
         return hash(self.text)
 
 
+expr = Expr
+
+
 @dataclass(frozen=True)
 class ResolvedInput:
     """An input with its modifiers read: `target` is a dataset's or a KPI's id.
@@ -85,7 +88,7 @@ class ResolvedInput:
     across: frozenset[str] = frozenset()
     across_all: bool = False
     offset: Duration | Literal["period"] | None = None
-    all_time: bool = False
+    covers: Coverage | None = None
     per: tuple[str, ...] = ()
 
     @property

@@ -24,14 +24,18 @@ if TYPE_CHECKING:
 @click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How it is written."
 )
+@click.option("--live", is_flag=True, help="Compare the definitions with the rows of the data too.")
 @disable_option
-def command(project: str | None, output: str, disabled: Sequence[str]) -> Exit:
+def command(project: str | None, output: str, disabled: Sequence[str], *, live: bool) -> Exit:
     """Find every mistake in the definitions, and say where it stands and what to do.
+
+    With --live, the data are read as well: values that are not of their type, keys that are not unique, joins that lead nowhere,
+    times that are unknown or far off, and members that no rule names. Each dataset is read once.
 
     PROJECT is the project's folder, or its kpi.yaml; without it, the project around the current folder is checked.
     """
     with opened(project, disabled) as engine:
-        found = engine.check()
+        found = engine.check(live=live)
         put(as_json(found, engine.project) if output == "json" else as_text(found, engine.project))
     return Exit.FOUND if any(each.severity == "error" for each in found) else Exit.OK
 

@@ -26,7 +26,7 @@ class Exit(IntEnum):
 MEANINGS: Final[Mapping[Exit, str]] = MappingProxyType(
     {
         Exit.OK: "all is well",
-        Exit.FOUND: "the definitions have mistakes, or a KPI of a scorecard failed (the rest is shown)",
+        Exit.FOUND: "the definitions have mistakes or contradict the data, or a KPI of a scorecard failed (the rest is shown)",
         Exit.FAILED: "it could not run: project, source, data, plugin, output or time",
         Exit.USAGE: "the command is wrong: an unknown option, KPI, role, dimension or period",
         Exit.INTERRUPTED: "stopped with Ctrl-C",

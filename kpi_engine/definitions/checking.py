@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from kpi_engine.errors import Diagnostic
 
 from .entries import model_of
-from .naming import check_language, check_name
+from .naming import RESERVED, check_language, check_name
 from .places import PLAIN, Located
 from .syntax import quoted
 from .validation import LATER, TEXTS, Subject, translate, wrong_type
@@ -53,7 +53,7 @@ def _is_new(path: Path, found: Diagnostic, entry: Entry) -> bool:
 
 
 def _mistakes(entry: Entry, raw: dict[str, Any]) -> Iterator[Diagnostic]:
-    reserved = ("period",) if entry.section == "kpis" else ()
+    reserved = RESERVED.get(entry.section, ())
     if bad := check_name(f"a {entry.noun}", entry.name, entry.located, (), reserved):
         yield replace(bad, subject=entry.subject)
     checks: Mapping[str, tuple[Callable[[Entry, dict[str, Any]], Iterator[Diagnostic]], ...]] = {
@@ -72,7 +72,7 @@ def _without_later(entry: Entry, raw: dict[str, Any]) -> tuple[dict[str, Any], l
     later = [(name, key) for name, value in inputs.items() if isinstance(value, dict) for key in LATER if key in value]
     if not later:
         return raw, []
-    hint = "computed are `where`, `time`, `take`, `all_time`, `offset`, `across` and `per`"
+    hint = "computed are `where`, `time`, `take`, `to_date`, `window`, `all_time`, `offset`, `across` and `per`"
     found = [
         entry.mistake("not_yet_supported", _not_yet(f"`{key}` of input `{name}`"), ("inputs", name, key), hint)
         for name, key in later
@@ -95,7 +95,7 @@ def _inner_names(entry: Entry, raw: dict[str, Any]) -> Iterator[Diagnostic]:
         names = raw.get(key)
         if not isinstance(names, dict | list):
             continue
-        reserved = ("period", "all") if key == "dimensions" else ()
+        reserved = RESERVED.get(key, ())
         seen: set[str] = set()
         for position, name in enumerate(names):
             path: Path = (key, name if isinstance(names, dict) else position)

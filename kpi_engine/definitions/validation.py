@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -19,10 +21,25 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-LATER = ("to_date", "window", "of", "after", "within", "touch")
+LATER = ("of", "after", "within", "touch")
 """Modifiers of an input that are part of the language and not computed by this version."""
 TEXTS = ("label", "description", "notice")
 """The keys that hold texts by language."""
+
+
+_TRUTHS = MappingProxyType({**dict.fromkeys(("yes", "on", "y"), True), **dict.fromkeys(("no", "off", "n"), False)})
+"""What some take for true and false, and YAML for texts."""
+_DIGITS = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_HINTS = MappingProxyType({
+    "per language": "for example `{en: Visits, fr: Visites}`",
+    "name": "for example `channel`, or `[channel, device]` for several",
+    "text": "write a text; one with a colon, a comma or a bracket in it stands in quotes",
+    "list": "write `[a, b]`",
+    "mapping": "write its keys below it, indented, each with a colon and a value",
+    "date": "write year, month and day of a day that the calendar has",
+    "number": "write digits and a decimal point only, without quotes",
+})  # fmt: skip
+"""How a value of each kind is written."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +61,23 @@ def translate(error: ValidationError, subject: Subject) -> list[tuple[Path, Diag
         missing = each["type"] == "missing" and isinstance(loc[-1], str)
         path = (*_written(subject.raw, loc[:-1]), loc[-1]) if missing else _written(subject.raw, loc)
         groups.setdefault(path, []).append(each)
-    return [(path, replace(_say(path, found, subject), subject=subject.name)) for path, found in groups.items()]
+    said = [(path, replace(_say(path, found, subject), subject=subject.name)) for path, found in groups.items()]
+    return [(path, each) for path, each in said if each.code != "missing_key" or not _is_misspelt(path, said)]
+
+
+def _is_misspelt(missing: Path, said: Sequence[tuple[Path, Diagnostic]]) -> bool:
+    """Say whether a key is missing because it stands there misspelt: one mistake, not two."""
+    unknown = [str(path[-1]) for path, each in said if each.code == "unknown_key" and path[:-1] == missing[:-1]]
+    return any(nearest(key, [str(missing[-1])]).startswith("did") for key in unknown)
 
 
 def wrong_type(title: str, path: Path, value: object, expected: str, located: Located) -> Diagnostic:
     """Say that a value is of another type than its key needs."""
     where = f"{title}: `{dotted(path)}`" if path else title
     message = f"{where} is {found(value)}, expected {expected}"
-    return Diagnostic("wrong_type", message, located.value(*path), _type_hint(value, expected))
+    spot = located.spot_of(*path)
+    hint = type_hint(value, expected, spot.text if spot else "")
+    return Diagnostic("wrong_type", message, located.value(*path), hint)
 
 
 def found(value: object) -> str:
@@ -120,7 +146,7 @@ def _say(path: Path, errors: Sequence[ErrorDetails], subject: Subject) -> Diagno
     if expected:
         return wrong_type(subject.title, path, value, expected, subject.located)
     message = f"{subject.title}: `{dotted(path)}` is {found(value)}: {_limit(errors[0])}"
-    return Diagnostic("bad_value", message, subject.located.value(*path))
+    return Diagnostic("bad_value", message, subject.located.value(*path), "write a number within these bounds")
 
 
 def _missing(path: Path, subject: Subject) -> Diagnostic:
@@ -160,7 +186,7 @@ def _allowed(error: ErrorDetails) -> list[str]:
 def _not_allowed(path: Path, value: object, allowed: list[str], subject: Subject) -> Diagnostic:
     message = f"{subject.title}: `{dotted(path)}` is {found(value)}, expected one of {_listed(allowed)}"
     guess = nearest(value, allowed) if isinstance(value, str) else ""
-    hint = guess if guess.startswith("did") else ""
+    hint = guess if guess.startswith("did") else "choose one of these"
     return Diagnostic("bad_value", message, subject.located.value(*path), hint)
 
 
@@ -192,14 +218,19 @@ def _limit(error: ErrorDetails) -> str:
     return f"at least {context['ge']} is allowed" if "ge" in context else error["msg"]
 
 
-def _type_hint(value: object, expected: str) -> str:
-    if isinstance(value, bool | int | float) and ("text" in expected or "name" in expected):
-        return f'put it in quotes: "{str(value).lower()}"'
-    if isinstance(value, str) and "`true`" in expected and value.lower() in ("yes", "no", "on", "off", "y", "n"):
-        return f"write `{'true' if value.lower() in ('yes', 'on', 'y') else 'false'}`; {shown(value)} is a text"
+def type_hint(value: object, expected: str, written: str = "") -> str:
+    """Say how a value of the expected type is written instead; `written` is how this one is written in the file."""
+    if value is None:
+        return "write a value after the colon, or remove the key"
+    if isinstance(value, bool | int | float) and expected.startswith(("a text", "a name")):
+        return f'put it in quotes: "{written or str(value).lower()}"'
+    if isinstance(value, str) and "`true`" in expected and value.lower() in _TRUTHS:
+        return f"write `{str(_TRUTHS[value.lower()]).lower()}`; {shown(value)} is a text"
     if isinstance(value, str) and "number" in expected:
-        return "write it without quotes, with digits and a decimal point only"
-    return "write a value after the colon, or remove the key" if value is None else ""
+        digits = re.sub(r"^(-?)0+(?=\d)", r"\1", value.strip().replace("_", ""))
+        meant = f": {digits}" if _DIGITS.fullmatch(digits) else ""
+        return f"write digits and a decimal point only, without quotes{meant}"
+    return next((hint for kind, hint in _HINTS.items() if kind in expected), "write that, or remove the key")
 
 
 def _model_at(model: Any, path: Path) -> type[BaseModel] | None:  # noqa: ANN401

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from kpi_engine.api import DatabaseRelation, Scan, SourceContext
-from kpi_engine.api.sources import RelationSource, ScanSource
-from kpi_engine.catalogue.graph import cycle, origins_below, query_tables
+from kpi_engine.api import DatabaseRelation, FileRelation, Scan, SourceContext
+from kpi_engine.api.sources import RelationSource, ScanSource, VersionedSource
+from kpi_engine.catalogue.graph import cycle, in_a_circle, origins_below
 from kpi_engine.errors import DefinitionError, Diagnostic, KpiError, PluginError, SourceError, nearest
-from kpi_engine.formula.gate import Refused, read
+from kpi_engine.execution.faults import from_the_project
+from kpi_engine.execution.versions import Versions, is_shipped
+from kpi_engine.formula.gate import Refused, read, span
+from kpi_engine.formula.queries import tables
 from kpi_engine.sql import Named, Relations, select_of
 
 if TYPE_CHECKING:
@@ -20,16 +24,18 @@ if TYPE_CHECKING:
     from kpi_engine.api import Source, Transform
     from kpi_engine.definitions import Project
     from kpi_engine.execution.database import Database
+    from kpi_engine.execution.versions import Version
     from kpi_engine.plugins import Plugins
     from kpi_engine.sql import Origin
     from kpi_engine.sql.relations import Key
 
+_NOT_THERE = frozenset({"unknown_table", "missing_file"})
 HANDED_IN = "data"
 """The source of data that the embedder handed in."""
 
 
 class Binder:
-    """Finds what each dataset of a project reads, once per engine; from any thread."""
+    """Finds what each dataset of a project reads; from any thread."""
 
     def __init__(
         self, project: Project, plugins: Callable[[], Plugins], database: Database, handed_in: Mapping[str, Any] | None
@@ -40,9 +46,10 @@ class Binder:
         self._handed_in = handed_in
         self._sources: dict[str, Source] = {}
         self._origins: dict[Key, Origin] = {}
-        self._schemas: dict[str, dict[str, str]] = {}
+        self._schemas: dict[str, tuple[Version, dict[str, str]]] = {}
         self._lock = RLock()
         self.default_source = _default_source(project)
+        self._versions = Versions(project, self._own_source, self._source_of, self._is_shipped)
 
     def relations(self, datasets: Iterable[str]) -> tuple[Relations, dict[str, Any]]:
         """Find the origins of datasets and of all they are made of, and the tables to register with the request."""
@@ -59,18 +66,74 @@ class Binder:
         with self._lock:
             if dataset not in self._schemas:
                 self._refuse_circle(dataset)
-                self._schemas[dataset] = self._find_schema(dataset)
-            return self._schemas[dataset]
+                self._schemas[dataset] = self.version(dataset), self._find_schema(dataset)
+            return self._schemas[dataset][1]
+
+    def version(self, dataset: str) -> Version:
+        """Say what is known of a dataset's data at this moment."""
+        with self._lock:
+            return self._versions.of(dataset)
+
+    @property
+    def has_looked(self) -> bool:
+        """Whether any dataset's columns were looked at."""
+        return bool(self._schemas)
+
+    def reads(self, dataset: str) -> tuple[tuple[str, str, str], ...] | None:
+        """Name the tables that a dataset is read from, with their sources and versions at this moment.
+
+        None where not all of it is read from tables of shipped sources that know when they change.
+        """
+        found: list[tuple[str, str, str]] = []
+        for name, table in self._versions.tables(dataset) or ((HANDED_IN, ""),):
+            source = self._own_source(name) if table else None
+            if source is None or not is_shipped(type(source)) or not isinstance(source, VersionedSource):
+                return None
+            if (version := source.version(table)) is None:
+                return None
+            found.append((name, table, version))
+        return tuple(found)
+
+    def files(self) -> tuple[str, ...]:
+        """Name the files that DuckDB has been told to read by itself."""
+        with self._lock:
+            return tuple(
+                path for each in self._origins.values() if isinstance(each, FileRelation) for path in each.paths
+            )
+
+    def refresh(self, datasets: Iterable[str]) -> bool:
+        """Look again at the columns of datasets whose data may have changed since; say whether any are others now."""
+        changed = False
+        with self._lock:
+            for dataset in (each for each in datasets if each in self._schemas):
+                before, columns = self._schemas[dataset]
+                now = self.version(dataset)
+                if now.kind in {"handed_in", "unknown"} or (now.kind == "known" and now == before):
+                    continue
+                del self._schemas[dataset]
+                try:
+                    self._schemas[dataset] = now, self._find_schema(dataset)
+                except KpiError:
+                    changed = True  # whoever needs the columns looks again, and is told
+                    continue
+                changed |= list(self._schemas[dataset][1].items()) != list(columns.items())
+        return changed
 
     def tables(self, source: str) -> tuple[str, ...]:
         """Name the tables that a source has."""
         if source == HANDED_IN and self._handed_in is not None:
             return tuple(self._handed_in)
-        return tuple(table.name for table in self._source(source).tables())
+        with from_the_project(self._project.root):
+            return tuple(table.name for table in self._source(source).tables())
 
     def is_handed_in(self, source: str) -> bool:
         """Whether a source stands for the data that the embedder handed in."""
         return source == HANDED_IN and self._handed_in is not None
+
+    def make(self, source: str) -> None:
+        """Raise what stands in the way of making a source: a plugin that is missing, or settings that it does not take."""
+        with self._lock:
+            self._source(source)
 
     def find(self, source: str, table: str) -> None:
         """Raise what stands in the way of reading a table of a source."""
@@ -110,7 +173,7 @@ class Binder:
     def _refuse_circle(self, dataset: str) -> None:
         """A dataset that is made of itself has no rows to read."""
         if found := cycle(dataset, origins_below(self._project.datasets)):
-            message = f"the datasets are made of one another: {' → '.join(found)}"
+            message = in_a_circle("dataset", found)
             raise DefinitionError(
                 [
                     Diagnostic(
@@ -140,18 +203,35 @@ class Binder:
                 registered[name] = self._transformed(dataset)
         elif model.sql:
             for table in self._query_tables(dataset):
-                if table in self._project.datasets and table != dataset:
-                    self._bind(table, registered)
-                else:
-                    self._origin((self._source_of(dataset), table), {}, registered)
+                if table.name in self._project.datasets and table.name != dataset:
+                    self._bind(table.name, registered)
+                    continue
+                try:
+                    self._origin((self._source_of(dataset), table.name), {}, registered)
+                except SourceError as error:
+                    raise DefinitionError([self.fault_of_query(dataset, table, error)]) from error
         else:
             types = {name: column.type.upper() for name, column in model.columns.items() if column.type}
             origin = self._origin((self._source_of(dataset), model.table or dataset), types, registered)
             self._origins["", dataset] = origin
 
-    def _query_tables(self, dataset: str) -> tuple[str, ...]:
+    def fault_of_query(self, dataset: str, table: exp.Table, error: KpiError) -> Diagnostic:
+        """Say why a query cannot read one of its tables, at its name there."""
+        place = self._project.places.within(("datasets", dataset, "sql"), *span(table.this))
+        said = Diagnostic(error.code, error.message, place, error.hint, subject=f"dataset {dataset}")
+        if error.code not in _NOT_THERE:
+            return said
+        source, name = self._source_of(dataset), table.name
+        known = dict.fromkeys([*self.tables(source), *self._project.datasets])
+        message = f"there is no dataset `{name}`, and no table of that name in the source `{source}`"
+        if name == dataset:
+            message = f"the query of `{name}` reads itself, and the source `{source}` has no table of that name"
+        hint = nearest(name, [each for each in known if each != dataset]) or "bring the table into the source"
+        return replace(said, code="unknown_table", message=message, hint=hint)
+
+    def _query_tables(self, dataset: str) -> tuple[exp.Table, ...]:
         try:
-            return query_tables(read(self._project.datasets[dataset].sql, "query"))
+            return tables(read(self._project.datasets[dataset].sql, "query"))
         except Refused as refused:
             mistake = refused.mistakes[0]
             place = self._project.places.within(("datasets", dataset, "sql"), mistake.offset, mistake.length)
@@ -166,7 +246,8 @@ class Binder:
         source = self._source(source_name)
         scan = Scan(table, types=types)
         if isinstance(source, RelationSource):
-            found = source.relation(scan)
+            with from_the_project(self._project.root):
+                found = source.relation(scan)
             origin: Origin = (
                 found
                 if not isinstance(found, DatabaseRelation)
@@ -175,7 +256,8 @@ class Binder:
         elif isinstance(source, ScanSource):
             origin = Named((f"scan_{source_name}_{table}",))
             if origin.parts[0] not in registered:
-                registered[origin.parts[0]] = _arrow(source.scan(scan))
+                with from_the_project(self._project.root):
+                    registered[origin.parts[0]] = _arrow(source.scan(scan))
         else:
             raise PluginError(
                 f"the source `{source_name}` can neither scan nor be read by DuckDB", code="broken_plugin"
@@ -197,7 +279,9 @@ class Binder:
         return origin
 
     def _transforms(self, registered: Mapping[str, Any]) -> list[str]:
-        return [d for d, model in self._project.datasets.items() if model.transform and f"transform_{d}" in registered]
+        return [
+            d for d in self._project.datasets if f"transform_{d}" in registered and self._project.datasets[d].transform
+        ]
 
     def _transformed(self, dataset: str) -> Any:  # noqa: ANN401 - an Arrow table
         model = self._project.datasets[dataset]
@@ -221,6 +305,12 @@ class Binder:
             raise SourceError(f"the dataset `{dataset}` names no source, and the project has no default one", code="no_source",
                               hint="declare `sources:` and `default_source:` in kpi.yaml")  # fmt: skip
         return name
+
+    def _own_source(self, name: str) -> Source | None:
+        return None if self.is_handed_in(name) else self._source(name)
+
+    def _is_shipped(self, dataset: str) -> bool:
+        return is_shipped(self._plugins().transform(self._project.datasets[dataset].transform))
 
     def _source(self, name: str) -> Source:
         with self._lock:

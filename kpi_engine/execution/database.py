@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from threading import Lock, Timer
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,10 @@ class Database:
         self._given = given
         self._zone = zone
         self._connection: duckdb.DuckDBPyConnection | None = None
-        self._attached: dict[str, str] = {}
+        self._attached: dict[str, tuple[str, tuple[object, ...]]] = {}
+        self._names = count()
+        self.replaced = 0
+        """How often a database was attached anew, because it was written since: statements made before name one that is gone."""
         self._lock = Lock()
         self._folders: tuple[str, ...] = ()
         self._busy: set[duckdb.DuckDBPyConnection] = set()
@@ -51,16 +55,26 @@ class Database:
         self._folders = (*self._folders, *folders)
 
     def attach(self, path: str) -> str:
-        """Attach a database file read-only, once, and give the name it goes by."""
+        """Attach a database file read-only, and give the name it goes by; one that was written since is attached anew."""
         connection = self._open()
         with self._lock:
-            if path not in self._attached:
-                name = f"db{len(self._attached)}"
+            stamp = _stamp(path)
+            old, seen = self._attached.get(path, ("", ()))
+            if not old or seen != stamp:
+                name = f"db{next(self._names)}"
                 quoted = path.replace("'", "''")
                 with translated(f"the database {path}"):
                     connection.cursor().execute(f"ATTACH '{quoted}' AS {name} (READ_ONLY)").fetchall()
-                self._attached[path] = name
-            return self._attached[path]
+                    if old:
+                        connection.cursor().execute(f"DETACH {old}").fetchall()
+                        self.replaced += 1
+                self._attached[path] = name, stamp
+            return self._attached[path][0]
+
+    def attached(self) -> tuple[str, ...]:
+        """Name the database files that are attached, in the order of the names they go by."""
+        with self._lock:
+            return tuple(sorted(self._attached, key=lambda path: int(self._attached[path][0].removeprefix("db"))))
 
     @contextmanager
     def cursor(self, registered: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -100,14 +114,28 @@ class Database:
 
         Where DuckDB's optimizer fails on a query, the query is run without it: the answer is the same, and comes later.
         """
+        return self.tables([query], registered, timeout=timeout, about=about)[0]
+
+    def tables(
+        self,
+        queries: Iterable[str],
+        registered: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        about: str = "",
+    ) -> list[tuple[Table, dict[str, str]]]:
+        """Run queries one after the other, of which each sees what DuckDB noted down while it ran those before."""
         import duckdb
 
         with translated(about, timeout), self.cursor(registered) as cursor, _interrupted(cursor, timeout):
-            try:
-                return _run(cursor, query)
-            except duckdb.InternalException:
-                cursor.execute("PRAGMA disable_optimizer").fetchall()
-                return _run(cursor, query)
+            found = []
+            for query in queries:
+                try:
+                    found.append(_run(cursor, query))
+                except duckdb.InternalException:
+                    cursor.execute("PRAGMA disable_optimizer").fetchall()
+                    found.append(_run(cursor, query))
+            return found
 
     def close(self) -> None:
         """Close the database, unless it was handed in."""
@@ -146,6 +174,16 @@ class Database:
         ):
             connection.execute(statement).fetchall()
         return connection
+
+
+def _stamp(path: str) -> tuple[object, ...]:
+    """Tell a database file, with its write-ahead log, from what it was before."""
+    found: list[object] = []
+    for file in (path, f"{path}.wal"):
+        with suppress(OSError):
+            status = Path(file).stat()
+            found.append((file, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino))
+    return tuple(found)
 
 
 def _run(cursor: duckdb.DuckDBPyConnection, query: str) -> tuple[Table, dict[str, str]]:

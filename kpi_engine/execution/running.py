@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from kpi_engine.calendar import Span, floor, step
 from kpi_engine.calendar.spans import INSTANT
-from kpi_engine.errors import DataError
+from kpi_engine.errors import DataError, KpiError, TimeoutExceeded
+from kpi_engine.execution.answers import answered
 from kpi_engine.planning import bounds, needs_bounds, plan, spanning
-from kpi_engine.results import Answered
-from kpi_engine.sql import Dated, Renderer, Tables, datasets_of_bounds, tables_of
+from kpi_engine.sql import KEYS, ROWS_OF_KEY, Dated, Renderer, Tables, datasets_of_bounds, tables_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from arro3.core import Table
 
@@ -22,18 +22,30 @@ if TYPE_CHECKING:
     from kpi_engine.catalogue import Catalogue
     from kpi_engine.execution.binding import Binder
     from kpi_engine.execution.database import Database
+    from kpi_engine.execution.verifying import Verified
+    from kpi_engine.execution.versions import Version
     from kpi_engine.planning import Bounds, Derive, Request
+    from kpi_engine.results import Answered
+
+LONGEST = 60
+"""So many characters of a value are shown."""
+
+
+class DataMoved(Exception):  # noqa: N818 - an event, not a mistake: whoever asked asks again
+    """Data were written while a request read them."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A request with its period found, its plan, and the statement that answers it."""
+    """A request with its period found, its plan, and the statement that answers it; `versions` are those of the data before it was planned."""
 
     request: Request
     plan: Derive
     statement: str
+    renderer: Renderer
     registered: Mapping[str, Any]
     tables: Tables
+    versions: Mapping[str, Version]
 
 
 @dataclass(frozen=True)
@@ -44,17 +56,19 @@ class Runner:
     calendar: Calendar
     binder: Binder
     database: Database
-    verified: dict[str | Dated, int]
-    """Datasets whose declared keys were found unique, and those with one valid row at a time, with their size when they were looked at."""
+    verified: Verified
 
     def planned(self, request: Request, *, pretty: bool = False, timeout: float | None = None) -> Planned:
         """Find the period, plan the request and render its statement."""
+        versions: dict[str, Version] = {}
         if needs_bounds(request):
-            request = spanning(request, self._span(request, timeout))
+            request = spanning(request, self._span(request, timeout, versions))
         made = plan(request, self.catalogue, self.calendar)
         tables = tables_of(made, self.catalogue.names)
-        renderer, registered = self._renderer({**dict.fromkeys(tables.read), **dict.fromkeys(tables.joined)})
-        return Planned(request, made, renderer.request(made, pretty=pretty), registered, tables)
+        read = dict.fromkeys((*tables.read, *tables.joined))
+        self._note(read, versions)
+        renderer, registered = self._renderer(read)
+        return Planned(request, made, renderer.request(made, pretty=pretty), renderer, registered, tables, versions)
 
     def check(self, request: Request) -> None:
         """Plan a request without looking at any data; raise what stands in its way."""
@@ -64,21 +78,42 @@ class Runner:
             plan(request, self.catalogue, self.calendar)
 
     def answer(self, planned: Planned, timeout: float | None = None) -> tuple[Answered, dict[str, str]]:
-        """Run a planned request; give the shown columns, and the one currency of each KPI whose amounts carry one."""
-        self._verify_keys(planned.tables, timeout)
-        table, types = self.database.table(
-            planned.statement, planned.registered, timeout=timeout, about=_about(planned.request)
-        )
-        currencies = _currencies(table, planned.request.kpis)
-        kept = [name for name in types if not name.startswith("__")]
-        return Answered(table.select(kept), {name: types[name] for name in kept}), currencies
+        """Run a planned request; give the shown columns, and the one currency of each KPI whose amounts carry one.
 
-    def _span(self, request: Request, timeout: float | None) -> Span:
+        Raises `DataMoved` where data were written since it was planned: it may have read rows of before and after.
+        """
+        try:
+            self._verify(planned, timeout)
+            table, types = self.database.table(
+                planned.statement, planned.registered, timeout=timeout, about=_about(planned.request)
+            )
+        except TimeoutExceeded:
+            raise
+        except KpiError:
+            self._refuse_moved(planned)
+            raise
+        self._refuse_moved(planned)
+        return answered(table, types, planned.request.kpis)
+
+    def _note(self, datasets: Iterable[str], versions: dict[str, Version]) -> None:
+        """Note the versions of data before they are first read."""
+        for dataset in datasets:
+            if dataset not in versions:
+                versions[dataset] = self.binder.version(dataset)
+
+    def _refuse_moved(self, planned: Planned) -> None:
+        known = {dataset: version for dataset, version in planned.versions.items() if version.kind == "known"}
+        if any(self.binder.version(dataset) != version for dataset, version in known.items()):
+            raise DataMoved
+
+    def _span(self, request: Request, timeout: float | None, versions: dict[str, Version]) -> Span:
         """Find the whole units of the grain that the data of a request without a period span; nothing after its `as_of`."""
         first: datetime | None = None
         last: datetime | None = None
         for each in bounds(request, self.catalogue, self.calendar):
-            renderer, registered = self._renderer(datasets_of_bounds(each, self.catalogue.names))
+            read = datasets_of_bounds(each, self.catalogue.names)
+            self._note(read, versions)
+            renderer, registered = self._renderer(read)
             table, _ = self.database.table(renderer.bounds(each), registered, timeout=timeout, about=_about(request))
             low, high = (self._local(each, table[name].to_pylist()[0]) for name in ("first", "last"))
             first = low if first is None or (low is not None and low < first) else first
@@ -107,81 +142,84 @@ class Runner:
         relations, registered = self.binder.relations(datasets)
         return Renderer(self.catalogue.names, relations, self.calendar.zone), registered
 
-    def _verify_keys(self, tables: Tables, timeout: float | None) -> None:
-        """Look at the keys that joins rely on before their first use: a join to the one side must never repeat a row.
+    def _verify(self, planned: Planned, timeout: float | None) -> None:
+        """Look at the keys that joins rely on before their first use in these data: a join to the one side must never repeat a row.
 
-        In a database that was handed in they are looked at again when rows have come or gone.
+        Of data that may be others each time, they are looked at each time; of a database that was handed in, when rows have come or
+        gone.
         """
-        for dataset in tables.joined:
-            size = self._size(dataset, timeout)
-            if self.verified.get(dataset) != size:
-                self._verify_key(dataset, timeout)
-                self.verified[dataset] = size
-        for dated in tables.dated:
-            size = self._size(dated.dataset, timeout)
-            if self.verified.get(dated) != size:
-                self._verify_dated(dated, timeout)
-                self.verified[dated] = size
+        claims: tuple[str | Dated, ...] = (*planned.tables.joined, *planned.tables.dated)
+        for claim in claims:
+            dataset = claim if isinstance(claim, str) else claim.dataset
+            version = planned.versions[dataset]
+            rows = self._size(planned, dataset, timeout) if version.kind == "handed_in" else 0
+            if self.verified.holds(claim, version, rows):
+                continue
+            self._look(planned, claim, timeout)
+            if version.kind != "known" or self.binder.version(dataset) == version:
+                self.verified.add(claim, version, rows)
 
-    def _size(self, dataset: str, timeout: float | None) -> int:
-        """Count the rows of a dataset whose data may change under the engine; 0 of one that is read once."""
+    def _size(self, planned: Planned, dataset: str, timeout: float | None) -> int:
+        """Count the rows of a dataset in a database that was handed in, whose owner may change it; 0 of tables that were."""
         if not self.database.is_live:
             return 0
-        renderer, registered = self._renderer([dataset])
-        table, _ = self.database.table(
-            renderer.size(dataset), registered, timeout=timeout, about=f"dataset `{dataset}`"
-        )
+        table = self._about(planned, planned.renderer.size(dataset), dataset, timeout)
         return int(table["rows"].to_pylist()[0])
 
-    def _verify_key(self, dataset: str, timeout: float | None) -> None:
-        renderer, registered = self._renderer([dataset])
-        table, _ = self.database.table(
-            renderer.duplicates(dataset), registered, timeout=timeout, about=f"dataset `{dataset}`"
-        )
-        if not table.num_rows:
-            return
-        key = self.catalogue.project.datasets[dataset].key
-        message = f"the key `{', '.join(key)}` of dataset `{dataset}` is not unique in its data: {_shown(table, key)} stand there more than once"
-        raise DataError(
-            message, code="key_not_unique", hint="correct the data or the `key`; a join on it would count rows twice"
-        )
+    def _look(self, planned: Planned, claim: str | Dated, timeout: float | None) -> None:
+        """Look for values of a key that stand in the data more than once, or that have two rows valid at one time."""
+        if isinstance(claim, str):
+            found = self._about(planned, planned.renderer.duplicates(claim), claim, timeout)
+            said = key_said(claim, self.catalogue.project.datasets[claim].key, found)
+        else:
+            found = self._about(planned, planned.renderer.overlaps(claim), claim.dataset, timeout)
+            said = valid_said(claim, found)
+        if said is not None:
+            raise DataError(said[0], code="key_not_unique", hint=said[1])
 
-    def _verify_dated(self, dated: Dated, timeout: float | None) -> None:
-        renderer, registered = self._renderer([dated.dataset])
-        table, _ = self.database.table(
-            renderer.overlaps(dated), registered, timeout=timeout, about=f"dataset `{dated.dataset}`"
-        )
-        if table.num_rows:
-            where = f"for {', '.join(f'`{key}`' for key in dated.keys)} {_shown(table, dated.keys)}"
-            message = f"two rows of dataset `{dated.dataset}` are valid at one time {where}"
-            hint = f"correct `{dated.valid[0]}` and `{dated.valid[1]}`: a row ends where the next begins; a join on both would count rows twice"
-            raise DataError(message, code="key_not_unique", hint=hint)
+    def _about(self, planned: Planned, statement: str, dataset: str, timeout: float | None) -> Table:
+        about = f"dataset `{dataset}`"
+        return self.database.table(statement, planned.registered, timeout=timeout, about=about)[0]
 
 
-def _shown(table: Table, columns: Iterable[str]) -> str:
-    lists = [table[name].to_pylist() for name in columns]
-    return ", ".join(" / ".join(str(value) for value in row) for row in zip(*lists, strict=True))
+def key_said(dataset: str, key: Sequence[str], found: Table) -> tuple[str, str] | None:
+    """Say which values of a key stand in the data more than once, and what to do; nothing where there are none."""
+    if not found.num_rows:
+        return None
+    message = f"the key `{', '.join(key)}` of dataset `{dataset}` is not unique in its data: {shown(found, key, counted=True)} stand there more than once"
+    return message, "correct the data or the `key`; a join on it would count rows twice"
 
 
-def _currencies(table: Table, kpis: Iterable[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for kpi_id in kpis:
-        if f"__low__{kpi_id}" not in table.column_names:
-            continue
-        pairs = zip(table[f"__low__{kpi_id}"].to_pylist(), table[f"__high__{kpi_id}"].to_pylist(), strict=True)
-        seen = {currency for pair in pairs for currency in pair if currency is not None and _refuse_mixed(kpi_id, pair)}
-        if len(seen) == 1:
-            found[kpi_id] = str(seen.pop())
-    return found
+def valid_said(dated: Dated, found: Table) -> tuple[str, str] | None:
+    """Say for which keys two rows are valid at one time, and what to do; nothing where there are none."""
+    if not found.num_rows:
+        return None
+    where = f"for {', '.join(f'`{key}`' for key in dated.keys)} {shown(found, dated.keys)}"
+    message = f"two rows of dataset `{dated.dataset}` are valid at one time {where}"
+    start, end = dated.valid
+    return (
+        message,
+        f"correct `{start}` and `{end}`: a row ends where the next begins; a join on both would count rows twice",
+    )
 
 
-def _refuse_mixed(kpi_id: str, pair: tuple[object, object]) -> bool:
-    if pair[0] != pair[1]:
-        message = f"`{kpi_id}` would add amounts in {pair[0]} and in {pair[1]}"
-        raise DataError(
-            message, code="mixed_currencies", hint="split or filter by the currency, or convert the amounts before"
-        )
-    return True
+def shown(found: Table, columns: Iterable[str], *, counted: bool = False) -> str:
+    """Write examples: their values, on request how many rows each has, and how many more there are."""
+    lists = [found[name].to_pylist() for name in columns]
+    examples = [" / ".join(_short(value) for value in row) for row in zip(*lists, strict=True)]
+    if counted:
+        rows = found[ROWS_OF_KEY].to_pylist()
+        examples = [
+            f"{example} ({number:,} row{'' if number == 1 else 's'})"
+            for example, number in zip(examples, rows, strict=True)
+        ]
+    more = found[KEYS].to_pylist()[0] - len(examples)
+    return ", ".join(examples) + (f" and {more:,} more" if more else "")
+
+
+def _short(value: object) -> str:
+    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(value)[: LONGEST + 1])
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _about(request: Request) -> str:

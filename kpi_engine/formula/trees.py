@@ -62,9 +62,12 @@ def integer(value: int) -> exp.Literal:
 
 def as_double(tree: exp.Expr) -> exp.Expr:
     """Make a number a floating-point one, unless it is one already."""
-    if isinstance(tree, exp.Cast) and tree.to.this == exp.DType.DOUBLE:
-        return tree
-    return exp.Cast(this=tree, to=exp.DataType(this=exp.DType.DOUBLE))
+    return tree if is_double(tree) else exp.Cast(this=tree, to=exp.DataType(this=exp.DType.DOUBLE))
+
+
+def is_double(tree: exp.Expr) -> bool:
+    """Whether something is made a floating-point number here."""
+    return isinstance(tree, exp.Cast) and bool(tree.to.this == exp.DType.DOUBLE)
 
 
 def bracketed(tree: exp.Expr) -> exp.Expr:

@@ -11,14 +11,15 @@ from sqlglot import exp
 from kpi_engine.calendar import GRAINS, Bucket, Span, parse_period
 from kpi_engine.catalogue.aggregates import COUNTS
 from kpi_engine.catalogue.resolved import INPUT, VALUE, Expr
-from kpi_engine.errors import RequestError, nearest
+from kpi_engine.errors import RequestError, nearest, shown
 from kpi_engine.formula.analysis import SLOT
 from kpi_engine.formula.trees import as_double, bracketed, column, integer, rewritten
-from kpi_engine.planning.nodes import Align, Bounds, Derive, Read, Sort
+from kpi_engine.planning.nodes import Align, Bounds, Derive, Read
 from kpi_engine.planning.request import literal
 from kpi_engine.planning.rows import Context, DatasetRows, Rows
+from kpi_engine.planning.shaping import EARLIER, having, order
 from kpi_engine.planning.summaries import Summaries
-from kpi_engine.planning.windows import AllTime, Comparison, Offset, Window, windows
+from kpi_engine.planning.windows import Comparison, Offset, Window, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,11 +27,9 @@ if TYPE_CHECKING:
     from kpi_engine.calendar import Calendar
     from kpi_engine.catalogue import Catalogue, ResolvedAggregate, ResolvedInput, ResolvedKpi
     from kpi_engine.planning.nodes import Summarise
-    from kpi_engine.planning.request import Filter, Request
+    from kpi_engine.planning.request import Request
     from kpi_engine.planning.windows import Shift
 
-EARLIER = "v"
-"""The table name, in an outer expression, of the values that come before it."""
 LARGE = 150
 """A KPI used by others gets a column of its own when its expression has more nodes than this."""
 SMALL = 12
@@ -139,8 +138,8 @@ class _Planner:
             shown=tuple(shown),
             period="period" if request.grain else "",
             period_is_date=request.grain is None or GRAINS.index(request.grain) >= GRAINS.index("day"),
-            having=tuple(_having(f, shown) for f in request.having),
-            order=_order(request, shown),
+            having=tuple(having(f, shown, request.by) for f in request.having),
+            order=order(request, shown),
             limit=request.limit,
         )
 
@@ -186,7 +185,7 @@ class _Planner:
         known = self.catalogue.dimensions(kpi_id)
         for name in (*self.request.by, *(f.name for f in self.request.where)):
             if name not in known:
-                message = f"`{kpi_id}` cannot be split or filtered by `{name}`: {self._lacking(kpi_id, name)}"
+                message = f"`{kpi_id}` cannot be split or filtered by {shown(name)}: {self._lacking(kpi_id, name)}"
                 raise RequestError(
                     message, code="missing_dimension", hint=nearest(name, known) or "it has no dimensions"
                 )
@@ -301,7 +300,7 @@ class _Planner:
             values[VALUE] = Expr(value.tree)
             values |= _currency_checks("", value.currencies)
         else:
-            plain = replace(source, per=(), offset=None, all_time=False)
+            plain = replace(source, per=(), offset=None, covers=None)
             below.summaries.column(below._dataset(plain, bare), "count", None, frozenset())
         derive = Derive(below._align(), {**below.hidden, **values}, tuple(values))
         split = {name: Expr(column(name, VALUE)) for name in kept}
@@ -322,7 +321,10 @@ class _Planner:
 
 def parameter_value(name: str, given: Mapping[str, Any], catalogue: Catalogue) -> Any:  # noqa: ANN401
     """Give a parameter's value: the request's, else the project's, else its default."""
-    declared = catalogue.project.parameters[name]
+    declared = catalogue.project.parameters.get(name)
+    if declared is None:
+        hint = nearest(name, catalogue.project.parameters) or "write the value itself"
+        raise RequestError(f"there is no parameter `:{name}`", code="unknown_parameter", hint=hint)
     for values in (given, catalogue.project.settings.parameters, {name: declared.default}):
         if values.get(name) is not None:
             value = values[name]
@@ -334,12 +336,12 @@ def parameter_value(name: str, given: Mapping[str, Any], catalogue: Catalogue) -
 
 
 def _inside(context: Context, source: ResolvedInput) -> Context:
-    """Add an input's modifiers to those it stands in; the order is: compared, offset, then since the beginning."""
+    """Add an input's modifiers to those it stands in; the order is: compared, offset, then what it covers."""
     shifts: tuple[Shift, ...] = context.shifts
     if source.offset is not None:
         shifts = (*shifts, Offset(source.offset))
-    if source.all_time:
-        shifts = (*shifts, AllTime())
+    if source.covers is not None:
+        shifts = (*shifts, source.covers)
     return Context(
         shifts,
         context.across | source.across,
@@ -391,30 +393,6 @@ def _currency_columns(kpi_id: str) -> tuple[str, str]:
 
 def _extreme(function: str, columns: list[exp.Column]) -> exp.Expr:
     return columns[0] if len(columns) == 1 else exp.func(function, *columns, copy=False)
-
-
-def _having(condition: Filter, shown: Mapping[str, Expr]) -> Expr:
-    if condition.name not in shown:
-        hint = nearest(condition.name, shown) + "; dimensions are filtered with `where`"
-        raise RequestError(
-            f"`having` names `{condition.name}`, which is not among the columns", code="unknown_column", hint=hint
-        )
-    return Expr(condition.tree(column(condition.name, EARLIER)))
-
-
-def _order(request: Request, shown: Mapping[str, Expr]) -> tuple[Sort, ...]:
-    """Sort as asked, then by dimensions, then by period, so that the order is always the same."""
-    columns = [*request.by, *(["period"] if request.grain else [])]
-    for sort in request.order:
-        if sort.column not in {*columns, *shown}:
-            known = [*columns, *shown]
-            raise RequestError(
-                f"`order` names `{sort.column}`, which is not among the columns",
-                code="bad_order",
-                hint=nearest(sort.column, known),
-            )
-    asked = {sort.column for sort in request.order}
-    return (*request.order, *(Sort(name) for name in columns if name not in asked))
 
 
 def _check_comparable(request: Request) -> None:

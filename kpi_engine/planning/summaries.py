@@ -69,7 +69,7 @@ class Summaries:
         """Move the frame's windows by modifiers, outermost first."""
         moved = self._frame
         for each in shifts:
-            moved = tuple(window.moved(each, self._calendar) for window in moved)
+            moved = tuple(window.moved(each, self._calendar, self._as_of) for window in moved)
         return moved
 
     def column(
@@ -84,11 +84,14 @@ class Summaries:
         if extent not in self._known:
             self._known[extent] = self._reach(list(self._making).index(rows.read), making, rows)
         reach = self._known[extent]
-        for cell in list(self._reaches.values())[reach].cells:
-            making.asked.setdefault(cell, set()).add(number)
+        asked = {number}
         if self._observing:
             rows_wanted = Aggregate("count", None, aggregate.filter)
-            self._counts.setdefault(reach, {})[making.aggregates.setdefault(rows_wanted, len(making.aggregates))] = None
+            count = making.aggregates.setdefault(rows_wanted, len(making.aggregates))
+            self._counts.setdefault(reach, {})[count] = None
+            asked.add(count)
+        for cell in list(self._reaches.values())[reach].cells:
+            making.asked.setdefault(cell, set()).update(asked)
         return exp.column(f"a{number}", table=reach_table(reach), quoted=True)
 
     def finished(self) -> tuple[Summarise, ...]:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from kpi_engine.calendar import Bucket, Duration, Period, Span, buckets, previous, shift_span, year_before
+from kpi_engine.calendar import (
+    AllTime,
+    Bucket,
+    Duration,
+    Period,
+    Span,
+    ToDate,
+    Trailing,
+    buckets,
+    covered,
+    previous,
+    shift_span,
+    year_before,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,18 +36,13 @@ class Offset:
 
 
 @dataclass(frozen=True)
-class AllTime:
-    """Since the beginning."""
-
-
-@dataclass(frozen=True)
 class Comparison:
     """What the request compares with."""
 
     name: Compare
 
 
-Shift = Offset | AllTime | Comparison
+Shift = Offset | AllTime | ToDate | Trailing | Comparison
 
 
 @dataclass(frozen=True)
@@ -45,10 +53,10 @@ class Window:
     step: Duration | Period
     grain: Grain | None
 
-    def moved(self, shift: Shift, calendar: Calendar) -> Window:
+    def moved(self, shift: Shift, calendar: Calendar, as_of: datetime) -> Window:
         """Apply one modifier."""
-        if isinstance(shift, AllTime):
-            return replace(self, span=Span(None, self.span.end))
+        if isinstance(shift, AllTime | ToDate | Trailing):
+            return replace(self, span=covered(self.span, shift, calendar, as_of))
         if shift == Comparison("previous_year"):
             return replace(self, span=year_before(self.span, calendar, self.grain))
         if isinstance(shift, Offset) and isinstance(shift.by, Duration):

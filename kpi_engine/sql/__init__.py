@@ -5,26 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kpi_engine.api import FileRelation
 from kpi_engine.formula.trees import sql
+from kpi_engine.sql import claims as _claims
 from kpi_engine.sql import derive as _derive
 from kpi_engine.sql import keys as _keys
 from kpi_engine.sql import summarise as _summarise
+from kpi_engine.sql.joins import reached
+from kpi_engine.sql.keys import KEYS, ROWS_OF_KEY
 from kpi_engine.sql.lowering import lowered, lowered_bounds
 from kpi_engine.sql.relations import Named, Origin, Relations, relation, select_of
+from kpi_engine.sql.rendering import Rendering
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from kpi_engine.catalogue import Expr
+    from kpi_engine.catalogue.claims import Claims, JoinClaim, Rule, TypeClaim
     from kpi_engine.catalogue.names import Names
     from kpi_engine.planning.nodes import Bounds, Derive
 
 __all__ = [
+    "KEYS",
+    "ROWS_OF_KEY",
     "Dated",
     "Named",
     "Origin",
     "Relations",
     "Renderer",
     "Tables",
+    "datasets_of",
     "datasets_of_bounds",
     "relation",
     "select_of",
@@ -63,7 +75,7 @@ def tables_of(plan: Derive, names: Names) -> Tables:
             dated |= dict.fromkeys(below.dated)
             continue
         read[summary.read.dataset] = None
-        for hops in _summarise.reached(_summarise.expressions(summary)):
+        for hops in reached(_summarise.expressions(summary)):
             here = names.owner(summary.read.dataset, hops[:-1])
             join = names.datasets[here].joins[hops[-1]]
             (read if join.valid else joined)[join.to] = None
@@ -75,15 +87,19 @@ def tables_of(plan: Derive, names: Names) -> Tables:
 def datasets_of_bounds(plan: Bounds, names: Names) -> tuple[str, ...]:
     """Name the datasets that the first and last time of some rows are read from."""
     time = [plan.read.time.expression] if plan.read.time else []
-    reached = _summarise.reached([*time, *plan.filter])
-    return tuple(dict.fromkeys([plan.read.dataset, *(names.owner(plan.read.dataset, hops) for hops in reached)]))
+    return datasets_of(plan.read.dataset, [*time, *plan.filter], names)
+
+
+def datasets_of(dataset: str, expressions: Iterable[Expr], names: Names) -> tuple[str, ...]:
+    """Name a dataset, and those that expressions over its rows reach over joins."""
+    return tuple(dict.fromkeys([dataset, *(names.owner(dataset, hops) for hops in reached(expressions))]))
 
 
 class Renderer:
     """Renders plans over known tables, in a project of one zone."""
 
     def __init__(self, names: Names, relations: Relations, zone: ZoneInfo) -> None:
-        self._rendering = _summarise.Rendering(names, relations, zone, self._below)
+        self._rendering = Rendering(names, relations, zone, self._below)
 
     def request(self, plan: Derive, *, pretty: bool = False) -> str:
         """Give the statement that answers a request."""
@@ -104,6 +120,37 @@ class Renderer:
     def overlaps(self, dated: Dated) -> str:
         """Give the statement that finds a few keys of which two rows are valid at one time."""
         return sql(_keys.overlaps(dated.dataset, dated.keys, dated.valid, self._rendering))
+
+    def survey(self, claims: Claims, latest: datetime) -> str:
+        """Give the one scan that counts what contradicts the claims of a dataset; no row is expected after `latest`."""
+        return sql(_claims.survey(claims, self._rendering, latest))
+
+    def times(self, claims: Claims, latest: datetime) -> str:
+        """Give the statement that counts the same for times that stand behind a join."""
+        return sql(_claims.times(claims, self._rendering, latest))
+
+    def misfits(self, dataset: str, claim: TypeClaim) -> str:
+        """Give the statement that finds a few values that are not of their declared type."""
+        return sql(_claims.misfits(dataset, claim, self._rendering))
+
+    def dangling(self, dataset: str, claim: JoinClaim) -> str:
+        """Give the statement that finds a few keys of a join that lead nowhere."""
+        return sql(_claims.dangling(dataset, claim, self._rendering))
+
+    def unnamed(self, dataset: str, rule: Rule) -> str:
+        """Give the statement that finds a few values that no rule of a dimension names."""
+        return sql(_claims.unnamed(dataset, rule, self._rendering))
+
+    def tolerant(self) -> Renderer:
+        """Render over the same tables, without the rows of CSV files that cannot be read."""
+        made = self._rendering
+        return Renderer(made.names, _claims.tolerant(made.relations), made.zone)
+
+    def rejected(self, dataset: str) -> str:
+        """Give the statement that lists what could not be read in a dataset's CSV files, to be run after one over them; none of others."""
+        origin = self._rendering.relations.origins.get(("", dataset))
+        paths = origin.paths if isinstance(origin, FileRelation) and origin.format == "csv" else ()
+        return sql(_claims.rejected(paths)) if paths else ""
 
     def _below(self, plan: Derive):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a select
         return _derive.below(plan, self._rendering)

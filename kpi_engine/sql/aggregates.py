@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -9,6 +10,8 @@ from sqlglot import exp
 from kpi_engine.formula.trees import as_double, integer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kpi_engine.planning.nodes import Aggregate
 
 
@@ -18,6 +21,28 @@ def aggregation(aggregate: Aggregate, condition: exp.Expr | None) -> exp.Expr:
     if aggregate.function == "stddev":
         return _deviation(argument, condition)
     return _filtered(_call(aggregate, argument), condition)
+
+
+def can_be_merged(aggregate: Aggregate) -> bool:
+    """Whether its value over several groups of rows follows from its parts over each."""
+    return aggregate.function in {"sum", "count", "min", "max", "avg"}
+
+
+def partials(aggregate: Aggregate, condition: exp.Expr | None) -> list[exp.Expr]:
+    """Render the parts of an aggregate over one group of rows, from which `merged` makes its value over several."""
+    if aggregate.function != "avg":
+        return [aggregation(aggregate, condition)]
+    return [aggregation(replace(aggregate, function=each), condition) for each in ("sum", "count")]
+
+
+def merged(aggregate: Aggregate, parts: Sequence[exp.Expr]) -> exp.Expr:
+    """Render the value of an aggregate from the columns of its parts."""
+    if aggregate.function == "avg":
+        total, count = (exp.cast(exp.Sum(this=part), "double") for part in parts)
+        return exp.Div(this=total, expression=exp.func("NULLIF", count, exp.Literal.number(0)))
+    if aggregate.function == "count":
+        return exp.cast(exp.Sum(this=parts[0]), "bigint")
+    return {"sum": exp.Sum, "min": exp.Min, "max": exp.Max}[aggregate.function](this=parts[0])
 
 
 def _filtered(call: exp.Expr, condition: exp.Expr | None) -> exp.Expr:

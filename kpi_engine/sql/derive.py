@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.formula.trees import column, identifier, integer, named, rewritten
-from kpi_engine.planning.planner import EARLIER
+from kpi_engine.formula.trees import column, identifier, integer, is_double, named, rewritten
+from kpi_engine.planning.shaping import EARLIER
 from kpi_engine.planning.summaries import reach_table
-from kpi_engine.sql.summarise import CELL, PERIOD_NUMBER, Rendering, dimension, summarise, values_table
+from kpi_engine.sql.parts import CELL
+from kpi_engine.sql.rendering import Constants, constants, dimension
+from kpi_engine.sql.summarise import PERIOD_NUMBER, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kpi_engine.catalogue import Expr
     from kpi_engine.planning.nodes import Align, Derive, Sort, Summarise
+    from kpi_engine.sql.rendering import Rendering
 
 FRAME = "__frame"
 PERIODS = "__periods"
@@ -23,6 +26,12 @@ MEMBERS = "__members"
 PERIOD = "__period"
 SUMMARY = "__summary"
 """No table of a project is likely to be called so; a common table expression would hide it."""
+COUNTS = frozenset({"count", "count_distinct", "count_if"})
+"""Aggregates whose value is always a finite number."""
+OF_ANY_TYPE = frozenset({"min", "max", "quantile_disc"})
+"""Aggregates that give one of the values, which need not be numbers."""
+ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Paren)
+"""What gives no finite number where it is given none."""
 
 
 def derive(node: Derive, rendering: Rendering) -> exp.Select:
@@ -30,7 +39,7 @@ def derive(node: Derive, rendering: Rendering) -> exp.Select:
     select = _layers(node, rendering)
     columns: list[exp.Expr] = [named(column(dimension(name)), name) for name in node.align.split]
     if node.period:
-        period = exp.cast(column(PERIOD), "date", copy=False) if node.period_is_date else column(PERIOD)
+        period = _date(column(PERIOD)) if node.period_is_date else column(PERIOD)
         columns.append(named(period, node.period))
     checks = [name for name in node.values if name.startswith(("__low__", "__high__"))]
     columns += [named(_finite(column(name)), name) for name in node.shown]
@@ -67,13 +76,12 @@ def _values(depth: int) -> str:
 def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
     """Give the common table expressions in order: summaries, frame, then the values, a layer for each depth."""
     ctes = _align(node.align, rendering)
-    carried: list[exp.Expr] = [
-        column(key, _frame(node.align)) for key in (PERIOD_NUMBER, PERIOD, *map(dimension, node.align.split))
-    ]
-    depths = _depths(node)
+    keys = [PERIOD_NUMBER, PERIOD, *(dimension(name) for name in node.align.split)]
+    depths, functions = _depths(node), _functions(node.align)
     for depth in range(max(depths.values(), default=0) + 1):
-        own = [named(_value(node.values[name], depth), name) for name, d in depths.items() if d == depth]
+        own = [named(_value(node.values[name], depth, functions), name) for name, d in depths.items() if d == depth]
         if depth == 0:
+            carried: list[exp.Expr] = [column(key, _frame(node.align)) for key in keys]
             carried += [named(late, _late_name(late)) for late in _late(node, depths)]
             select = _joined_frame(exp.Select(expressions=[*carried, *own]), node.align)
         else:
@@ -97,27 +105,70 @@ def _depths(node: Derive) -> dict[str, int]:
 
 def _late(node: Derive, depths: Mapping[str, int]) -> list[exp.Column]:
     """Find the columns of summaries that a later layer needs beside earlier values."""
-    found = [each for name, depth in depths.items() if depth for each in node.values[name].tree.find_all(exp.Column)]
-    return list({(c.table, c.name): c for c in found if c.table != EARLIER}.values())
+    found = [each for name, depth in depths.items() if depth for each in node.values[name].nodes]
+    return list({(c.table, c.name): c for c in found if isinstance(c, exp.Column) and c.table != EARLIER}.values())
 
 
 def _late_name(late: exp.Column) -> str:
     return f"__{late.table}.{late.name}"
 
 
-def _value(value: Expr, depth: int) -> exp.Expr:
-    return _unqualified(value.tree) if depth else value.tree
+def _value(value: Expr, depth: int, functions: Mapping[tuple[str, str], str]) -> exp.Expr:
+    """Give a value of a layer; an aggregate that is not finite is unknown before anything is compared with it or divided by it."""
+    if depth:
+        return _unqualified(value.tree)
+
+    def known(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.Column):
+            return node
+        function = functions.get((node.table, node.name), "")
+        return node if function in COUNTS else _finite(node, may_be_text=function in OF_ANY_TYPE)
+
+    def passed_on(node: exp.Expr) -> exp.Expr:
+        """Leave alone what makes the whole not finite where it is not, which is unknown in the end."""
+        if isinstance(node, exp.Column):
+            return node
+        if isinstance(node, ARITHMETIC) or is_double(node):
+            operands = {key: passed_on(each) for key, each in node.args.items() if isinstance(each, exp.Expr)}
+        elif isinstance(node, exp.Div):
+            operands = {"this": passed_on(node.this), "expression": rewritten(node.expression, known)}
+        elif isinstance(node, exp.Coalesce) and _is_zero_of_nothing(node.expressions):
+            operands = {"this": passed_on(node.this)}
+        else:
+            return rewritten(node, known)
+        return type(node)(**{**node.args, **operands})
+
+    return passed_on(value.tree)
+
+
+def _is_zero_of_nothing(others: list[exp.Expr]) -> bool:
+    """Recognise the 0 that a sum over no rows is: it takes the place of no value that is there."""
+    conditions = [
+        case.args["ifs"][0].this for case in others if isinstance(case, exp.Case) and not case.args.get("default")
+    ]
+    return (
+        len(conditions) == len(others) == 1
+        and isinstance(conditions[0], exp.EQ)
+        and isinstance(conditions[0].this, exp.Coalesce)
+    )
+
+
+def _functions(node: Align) -> dict[tuple[str, str], str]:
+    """Say which aggregate each column of a summary holds."""
+    return {
+        (reach_table(number), f"a{n}"): aggregate.function
+        for number, reach in enumerate(node.reaches)
+        for n, aggregate in enumerate(node.summaries[reach.summary].aggregates)
+    }
 
 
 def _unqualified(tree: exp.Expr) -> exp.Expr:
     """Take columns from the layer below, where they stand under their own name or, those of summaries, under a longer one."""
+    return rewritten(tree, lambda node: _bare(node) if isinstance(node, exp.Column) else node)
 
-    def bare(node: exp.Expr) -> exp.Expr:
-        if not isinstance(node, exp.Column):
-            return node
-        return column(node.name if node.table == EARLIER else _late_name(node))
 
-    return rewritten(tree, bare)
+def _bare(each: exp.Column) -> exp.Column:
+    return column(each.name if each.table == EARLIER else _late_name(each))
 
 
 def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
@@ -127,11 +178,8 @@ def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
         return ctes
     if node.dense:
         ctes[MEMBERS] = _members(node)
-        ctes[FRAME] = (
-            exp.Select(expressions=[exp.Star()])
-            .from_(_table(PERIODS), copy=False)
-            .join(_table(MEMBERS), join_type="cross", copy=False)
-        )
+        ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(_table(PERIODS), copy=False)
+        ctes[FRAME].append("joins", exp.Join(this=_table(MEMBERS), kind="CROSS"))
     else:
         ctes[FRAME] = _observed(node)
     return ctes
@@ -144,17 +192,11 @@ def _frame(node: Align) -> str:
 
 def _periods(node: Align) -> exp.Expr:
     """Give the periods as rows: their number, their start, and the cell of each reach where it is not that number."""
-    keys = {name: cells for cells, name in _keys(node).items() if name != PERIOD_NUMBER}
-    tuples = [
-        exp.Tuple(expressions=[integer(n), _moment(bucket.start), *(integer(cells[n]) for cells in keys.values())])
-        for n, bucket in enumerate(node.periods)
-    ]
-    nothing = exp.Tuple(expressions=[integer(0), exp.Null(), *(integer(0) for _ in keys)])
-    values = values_table(tuples or [nothing], "p", [PERIOD_NUMBER, PERIOD, *keys])
-    start = exp.Cast(this=column(PERIOD), to=exp.DataType(this=exp.DType.TIMESTAMP))
-    select = exp.Select(expressions=[column(PERIOD_NUMBER), named(start, PERIOD), *map(column, keys)])
-    select = select.from_(values, copy=False)
-    return select if tuples else select.where(exp.Boolean(this=False), copy=False)
+    starts = [None if each.start is None else each.start.isoformat(sep=" ") for each in node.periods]
+    cells = {name: Constants("INT", cells) for cells, name in _keys(node).items() if name != PERIOD_NUMBER}
+    return constants(
+        {PERIOD_NUMBER: Constants("INT", range(len(starts))), PERIOD: Constants("TIMESTAMP", starts), **cells}
+    )
 
 
 def _keys(node: Align) -> dict[tuple[int, ...], str]:
@@ -170,21 +212,15 @@ def _nobody(node: Align, columns: list[str]) -> exp.Select:
     return exp.Select(expressions=nothing).where(exp.Boolean(this=False), copy=False)
 
 
-def _moment(moment) -> exp.Expr:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a datetime, or None without a period
-    if moment is None:
-        return exp.Null()
-    return exp.Literal.string(moment.isoformat(sep=" "))
-
-
 def _members(node: Align) -> exp.Expr:
     """Members are those seen in any stretch that the request touches."""
     seen = [_seen(node, n, summary) for n, summary in enumerate(node.summaries) if _full_cells(node, summary)]
     return _union(seen) if seen else _nobody(node, [])
 
 
-def _seen(node: Align, position: int, summary: Summarise) -> exp.Select:
+def _seen(node: Align, number: int, summary: Summarise) -> exp.Select:
     columns = [column(dimension(name)) for name in node.split]
-    select = exp.Select(expressions=columns).from_(_table(_summary(position)), copy=False).distinct(copy=False)
+    select = exp.Select(expressions=columns).from_(_table(_summary(number)), copy=False).distinct(copy=False)
     full = _full_cells(node, summary)
     if len(full) < len(summary.cells):
         select = select.where(exp.In(this=column(CELL), expressions=[integer(n) for n in full]), copy=False)
@@ -228,8 +264,8 @@ def _union(selects: list[exp.Select]) -> exp.Expr:
 def _joined_frame(select: exp.Select, node: Align) -> exp.Select:
     frame, keys = _frame(node), _keys(node)
     select = select.from_(_table(frame), copy=False)
-    for position, reach in enumerate(node.reaches):
-        table = reach_table(position)
+    for number, reach in enumerate(node.reaches):
+        table = reach_table(number)
         tests: list[exp.Expr] = [exp.EQ(this=column(CELL, table), expression=column(keys[reach.cells], frame))]
         split = (
             next(cell.split for cell in node.summaries[reach.summary].cells if cell.id == reach.cells[0])
@@ -251,12 +287,19 @@ def _table(name: str) -> exp.Table:
     return exp.Table(this=identifier(name))
 
 
-def _finite(value: exp.Column) -> exp.Expr:
-    """Never let a number out that is not one: not-a-number and infinity are unknown."""
+def _date(tree: exp.Expr) -> exp.Expr:
+    return exp.Cast(this=tree, to=exp.DataType(this=exp.DType.DATE))
+
+
+def _finite(value: exp.Expr, *, may_be_text: bool = False) -> exp.Expr:
+    """Never let a number out that is not one: not-a-number and infinity are unknown. The text `inf` is a text."""
     double = exp.TryCast(this=value, to=exp.DataType(this=exp.DType.DOUBLE))
     finite = exp.Anonymous(this="isfinite", expressions=[double])
-    test = exp.NullSafeNEQ(this=finite, expression=exp.Boolean(this=False))
-    return exp.Case(ifs=[exp.If(this=test, true=value)])
+    kept: exp.Expr = exp.NullSafeNEQ(this=finite, expression=exp.Boolean(this=False))
+    if may_be_text:
+        kind = exp.Anonymous(this="typeof", expressions=[value])
+        kept = exp.Or(this=exp.EQ(this=kind, expression=exp.Literal.string("VARCHAR")), expression=kept)
+    return exp.Case(ifs=[exp.If(this=kept, true=value)])
 
 
 def _finite_columns(tree: exp.Expr) -> exp.Expr:

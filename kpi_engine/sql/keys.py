@@ -7,22 +7,24 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.catalogue.resolved import ROWS
+from kpi_engine.sql.rendering import alias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kpi_engine.sql.summarise import Rendering
+    from kpi_engine.sql.rendering import Rendering
 
 FEW = 5
 """So many examples are shown."""
+ROWS_OF_KEY, KEYS = "__rows", "__keys"
+"""Beside each example: how many rows it stands for, and how many such examples there are."""
 
 
 def duplicates(dataset: str, rendering: Rendering) -> exp.Select:
     """Render the search for key values that stand in a dataset more than once; rows without a key join nothing."""
     keys = rendering.names.datasets[dataset].key
-    select = _known_keys(dataset, keys, rendering)
     many = exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(1))
-    return _few(select.group_by(*_numbers(keys), copy=False).having(many, copy=False), keys)
+    return few(_known_keys(dataset, keys, rendering), len(keys)).having(many, copy=False)
 
 
 def size(dataset: str, rendering: Rendering) -> exp.Select:
@@ -51,13 +53,10 @@ def overlaps(dataset: str, keys: Sequence[str], valid: tuple[str, str], renderin
     still = exp.Or(
         this=exp.Is(this=before, expression=exp.Null()), expression=exp.LT(this=after, expression=before.copy())
     )
-    select = exp.Select(expressions=[exp.column(key, quoted=True) for key in keys]).distinct(copy=False)
-    select = select.from_(
-        exp.Subquery(this=rows, alias=exp.TableAlias(this=exp.to_identifier(ROWS, quoted=True))), copy=False
-    )
-    return _few(
-        select.where(exp.Not(this=exp.Is(this=after.copy(), expression=exp.Null())), exp.paren(still), copy=False), keys
-    )
+    select = exp.Select(expressions=[exp.column(key, quoted=True) for key in keys])
+    select = select.from_(exp.Subquery(this=rows, alias=alias(ROWS)), copy=False)
+    select = select.where(exp.Not(this=exp.Is(this=after.copy(), expression=exp.Null())), exp.paren(still), copy=False)
+    return few(select, len(keys))
 
 
 def _known_keys(dataset: str, keys: Sequence[str], rendering: Rendering) -> exp.Select:
@@ -69,9 +68,14 @@ def _known_keys(dataset: str, keys: Sequence[str], rendering: Rendering) -> exp.
     )
 
 
-def _few(select: exp.Select, keys: Sequence[str]) -> exp.Select:
-    return select.order_by(*_numbers(keys), copy=False).limit(FEW, copy=False)
-
-
-def _numbers(keys: Sequence[str]) -> list[exp.Expr]:
-    return [exp.Literal.number(n + 1) for n in range(len(keys))]
+def few(select: exp.Select, columns: int, *, commonest: bool = False) -> exp.Select:
+    """Group rows by their first columns; give a few of the groups, how many rows each has, and how many groups there are."""
+    numbers = [exp.Literal.number(n + 1) for n in range(columns)]
+    rows, groups = (exp.Count(this=exp.Star()) for _ in range(2))
+    select = select.select(
+        exp.alias_(rows, ROWS_OF_KEY, quoted=True),
+        exp.alias_(exp.Window(this=groups), KEYS, quoted=True),
+        copy=False,
+    )
+    order = [exp.Ordered(this=exp.column(ROWS_OF_KEY, quoted=True), desc=True)] if commonest else []
+    return select.group_by(*numbers, copy=False).order_by(*order, *numbers, copy=False).limit(FEW, copy=False)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from types import MappingProxyType
+from datetime import date, datetime, timedelta
+from itertools import islice, pairwise, takewhile
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -14,10 +14,14 @@ from kpi_engine.calendar import to_utc
 from kpi_engine.formula.trees import integer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from kpi_engine.catalogue import TimeColumn
     from kpi_engine.planning.nodes import Cell
+
+LEAST = 4
+"""Stretches of one length are counted by a division where there are as many as this."""
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the zero of a line, in no zone
 
 
 @dataclass(frozen=True)
@@ -27,16 +31,24 @@ class Clock:
     column: TimeColumn
     zone: ZoneInfo
 
+    @property
+    def sql_type(self) -> str:
+        """The type that bounds are written as."""
+        return {"date": "DATE", "instant": "TIMESTAMPTZ"}.get(self.column.kind, "TIMESTAMP")
+
     def literal(self, moment: datetime) -> exp.Expr:
+        """Write a bound as a literal of the column's type."""
+        return exp.Cast(this=exp.Literal.string(self.text(moment)), to=exp.DataType(this=exp.DType[self.sql_type]))
+
+    def text(self, moment: datetime) -> str:
         """Write a bound as the column's type has it."""
         if self.column.kind == "date":
-            whole = moment if moment.time() == datetime.min.time() else moment + timedelta(days=1)
-            return _typed(whole.date().isoformat(), exp.DType.DATE)
+            return self._day(moment).isoformat()
         if self.column.kind == "instant":
-            return _typed(to_utc(moment, self.zone).isoformat(sep=" "), exp.DType.TIMESTAMPTZ)
+            return to_utc(moment, self.zone).isoformat(sep=" ")
         if self.column.zone:
             moment = to_utc(moment, self.zone).astimezone(ZoneInfo(self.column.zone)).replace(tzinfo=None)
-        return _typed(moment.isoformat(sep=" "), exp.DType.TIMESTAMP)
+        return moment.isoformat(sep=" ")
 
     def within(self, start: datetime | None, end: datetime | None) -> list[exp.Expr]:
         """Say that the column lies in a half-open stretch; unbounded ends say nothing."""
@@ -48,139 +60,165 @@ class Clock:
             tests.append(exp.LT(this=tree, expression=self.literal(end)))
         return tests
 
-    def numbered(
-        self, bounds: Sequence[datetime], numbers: Sequence[int | None], within: Stretch = (None, None)
-    ) -> exp.Expr:
+    def numbered(self, bounds: Sequence[datetime], numbers: Sequence[int | None], *, inside: bool = False) -> exp.Expr:
         """Give the number of the stretch that the column lies in.
 
-        `bounds` are sorted; `numbers` has one more entry: below the first bound, between each two, from the last on. `within` is the
-        stretch in which rows are known to lie. Days and months that are numbered one after the other are counted; between such runs
-        it is a search by halves, as nested `case`: fast, exact in every zone and calendar, and the same on every engine.
+        `bounds` are sorted; `numbers` has one more entry: below the first bound, between each two, from the last on; with `inside`,
+        where rows outside are left out before, one less: between each two. A search by halves, as nested `case`, down to runs of
+        stretches of one length or of so many months, which are counted: faster than truncating the time, and exact in every zone
+        and calendar.
         """
-        edges = (within[0], *bounds, within[1])
-        return self._searched(
-            [(edges[run.first], self._number(run, edges, numbers)) for run in self._runs(edges, numbers)]
-        )
+        lengths = {unit: _lengths([place(bound) for bound in bounds]) for unit, place in self._lines().items()}
+        if not inside:
+            lengths = {unit: [0, *each, 0] for unit, each in lengths.items()}
+        starts = bounds if inside else (None, *bounds)
+        return self._searched(_runs(starts, lengths, numbers))
 
-    def _searched(self, runs: Sequence[tuple[datetime | None, exp.Expr]]) -> exp.Expr:
-        """Choose among runs, each with where it begins."""
+    def _lines(self) -> Mapping[str, Callable[[datetime], int | None]]:
+        """Give the ways to measure stretches: along the column's own line of time, and in months of its own calendar."""
+        is_own = self.column.kind != "instant" and not self.column.zone
+        return {"": self._position, "MONTH": _month} if is_own else {"": self._position}
+
+    def _searched(self, runs: Sequence[_Run]) -> exp.Expr:
+        if len(runs) == 1:
+            return self._in_run(runs[0])
         middle = len(runs) // 2
-        start, tree = runs[middle]
-        if start is None or not middle:
-            return tree
+        start = runs[middle].start
+        assert start is not None  # noqa: S101 - only the first run is open
         below = exp.LT(this=self.column.expression.tree, expression=self.literal(start))
         left, right = self._searched(runs[:middle]), self._searched(runs[middle:])
         return exp.Case(ifs=[exp.If(this=below, true=left)], default=right)
 
-    def _number(self, run: _Run, edges: Sequence[datetime | None], numbers: Sequence[int | None]) -> exp.Expr:
-        first, start = numbers[run.first], edges[run.first]
-        if first is None:
+    def _in_run(self, run: _Run) -> exp.Expr:
+        if run.number is None:
             return exp.Null()
-        if not run.unit or start is None:
-            return integer(first)
-        tree: exp.Expr = exp.DateDiff(
-            this=self.column.expression.tree, expression=self.literal(start), unit=exp.Var(this=run.unit)
-        )
+        if not run.step or run.start is None:
+            return integer(run.number)
+        since = self._since(run.start, run.unit)
         if run.step > 1:
-            tree = exp.IntDiv(this=tree, expression=integer(run.step))
-        return exp.Add(this=integer(first), expression=tree) if first else tree
+            since = exp.IntDiv(this=since, expression=integer(run.step))
+        return exp.Add(this=since, expression=integer(run.number)) if run.number else since
 
-    def _runs(self, edges: Sequence[datetime | None], numbers: Sequence[int | None]) -> Iterator[_Run]:
-        """Put together neighbours of one number, and those that a count of days or months numbers."""
-        is_own = self.column.kind != "instant" and not self.column.zone
-        marks = {unit: [mark(edge) for edge in edges] for unit, mark in _MARKS.items()} if is_own else {}
-        first = 0
-        while first < len(numbers):
-            same = first + 1
-            while same < len(numbers) and numbers[same] == numbers[first]:
-                same += 1
-            counted = [_counted(unit, each, numbers, first) for unit, each in marks.items()]
-            longest = max(counted, key=lambda run: run.after, default=_Run(first, same))
-            run = longest if longest.after > max(same, first + FEW) else _Run(first, same)
-            yield run
-            first = run.after
+    def _since(self, moment: datetime, unit: str) -> exp.Expr:
+        """Give how far the column lies after a bound, in months or as `_position` counts."""
+        column = self.column.expression.tree
+        if unit:
+            return exp.DateDiff(this=column, expression=self.literal(moment), unit=exp.Var(this=unit))
+        if self.column.kind == "date":
+            return exp.Paren(this=exp.Sub(this=column, expression=self.literal(moment)))
+        zero = exp.Literal.number(self._position(moment))
+        return exp.Paren(this=exp.Sub(this=exp.UnixMicros(this=column), expression=zero))
 
+    def _position(self, moment: datetime) -> int:
+        """Place a bound on the column's own line of time: in days, or in microseconds since 1970."""
+        if self.column.kind == "date":
+            return self._day(moment).toordinal()
+        if self.column.kind == "instant":
+            moment = to_utc(moment, self.zone)
+        elif self.column.zone:
+            moment = to_utc(moment, self.zone).astimezone(ZoneInfo(self.column.zone))
+        return (moment.replace(tzinfo=None) - _EPOCH) // timedelta(microseconds=1)
 
-Stretch = tuple[datetime | None, datetime | None]
-"""Since when, and until when; None where there is no bound."""
-FEW = 2
-"""So few stretches are told apart by comparing."""
+    def _day(self, moment: datetime) -> date:
+        """Give the first day that lies wholly at or after a bound."""
+        return (moment if moment.time() == datetime.min.time() else moment + timedelta(days=1)).date()
 
 
 @dataclass(frozen=True)
 class _Run:
-    """Neighbouring stretches, from `first` up to `after`, of one number or, where there is a `unit`, `step` of it for each number."""
+    """Neighbouring stretches from `start` on: all of one number, or, with a `step`, of that length each and counted up."""
 
-    first: int
-    after: int
+    start: datetime | None
+    number: int | None
+    step: int = 0
     unit: str = ""
-    step: int = 1
 
 
-def _counted(unit: str, marks: Sequence[int | None], numbers: Sequence[int | None], first: int) -> _Run:
-    """Give the longest run from a stretch on that a count of the unit numbers one after the other."""
-
-    def length(piece: int) -> int | None:
-        start, end = marks[piece], marks[piece + 1]
-        return None if start is None or end is None else end - start
-
-    step, number = length(first), numbers[first]
-    after = first + 1
-    if step is None or number is None:
-        return _Run(first, after)
-    while after < len(numbers) and length(after) == step and numbers[after] == number + after - first:
-        after += 1
-    return _Run(first, after, unit, step)
-
-
-def _day(moment: datetime | None) -> int | None:
-    return moment.toordinal() if moment is not None and moment.time() == time.min else None
+def _runs(
+    starts: Sequence[datetime | None], lengths: Mapping[str, Sequence[int]], numbers: Sequence[int | None]
+) -> list[_Run]:
+    """Cut stretches into as few runs as can be told from left to right; one that is open, or of no length in a unit, has 0."""
+    found: list[_Run] = []
+    place = 0
+    while place < len(numbers):
+        same = _extent(numbers[place] == each for each in islice(numbers, place, None))
+        counted, unit = max((_counted(place, each, numbers), unit) for unit, each in lengths.items())
+        step = lengths[unit][place] if counted > max(same, LEAST - 1) else 0
+        found.append(_Run(starts[place], numbers[place], step, unit if step else ""))
+        place += counted if step else same
+    return found
 
 
-def _month(moment: datetime | None) -> int | None:
-    return moment.year * 12 + moment.month if moment is not None and moment.day == 1 and _day(moment) else None
+def _counted(place: int, lengths: Sequence[int], numbers: Sequence[int | None]) -> int:
+    """Say how many stretches from one on are of its length, and are numbered one after the other."""
+    number, length = numbers[place], lengths[place]
+    if number is None or not length:
+        return 0
+    following = zip(islice(numbers, place, None), islice(lengths, place, None), strict=False)
+    return _extent(each == number + n and size == length for n, (each, size) in enumerate(following))
 
 
-_MARKS = MappingProxyType({"MONTH": _month, "DAY": _day})
-"""How a moment at which a unit begins is counted."""
+def _lengths(places: Sequence[int | None]) -> list[int]:
+    return [0 if before is None or after is None else after - before for before, after in pairwise(places)]
+
+
+def _month(moment: datetime) -> int | None:
+    """Number the months that begin at midnight of a first day."""
+    begins = moment.day == 1 and moment.time() == datetime.min.time()
+    return moment.year * 12 + moment.month if begins else None
+
+
+def _extent(tests: Iterable[bool]) -> int:
+    return sum(1 for _ in takewhile(bool, tests))
 
 
 @dataclass(frozen=True)
 class Atoms:
-    """Local time cut at every bound of some cells: `cells[i]` are those that cover the i-th piece."""
+    """Local time cut into pieces at every bound of some cells; each cell goes from a first to a last piece."""
 
     bounds: tuple[datetime, ...]
-    cells: tuple[tuple[Cell, ...], ...]
+    stretches: tuple[tuple[Cell, int, int], ...]
 
     @property
     def disjoint(self) -> bool:
         """Whether no piece belongs to two cells."""
-        return all(len(covering) <= 1 for covering in self.cells)
+        ordered = sorted((first, last) for _, first, last in self.stretches)
+        return all(before[1] < after[0] for before, after in pairwise(ordered))
 
-    def stretches(self) -> dict[Cell, tuple[int, int]]:
-        """Give the first and the last piece of each cell that has any; those between are its own too."""
-        found: dict[Cell, tuple[int, int]] = {}
-        for number, covering in enumerate(self.cells):
-            for cell in covering:
-                found[cell] = (found.get(cell, (number, number))[0], number)
+    @property
+    def covered(self) -> int:
+        """How many pieces the cells have, each counted as often as it belongs to one."""
+        return sum(last - first + 1 for _, first, last in self.stretches)
+
+    def reach(self) -> dict[int, int]:
+        """Give each piece that belongs to a cell, with the first piece that shares a cell with it."""
+        found: dict[int, int] = {}
+        done = -1
+        for first, last in sorted((first, last) for _, first, last in self.stretches):
+            found |= dict.fromkeys(range(max(first, done + 1), last + 1), first)
+            done = max(done, last)
         return found
+
+    def pieces(self) -> list[tuple[int, Cell]]:
+        """Give each piece with each cell that it belongs to."""
+        return sorted(
+            ((piece, cell) for cell, first, last in self.stretches for piece in range(first, last + 1)),
+            key=lambda each: (each[0], each[1].id),
+        )
 
 
 def atoms(cells: Sequence[Cell]) -> Atoms:
-    """Cut local time at every bound of the cells."""
+    """Cut local time at every bound of the cells; a cell without a moment is in no piece."""
     spans = [cell.span for cell in cells if not cell.span.is_empty]
     bounds = tuple(sorted({b for span in spans for b in (span.start, span.end) if b is not None}))
-    pieces: list[list[Cell]] = [[] for _ in range(len(bounds) + 1)]
     index = {bound: number for number, bound in enumerate(bounds)}
-    for cell in cells:
-        if cell.span.is_empty:
-            continue
-        first = 0 if cell.span.start is None else index[cell.span.start] + 1
-        last = len(bounds) if cell.span.end is None else index[cell.span.end]
-        for piece in range(first, last + 1):
-            pieces[piece].append(cell)
-    return Atoms(bounds, tuple(tuple(piece) for piece in pieces))
-
-
-def _typed(text: str, sql_type: exp.DType) -> exp.Expr:
-    return exp.Cast(this=exp.Literal.string(text), to=exp.DataType(this=sql_type))
+    stretches = [
+        (
+            cell,
+            0 if cell.span.start is None else index[cell.span.start] + 1,
+            len(bounds) if cell.span.end is None else index[cell.span.end],
+        )
+        for cell in cells
+        if not cell.span.is_empty
+    ]
+    return Atoms(bounds, tuple(stretches))

@@ -50,7 +50,7 @@ def test_a_warning_alone_is_no_failure(kpi, shop):
 
 def test_a_kpi_that_cannot_be_read_is_counted(kpi, break_kpi):
     break_kpi("formula: sum(amount)", "formulo: sum(amount)")
-    assert kpi("check").out.endswith("\n2 errors in 6 KPIs and 1 dataset\n")
+    assert kpi("check").out.endswith("\n1 error in 6 KPIs and 1 dataset\n")
 
 
 def test_a_time_zone_that_does_not_exist_is_a_mistake(kpi, shop):
@@ -88,3 +88,26 @@ def test_colour_changes_no_word():
     assert re.sub(r"\x1b\[[0-9;]*m", "", shown) == painted(mistake, color=False) == str(mistake)
     assert "\x1b[31m\x1b[1merror[bad_value]" in shown
     assert re.search(r"\x1b\[31m\x1b\[1m\s*\^\^\x1b", shown)
+
+
+def test_definitions_compared_with_the_data(kpi, shop, break_kpi):
+    assert kpi("check", "--live").out == "No mistakes in 6 KPIs and 1 dataset\n"
+    break_kpi("      city:\n", "      city: {sql: \"case city when 'Lyon' then 'L' when 'NULL' then 'N' end\"}\n")
+    ran = kpi("check", "--live")
+    assert (ran.code, ran.err) == (0, "")
+    assert "warning[member_without_rule]: no rule of the dimension `city` names `city` O'Hara (1 row), Paris" in ran.out
+    with (shop / "data" / "sessions.csv").open("a", encoding="utf-8") as file:
+        file.write("5,2026-03-31,email,Lyon,true,5,0.00\n")
+    ran = kpi("check", "--live", "--output", "json")
+    assert ran.code == 1
+    (key, _) = json.loads(ran.out)["diagnostics"]
+    assert (key["severity"], key["code"], key["subject"]) == ("error", "key_not_unique", "dataset sessions")
+    assert (key["line"], key["column"], key["length"]) == (4, 10, 2)
+    assert kpi("check").code == 0
+
+
+def test_data_that_cannot_be_read_cannot_be_compared(kpi, shop):
+    (shop / "data" / "sessions.csv").unlink()
+    ran = kpi("check", "--live")
+    assert ran.code == 1
+    assert "error[missing_file]" in ran.out

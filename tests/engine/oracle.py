@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from oracle_calendar import Window, back, frame, previous, year_before
+from oracle_calendar import Window, back, covering, frame, previous, year_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -131,14 +131,14 @@ class Oracle:
         return _of([Fraction(value) for value in known], function)
 
     def _inside(self, used: Input, place: Place) -> Place:
-        """Apply an input's modifiers: since the beginning, then offset; conditions on a KPI go to the datasets below."""
+        """Apply an input's modifiers: what it covers of the offset window; conditions on a KPI go to the datasets below."""
         window = place.window
         if used.offset == "period":
             window = previous(window)
         elif used.offset is not None:
             window = back(window, *used.offset)  # type: ignore[misc]
-        if used.all_time:
-            window = replace(window, start=None)
+        if used.covers:
+            window = covering(window, used.covers, self.question.as_of, self.model.almanac)
         below = (
             (*place.conditions, used.where)
             if used.where is not None and used.source in self.model.kpis
@@ -194,7 +194,7 @@ class Oracle:
                 }
                 yield Seen("", row, None)
             return
-        plain = replace(used, per=(), offset=None, all_time=False)
+        plain = replace(used, per=(), offset=None, covers=())
         for entity in dict.fromkeys(
             tuple(self._path(seen, name) for name in used.per) for seen in self._dataset_rows(plain, place)
         ):
@@ -204,7 +204,7 @@ class Oracle:
         for used, inside, condition, entities in self._leaves(kpi, place):
             if self._ignored(used.source, inside) & {*place.member, *names, *entities}:
                 continue
-            for seen in self._dataset_rows(replace(used, per=(), offset=None, all_time=False), inside):
+            for seen in self._dataset_rows(replace(used, per=(), offset=None, covers=()), inside):
                 if condition is None or self._holds(condition, seen):
                     yield tuple(self._path(seen, name) for name in names)
 
@@ -213,7 +213,7 @@ class Oracle:
         found = set()
         for used, inside, condition, entities in self._leaves(kpi, place):
             if not self._ignored(used.source, inside) & {*by, *entities}:
-                for seen in self._dataset_rows(replace(used, per=(), offset=None, all_time=False), inside):
+                for seen in self._dataset_rows(replace(used, per=(), offset=None, covers=()), inside):
                     if condition is None or self._holds(condition, seen):
                         found.add(tuple(self._dimension(seen, name) for name in by))
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 DAY = timedelta(days=1)
 MONTHS = {"month": 1, "quarter": 3, "year": 12, "fiscal_quarter": 3, "fiscal_year": 12}
@@ -113,3 +114,15 @@ def frame(asked: Asked, grain: str | None, almanac: Almanac) -> list[tuple[datet
             found.append((unit, window))
         unit = after
     return found
+
+
+def covering(window: Window, covers: tuple[Any, ...], as_of: datetime, almanac: Almanac) -> Window:
+    """Widen a window to the unit it ends in, to a length, or to the beginning; what is not known yet ends it."""
+    if covers[0] == "all":
+        return replace(window, start=None)
+    end = as_of if window.end is None else min(window.end, as_of)
+    if covers[0] == "to_date":
+        return replace(window, start=floor(end - timedelta(microseconds=1), covers[1], almanac), end=end)
+    midnight = end.replace(hour=0, minute=0, second=0, microsecond=0)
+    days_end = midnight if midnight == end else midnight + DAY
+    return replace(window, start=back(Window(None, days_end), *covers[1:]).end, end=end)

@@ -63,8 +63,16 @@ class Maker:
             used["offset"] = random.choice(
                 ((1, "month"), (1, "year"), "period", (1, "week"), (2, "month"), (1, "quarter"))
             )
-        if random.random() < 0.15:
-            used["all_time"] = True
+        if random.random() < 0.3:
+            units = ("week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year")
+            lengths = (
+                ("window", 28, "day"),
+                ("window", 3, "month"),
+                ("window", 10, "day"),
+                ("window", 1, "month"),
+                ("window", 2, "week"),
+            )
+            used["covers"] = random.choice((("all",), ("to_date", random.choice(units)), random.choice(lengths)))
         return name, Input(name, **used)
 
     def _condition(self, name: str) -> Condition:

@@ -53,7 +53,8 @@ class Input:
     take: str = ""
     across: frozenset[str] = frozenset()
     offset: tuple[int, str] | str | None = None
-    all_time: bool = False
+    covers: tuple[Any, ...] = ()
+    """`("all",)`, `("to_date", unit)` or `("window", count, unit)`."""
     per: tuple[str, ...] = ()
 
 

@@ -92,9 +92,16 @@ def _input(used: Input) -> dict[str, Any]:
         found["where"] = condition(used.where)
     if used.offset is not None:
         found["offset"] = used.offset if isinstance(used.offset, str) else f"{used.offset[0]} {used.offset[1]}"
-    for name in ("time", "take", "all_time"):
+    for name in ("time", "take"):
         if getattr(used, name):
             found[name] = getattr(used, name)
+    if used.covers:
+        key, value = {
+            "all": ("all_time", True),
+            "to_date": ("to_date", used.covers[-1]),
+            "window": ("window", " ".join(map(str, used.covers[1:]))),
+        }[used.covers[0]]
+        found[key] = value
     for name in ("across", "per"):
         if values := list(getattr(used, name)):
             found[name] = sorted(values) if name == "across" else values

@@ -21,3 +21,9 @@ def test_the_engine_answers_as_the_oracle_does(chunk):
 def test_the_engine_answers_as_the_oracle_does_again_and_again(chunk):
     answered = sum(check_seed(1000 + chunk * 25 + seed, QUESTIONS) for seed in range(25))
     assert answered > 25 * QUESTIONS // 2
+
+
+@pytest.mark.parametrize("chunk", range(4))
+def test_the_engine_answers_so_where_summaries_are_taken_apart(chunk, monkeypatch):
+    monkeypatch.setattr("kpi_engine.sql.parts.MANY", 0)
+    assert sum(check_seed(500 + chunk * SEEDS + seed, QUESTIONS) for seed in range(SEEDS)) > SEEDS * QUESTIONS // 2

@@ -12,7 +12,8 @@ from number_projects import LATE, opened
 
 import kpi_engine
 from kpi_engine.planning import leaf_reads, read_request
-from kpi_engine.sql.summarise import expressions, reached
+from kpi_engine.sql.joins import reached
+from kpi_engine.sql.summarise import expressions
 
 PROJECT = {"project": "fixture", "calendar": {"timezone": "Europe/Paris"}, "definitions": ["marketing"]}
 ROLES = (
@@ -119,19 +120,21 @@ def engine():
 
 
 @pytest.mark.parametrize(
-    "request_",
+    ("request_", "times"),
     [
-        {},
-        {"by": ["a"]},
-        {"by": ["a"], "grain": "month", "compare": ["previous_period", "previous_year"]},
-        {"dense": False, "by": ["a"], "grain": "week"},
+        ({}, 1),
+        ({"by": ["a"]}, 1),
+        ({"by": ["a"], "grain": "month", "compare": ["previous_period", "previous_year"]}, 1),
+        ({"dense": False, "by": ["a"], "grain": "month"}, 1),
+        ({"by": ["a"], "grain": "week"}, 2),
     ],
+    ids=["in total", "by member", "compared", "not dense", "entities in many overlapping stretches are counted apart"],
 )
-def test_conditions_offsets_shares_and_comparisons_share_a_scan(engine, request_):
+def test_conditions_offsets_shares_and_comparisons_share_a_scan(engine, request_, times):
     made = planned(
         engine, [k for k in engine.kpis() if k not in {"late", "both"}], period="2026-Q1", as_of=LATE, **request_
     )
-    assert scans(engine, made) == {"fact": 1}
+    assert scans(engine, made) == {"fact": times}
 
 
 def test_another_time_is_another_scan(engine):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
-from kpi_engine.api import DatabaseRelation, SourceError, Table, nearest
+from kpi_engine.api import DatabaseRelation, SourceError, Table, files_version, nearest
+from kpi_engine.builtin.deferred import Deferred
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from kpi_engine.api import Scan, SourceContext
+    from kpi_engine.builtin.sources.settings import DuckdbSettings
+
+    Columns = Mapping["Name", Mapping[str, str]]
 
 Name = tuple[str, str]
 """A table's schema and name."""
@@ -25,25 +27,18 @@ _COLUMNS = """
     WHERE NOT internal AND database_name = current_database()
     ORDER BY schema_name, table_name, column_index
 """
-
-
-class DuckdbSettings(BaseModel):
-    """Where the database is."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    path: str
-    """The database file, relative to the project's folder."""
+_VIEWS = "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal AND database_name = current_database()"
 
 
 class DuckdbSource:
     """The tables and views of a database file; those outside the schema `main` are written `schema.table`."""
 
     name: ClassVar[str] = "duckdb"
-    Config: ClassVar[type[BaseModel]] = DuckdbSettings
+    Config = Deferred("kpi_engine.builtin.sources.settings", "DuckdbSettings")
 
     def __init__(self, config: DuckdbSettings, context: SourceContext) -> None:
         self._path = context.root / config.path
+        self._known: tuple[object, Columns, frozenset[Name]] = (None, {}, frozenset())
 
     def tables(self) -> Sequence[Table]:
         """List the tables and views with their columns."""
@@ -52,7 +47,7 @@ class DuckdbSource:
     def relation(self, scan: Scan) -> DatabaseRelation:
         """Say which table of the database is meant; raise `SourceError` when there is none of that name."""
         found = {_written(name): name for name in self._columns()}
-        name = found.get(scan.table) or found.get(scan.table.removeprefix("main."))
+        name = _named(scan.table, found)
         if name is None:
             raise SourceError(
                 f"the database {self._path} has no table `{scan.table}`",
@@ -65,20 +60,65 @@ class DuckdbSource:
         """Name the folder that the database lies in."""
         return (str(self._path.resolve().parent),)
 
-    def _columns(self) -> Mapping[Name, Mapping[str, str]]:
-        import duckdb
+    def version(self, table: str) -> str | None:
+        """Say when the database was last written; None of a view, which may read what stands elsewhere."""
+        try:
+            columns, views = self._contents()
+        except SourceError:
+            return None
+        name = _named(table, {_written(name): name for name in columns})
+        return None if name is None or name in views else self._written_at()
 
+    def _written_at(self) -> str | None:
+        """Say when the database and its write-ahead log, if it has one, were last written."""
+        return files_version(self._files())
+
+    def _files(self) -> list[Path]:
+        path = self._path.resolve()
+        log = path.with_name(f"{path.name}.wal")
+        return [path, log] if log.exists() else [path]
+
+    def _columns(self) -> Columns:
+        return self._contents()[0]
+
+    def _contents(self) -> tuple[Columns, frozenset[Name]]:
+        """Give the columns of every table, and which of them are views.
+
+        They are looked up again when the database has changed, and once more when it has settled: until then it may change unseen.
+        """
         path = self._path.resolve()
         _check(path)
-        try:
-            with duckdb.connect(str(path), read_only=True) as connection:
-                rows = connection.execute(_COLUMNS).fetchall()
-        except duckdb.Error as error:
-            raise _refusal(path, str(error)) from error
-        tables: dict[Name, dict[str, str]] = {}
-        for schema, table, column, kind in rows:
-            tables.setdefault((schema, table), {})[column] = kind
-        return tables
+        written, known = ([_stamp(file) for file in self._files()], self._written_at()), self._known
+        if known[0] != written:
+            known = self._known = (written, *_contents(path))
+        return known[1], known[2]
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    try:
+        stat = file.stat()
+    except OSError:
+        return ()  # whoever wrote it has just taken it away
+    return (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+def _contents(path: Path) -> tuple[Columns, frozenset[Name]]:
+    import duckdb
+
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            rows = connection.execute(_COLUMNS).fetchall()
+            views = frozenset((schema, view) for schema, view in connection.execute(_VIEWS).fetchall())
+    except duckdb.Error as error:
+        raise _refusal(path, str(error)) from error
+    tables: dict[Name, dict[str, str]] = {}
+    for schema, table, column, kind in rows:
+        tables.setdefault((schema, table), {})[column] = kind
+    return tables, views
+
+
+def _named(table: str, found: Mapping[str, Name]) -> Name | None:
+    return found.get(table) or found.get(table.removeprefix("main."))
 
 
 def _written(name: Name) -> str:

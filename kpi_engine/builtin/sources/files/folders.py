@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -38,15 +39,19 @@ class Group:
 
 def ending(file: Path) -> tuple[str, str]:
     """Split a file's name into the table's name and the ending: `leads.csv.gz` is `leads` and `.csv`."""
-    bare = file.name[:-3] if file.name.casefold().endswith(".gz") else file.name
+    return _split(file.name)
+
+
+def _split(name: str) -> tuple[str, str]:
+    bare = name[:-3] if name.casefold().endswith(".gz") else name
     stem, dot, suffix = bare.rpartition(".")
     return (stem, f".{suffix.casefold()}") if stem and dot else (bare, "")
 
 
-def groups(folder: Path) -> tuple[Group, ...]:
-    """List what in a folder is a table by itself: data files, and sub-folders with data files."""
+def groups(folder: Path, table: str | None = None) -> tuple[Group, ...]:
+    """List what in a folder is a table by itself, data files and sub-folders with data files; or only what is this table."""
     found = []
-    for entry in _entries(folder):
+    for entry in _entries(folder, table):
         if _is_data(folder, entry):
             found.append(Group(entry.name, (entry,)))
         elif entry.is_dir() and _is_inside(folder, entry):
@@ -67,9 +72,9 @@ def files_of(folder: Path, table: str, pattern: str, *, named: bool) -> tuple[Pa
     """
     if pattern:
         return matching(folder, pattern) or _missing(folder, pattern)
-    found = [group for group in groups(folder) if table_name(group) == table]
+    found = [group for group in groups(folder, table) if table_name(group) == table]
     if named and not found:
-        found = [Group(entry.name, (entry,)) for entry in _texts(folder) if ending(entry)[0] == table]
+        found = [Group(entry.name, (entry,)) for entry in _texts(folder, table) if ending(entry)[0] == table]
     if len(found) > 1:
         raise _ambiguous(folder, table, [group.name for group in found])
     return found[0].files if found else matching(folder, table) or _missing(folder, table)
@@ -110,15 +115,17 @@ def format_of(files: tuple[Path, ...], table: str) -> Format:
     return formats.pop()
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: Path, table: str | None = None) -> list[Path]:
+    """List a folder; with a table, only what is called like it: names are looked at before files are."""
     try:
-        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+        names = sorted(name for name in os.listdir(folder) if not name.startswith("."))  # noqa: PTH208 - names will do
+        return [folder / name for name in names if table is None or table in (name, _split(name)[0])]
     except OSError as error:
         raise SourceError(f"the folder {folder} cannot be read: {error.strerror}", code="unreadable_folder") from error
 
 
-def _texts(folder: Path) -> list[Path]:
-    return [file for file in _entries(folder) if file.is_file() and _is_inside(folder, file)]
+def _texts(folder: Path, table: str) -> list[Path]:
+    return [file for file in _entries(folder, table) if file.is_file() and _is_inside(folder, file)]
 
 
 def _is_data(folder: Path, file: Path) -> bool:

@@ -34,7 +34,7 @@ def _texts(value: object) -> object:
 Character = Annotated[str, AfterValidator(_one_character)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
 Decimal = Literal[".", ","]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts, json_schema_input_type=str | list[str])]
 
 
 class TableSettings(BaseModel):
@@ -47,8 +47,11 @@ class TableSettings(BaseModel):
     format: Format | None = None
     """`lines` gives a text log as one column `line`; without it, the file's ending decides."""
     delimiter: Character | None = None
+    """One character; without it, the file decides."""
     encoding: Encoding | None = None
+    """Such as `cp1252`; without it, the source's."""
     decimal: Decimal | None = None
+    """What stands before the decimals; without it, the source's."""
     header: bool | None = None
     """Whether the first line names the columns: yes, unless `columns` does."""
     columns: Texts = ()
@@ -56,6 +59,7 @@ class TableSettings(BaseModel):
     null: Texts = ()
     """Texts that mean unknown, besides nothing at all."""
     quote: Character | Literal[""] = '"'
+    """What stands around a text; empty for none."""
     escape: Character | None = None
     """What stands before a quote inside a quoted text: a quote, or a backslash; without it, the file decides."""
     skip: int = Field(default=0, ge=0)
@@ -63,6 +67,7 @@ class TableSettings(BaseModel):
     date_format: str = ""
     """Such as `%d/%m/%Y`; without it, DuckDB decides."""
     timestamp_format: str = ""
+    """Such as `%d/%m/%Y %H:%M`; without it, DuckDB decides."""
 
 
 class FilesSettings(BaseModel):
@@ -73,6 +78,10 @@ class FilesSettings(BaseModel):
     path: str = "."
     """The folder, relative to the project's."""
     delimiter: Character | None = None
+    """One character, for all its CSV files; without it, each file decides."""
     encoding: Encoding | None = None
+    """Such as `cp1252`; without it, UTF-8, or what the first bytes say."""
     decimal: Decimal | None = None
+    """What stands before the decimals: a point, unless it is said."""
     tables: dict[str, TableSettings] = {}
+    """What must be said of single tables, by name."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from kpi_engine.api import FileRelation, SourceError, Table
+from kpi_engine.api import FileRelation, SourceError, Table, files_version
+from kpi_engine.builtin.deferred import Deferred
 from kpi_engine.builtin.sources.files.dialects import Dialect, Wanted, dialect_of
 from kpi_engine.builtin.sources.files.folders import ending, files_of, format_of, groups, table_name
 from kpi_engine.builtin.sources.files.reading import (
@@ -16,32 +17,29 @@ from kpi_engine.builtin.sources.files.reading import (
     parquet_relation,
     reads,
 )
-from kpi_engine.builtin.sources.files.settings import FilesSettings, Format, TableSettings
 from kpi_engine.builtin.sources.files.texts import Copies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pydantic import BaseModel
-
     from kpi_engine.api import Scan, SourceContext
+    from kpi_engine.builtin.sources.files.settings import FilesSettings, Format, TableSettings
     from kpi_engine.builtin.sources.files.texts import Text
 
 _TAKEN: dict[Format, frozenset[str]] = {
     "parquet": frozenset({"path", "format"}),
     "json": frozenset({"path", "format", "encoding"}),
     "lines": frozenset({"path", "format", "encoding"}),
-    "csv": frozenset(TableSettings.model_fields),
 }
-"""The settings that mean something for each format."""
+"""The settings that mean something for each format; for CSV all do."""
 
 
 class FilesSource:
     """A folder of files: `leads.csv` is the table `leads`, and so is a sub-folder `leads` with data files in it."""
 
     name: ClassVar[str] = "files"
-    Config: ClassVar[type[BaseModel]] = FilesSettings
+    Config = Deferred("kpi_engine.builtin.sources.files.settings", "FilesSettings")
 
     def __init__(self, config: FilesSettings, context: SourceContext) -> None:
         self._config = config
@@ -62,10 +60,10 @@ class FilesSource:
 
         The table is one of `tables()`, a file's name, or a pattern such as `leads-*.csv`.
         """
-        folder = self._folder()
-        settings = self._config.tables.get(scan.table)
-        entry = settings or TableSettings()
-        files = files_of(folder, scan.table, entry.path, named=settings is not None)
+        from kpi_engine.builtin.sources.files.settings import TableSettings
+
+        entry = self._config.tables.get(scan.table) or TableSettings()
+        files = self._files(scan.table)
         form = entry.format or format_of(files, scan.table)
         self._refuse_useless(scan.table, entry, form)
         if form == "csv":
@@ -76,9 +74,20 @@ class FilesSource:
             return json_relation(self._texts(files, entry.encoding, marked=False), scan.types)
         return parquet_relation(files, [self._copies.plain(file) for file in files])
 
+    def version(self, table: str) -> str | None:
+        """Say which files a table is at this moment, and when each was written; None where they cannot be told."""
+        try:
+            return files_version(self._files(table))
+        except SourceError:
+            return None
+
     def close(self) -> None:
         """Remove the copies."""
         self._copies.close()
+
+    def _files(self, table: str) -> tuple[Path, ...]:
+        settings = self._config.tables.get(table)
+        return files_of(self._folder(), table, settings.path if settings else "", named=settings is not None)
 
     def _folder(self) -> Path:
         folder = self._place.resolve()
@@ -113,7 +122,7 @@ class FilesSource:
         return [self._copies.text(file, encoding, marked=marked) for file in files]
 
     def _refuse_useless(self, table: str, entry: TableSettings, form: Format) -> None:
-        useless = sorted(entry.model_fields_set - _TAKEN[form])
+        useless = sorted(entry.model_fields_set - _TAKEN.get(form, entry.model_fields_set))
         if useless:
             named = ", ".join(f"`{setting}`" for setting in useless)
             raise SourceError(

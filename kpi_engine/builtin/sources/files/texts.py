@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import RLock
 from typing import IO, TYPE_CHECKING, cast
 
-from kpi_engine.api import SourceError
+from kpi_engine.api import SourceError, files_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,8 +122,9 @@ class Copies:
 
 
 def _identity(file: Path) -> tuple[object, ...]:
+    """Tell a file from what it was before; what was read of one that may still change unseen is read again once it may not."""
     stat = file.stat()
-    return (file, stat.st_size, stat.st_mtime_ns)
+    return (file, stat.st_size, stat.st_mtime_ns, stat.st_ino, files_version([file]))
 
 
 def _mark(file: Path) -> str:

@@ -1,0 +1,70 @@
+"""How far an input reaches beyond the period: to date, trailing, or since the beginning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from kpi_engine.calendar.buckets import floor
+from kpi_engine.calendar.durations import Duration, shift_span
+from kpi_engine.calendar.grains import GRAINS, Grain, parse_grain
+from kpi_engine.calendar.spans import DAY, Span, is_midnight, start_of_day
+from kpi_engine.errors import RequestError
+
+if TYPE_CHECKING:
+    from kpi_engine.calendar.calendars import Calendar
+
+
+@dataclass(frozen=True)
+class AllTime:
+    """Since the beginning."""
+
+
+@dataclass(frozen=True)
+class ToDate:
+    """Since the start of the calendar unit in which the period ends."""
+
+    grain: Grain
+
+
+@dataclass(frozen=True)
+class Trailing:
+    """A stretch of this length that ends with the period."""
+
+    length: Duration
+
+
+Coverage = AllTime | ToDate | Trailing
+
+
+def parse_to_date(text: str) -> ToDate:
+    """Read the unit of a running total: `year`, `fiscal year`, `month`.
+
+    Raise `unknown_grain` for what is no unit of a day or more.
+    """
+    grain = parse_grain(text)
+    units = GRAINS[GRAINS.index("week") :]
+    if grain not in units:
+        message = f"`{text}` is not a unit to run a total over"
+        raise RequestError(message, code="unknown_grain", hint=f"it is one of {', '.join(units)}")
+    return ToDate(grain)
+
+
+def covered(span: Span, coverage: Coverage, calendar: Calendar, as_of: datetime) -> Span:
+    """Widen a span: what it covers ends with it, and with `as_of` where that comes first.
+
+    A trailing stretch keeps its length where `as_of` ends it; one of days or longer begins at the start of a day.
+    """
+    end = as_of if span.end is None else min(span.end, as_of)
+    if isinstance(coverage, AllTime):
+        return Span(None, span.end)
+    if isinstance(coverage, ToDate):
+        return Span(floor(end - timedelta(microseconds=1), coverage.grain, calendar), end)
+    length = coverage.length
+    whole = end if is_midnight(end) or _within_a_day(length) else start_of_day(end) + DAY
+    return Span(shift_span(Span(None, whole), length).end, end)
+
+
+def _within_a_day(length: Duration) -> bool:
+    return not length.months and length.fixed < DAY

@@ -1,0 +1,44 @@
+"""What came back from a database, looked at before it is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kpi_engine.errors import DataError
+from kpi_engine.results import Answered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from arro3.core import Table
+
+
+def answered(table: Table, types: Mapping[str, str], kpis: Iterable[str]) -> tuple[Answered, dict[str, str]]:
+    """Give the columns that are shown, and the one currency of each KPI whose amounts carry one.
+
+    Raises `DataError` (`mixed_currencies`) where amounts of several were added.
+    """
+    currencies = _currencies(table, kpis)
+    kept = [name for name in types if not name.startswith("__")]
+    return Answered(table.select(kept), {name: types[name] for name in kept}), currencies
+
+
+def _currencies(table: Table, kpis: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for kpi_id in kpis:
+        if f"__low__{kpi_id}" not in table.column_names:
+            continue
+        pairs = zip(table[f"__low__{kpi_id}"].to_pylist(), table[f"__high__{kpi_id}"].to_pylist(), strict=True)
+        seen = {currency for pair in pairs for currency in pair if currency is not None and _refuse_mixed(kpi_id, pair)}
+        if len(seen) == 1:
+            found[kpi_id] = str(seen.pop())
+    return found
+
+
+def _refuse_mixed(kpi_id: str, pair: tuple[object, object]) -> bool:
+    if pair[0] != pair[1]:
+        message = f"`{kpi_id}` would add amounts in {pair[0]} and in {pair[1]}"
+        raise DataError(
+            message, code="mixed_currencies", hint="split or filter by the currency, or convert the amounts before"
+        )
+    return True

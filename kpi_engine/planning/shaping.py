@@ -1,0 +1,59 @@
+"""The rows of an answer once they are computed: which are kept, and how they are sorted."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from kpi_engine.catalogue.resolved import Expr
+from kpi_engine.errors import RequestError, nearest, shown
+from kpi_engine.formula.trees import column
+from kpi_engine.planning.nodes import Sort
+from kpi_engine.planning.request import TEXTUAL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kpi_engine.planning.request import Filter, Request
+
+EARLIER = "v"
+"""The table name, in an outer expression, of the values that come before it."""
+
+
+def _is_number(value: object, operator: str) -> bool:
+    return value is None or (
+        isinstance(value, int | float | Decimal) and (operator == "is_null") == isinstance(value, bool)
+    )
+
+
+def having(condition: Filter, columns: Mapping[str, Expr], split: tuple[str, ...]) -> Expr:
+    """Make a condition on a KPI of the answer."""
+    if condition.name not in columns:
+        if condition.name in split:
+            message = f"`having` names the dimension `{condition.name}`, and filters KPIs"
+            raise RequestError(message, code="unknown_column", hint="filter dimensions with `where`")
+        message = f"`having` names {shown(condition.name)}, which is not among the KPIs of the answer"
+        raise RequestError(message, code="unknown_column", hint=nearest(condition.name, columns))
+    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    if bad := next((v for v in values if not _is_number(v, condition.operator)), None):
+        message = f"`having` compares the KPI `{condition.name}` with {bad!r:.40}, which is no number"
+        raise RequestError(message, code="bad_filter_value", hint="for example {gt: 100}; without quotes")
+    if condition.operator in TEXTUAL:
+        message = f"`having` looks for a text in the KPI `{condition.name}`, which is a number"
+        raise RequestError(message, code="bad_filter_value", hint="compare it, for example {gt: 100}")
+    return Expr(condition.tree(column(condition.name, EARLIER)))
+
+
+def order(request: Request, values: Mapping[str, Expr]) -> tuple[Sort, ...]:
+    """Sort as asked, then by dimensions, then by period, so that the order is always the same."""
+    columns = [*request.by, *(["period"] if request.grain else [])]
+    for sort in request.order:
+        if sort.column not in {*columns, *values}:
+            known = [*columns, *values]
+            raise RequestError(
+                f"`order` names {shown(sort.column)}, which is not among the columns",
+                code="bad_order",
+                hint=nearest(sort.column, known),
+            )
+    asked = {sort.column for sort in request.order}
+    return (*request.order, *(Sort(name) for name in columns if name not in asked))

@@ -1,0 +1,86 @@
+"""A summary taken apart where its rows lie in many cells: what merges, what is counted anew, and the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from kpi_engine.sql.aggregates import can_be_merged
+from kpi_engine.sql.rendering import alias, dimension
+from kpi_engine.sql.times import atoms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kpi_engine.planning.nodes import Summarise
+
+CELL = "cell"
+MANY = 8
+"""A row may be counted in as many cells as this, on average, before it pays to read the rows once for each kind of aggregate."""
+_PARTS = "__parts"
+
+
+def is_flow(node: Summarise) -> bool:
+    """Whether each row counts at its own time."""
+    return node.read.time is not None and node.read.level is None and node.read.below is None
+
+
+def is_entities(node: Summarise) -> bool:
+    """Whether it counts the entities of one kind in many overlapping stretches of time, all split alike."""
+    return (
+        _overlaps(node)
+        and [each.function for each in node.aggregates] == ["count_distinct"]
+        and len({cell.split for cell in node.cells}) == 1
+    )
+
+
+def parts(node: Summarise) -> list[tuple[Summarise, tuple[int, ...]]]:
+    """Take a summary apart where rows lie in many cells; each part comes with the places of its aggregates in the whole."""
+    merged = tuple(n for n, each in enumerate(node.aggregates) if can_be_merged(each))
+    counted = tuple(n for n, each in enumerate(node.aggregates) if each.function == "count_distinct")
+    others = tuple(n for n in range(len(node.aggregates)) if n not in {*merged, *counted})
+    groups = [group for group in (merged, *((n,) for n in counted), others) if group]
+    if len(groups) < 2 or not _overlaps(node):  # noqa: PLR2004 - one part is the whole
+        return [(node, tuple(range(len(node.aggregates))))]
+    return [(_part(node, group), group) for group in groups]
+
+
+def _overlaps(node: Summarise) -> bool:
+    """Whether a row lies in many cells, on average."""
+    if not is_flow(node):
+        return False
+    pieces = atoms(node.cells)
+    return pieces.covered > MANY * (len(pieces.bounds) + 1)
+
+
+def _part(node: Summarise, places: tuple[int, ...]) -> Summarise:
+    """Keep some aggregates, and the cells that ask for one of them."""
+    renumbered = {place: n for n, place in enumerate(places)}
+    cells = tuple(
+        replace(cell, aggregates=frozenset(renumbered[n] for n in cell.aggregates if n in renumbered))
+        for cell in node.cells
+        if not cell.aggregates.isdisjoint(renumbered)
+    )
+    return replace(node, aggregates=tuple(node.aggregates[n] for n in places), cells=cells)
+
+
+def side_by_side(node: Summarise, found: Sequence[tuple[exp.Select, tuple[int, ...]]]) -> exp.Select:
+    """Put the parts of a summary together again: a cell and member has one row in each at most."""
+    keys = [CELL, *(dimension(name) for name in node.split)]
+    names = [f"a{n}" for n in range(len(node.aggregates))]
+    selects = []
+    for n, (part, places) in enumerate(found):
+        table = f"{_PARTS}{n}"
+        own = {f"a{place}": exp.column(f"a{m}", table=table, quoted=True) for m, place in enumerate(places)}
+        columns: list[exp.Expr] = [exp.column(key, table=table, quoted=True) for key in keys]
+        columns += [exp.alias_(own.get(name, exp.Null()), name, quoted=True) for name in names]
+        selects.append(exp.Select(expressions=columns).from_(exp.Subquery(this=part, alias=alias(table)), copy=False))
+    rows: exp.Query = selects[0]
+    for each in selects[1:]:
+        rows = exp.union(rows, each, distinct=False, copy=False)
+    values = [exp.alias_(exp.Max(this=exp.column(name, quoted=True)), name, quoted=True) for name in names]
+    select = exp.Select(expressions=[*(exp.column(key, quoted=True) for key in keys), *values])
+    select = select.from_(exp.Subquery(this=rows, alias=alias(_PARTS)), copy=False)
+    return select.group_by(*(exp.Literal.number(n + 1) for n in range(len(keys))), copy=False)

@@ -1,0 +1,69 @@
+"""What the rooms of SQL share: what they render with, and how tables of literals and conditions are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from kpi_engine.formula.trees import identifier, named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from zoneinfo import ZoneInfo
+
+    from kpi_engine.catalogue.names import Names
+    from kpi_engine.planning.nodes import Derive
+    from kpi_engine.sql.relations import Relations
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What rendering needs beside the plan: the names, the tables, the project's zone, and how a plan below is rendered."""
+
+    names: Names
+    relations: Relations
+    zone: ZoneInfo
+    below: Callable[[Derive], exp.Select]
+
+
+def dimension(name: str) -> str:
+    """Name the column of a summary that holds a dimension."""
+    return f"__d_{name}"
+
+
+@dataclass(frozen=True)
+class Constants:
+    """A column of literals: numbers, truths, or times as they are written for the column's type."""
+
+    sql_type: str
+    values: Sequence[int | str | None]
+
+    def tree(self) -> exp.Expr:
+        """Write the column as one text, which engines read many times faster than as many rows of `values`."""
+        text = ", ".join("NULL" if value is None else str(value) for value in self.values)
+        array = exp.DataType(
+            this=exp.DType.ARRAY, expressions=[exp.DataType(this=exp.DType[self.sql_type])], nested=True
+        )
+        return exp.Explode(this=exp.Cast(this=exp.Literal.string(f"[{text}]"), to=array))
+
+
+def constants(columns: Mapping[str, Constants]) -> exp.Select:
+    """Give columns of literals as rows: the n-th values of all are the n-th row."""
+    return exp.Select(expressions=[named(each.tree(), name) for name, each in columns.items()])
+
+
+def alias(name: str) -> exp.TableAlias:
+    """Name a table."""
+    return exp.TableAlias(this=identifier(name))
+
+
+def where(select: exp.Select, tests: list[exp.Expr]) -> exp.Select:
+    """Keep the rows that every test is true for."""
+    return select.where(*(bracketed(test) for test in tests), copy=False) if tests else select
+
+
+def bracketed(tree: exp.Expr) -> exp.Expr:
+    """Write a condition so that it may stand beside others."""
+    return exp.Paren(this=tree) if isinstance(tree, exp.Or) else tree
