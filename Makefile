@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv-test
 OLD_VENV ?= .venv-test-duckdb-1.5
+BENCH ?= build/bench
 BIN := $(VENV)/bin
 
 .PHONY: test test-all test-duckdb-1.5 lint fix docs bench clean
@@ -29,8 +30,10 @@ fix: $(VENV)/ready  ## let the linter mend what it can
 docs: $(VENV)/ready  ## write the generated pages anew
 	$(BIN)/python docs/generate.py
 
-bench: $(VENV)/ready  ## the engine beside hand-written SQL, over ten million rows
-	$(BIN)/python benchmarks/run.py build/bench
+bench: $(VENV)/ready $(OLD_VENV)/ready  ## the engine beside hand-written SQL, over ten million rows, on both DuckDBs; writes docs/performance.md
+	mkdir -p $(BENCH)
+	$(BIN)/python benchmarks/run.py $(BENCH) --json $(BENCH)/figures.json --markdown docs/performance.md
+	$(OLD_VENV)/bin/python benchmarks/run.py $(BENCH) --json $(BENCH)/figures-duckdb-1.5.json --markdown docs/performance.md
 
 clean:
 	rm -rf $(VENV) $(OLD_VENV) dist build

@@ -16,7 +16,13 @@ START = "TIMESTAMP '2024-01-01'"
 
 
 def uniform(salt: int) -> str:
+    """Give a number from 0 up to 1 for each row, another one for each salt."""
     return f"(hash(i * 1000003 + {salt}) % 1000000) / 1000000.0"
+
+
+def pick(names: list[str], salt: int, power: float) -> str:
+    """Choose one of some names for each row; the higher the power, the more often the first."""
+    return f"{names!r}[1 + CAST(floor(pow({uniform(salt)}, {power}) * {len(names)}) AS INT)]"
 
 
 def write(folder: Path, rows: int = 10_000_000) -> None:
@@ -32,8 +38,8 @@ def write(folder: Path, rows: int = 10_000_000) -> None:
 
 
 def queries(rows: int) -> dict[str, str]:
+    """Write the query of each table, for so many visits."""
     people = max(rows // 8, 10)
-    pick = lambda names, salt, power: f"{names!r}[1 + CAST(floor(pow({uniform(salt)}, {power}) * {len(names)}) AS INT)]"  # noqa: E731
     visits = f"""
         SELECT i AS visit_id, CAST(floor(pow({uniform(2)}, 2) * {people}) AS BIGINT) AS visitor_id,
           {START} + to_microseconds(CAST(((i * 1.0 / {rows}) * 728 + {uniform(1)} * 3) * 86400e6 AS BIGINT)) AS ts,

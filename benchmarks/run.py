@@ -1,141 +1,120 @@
-"""Time requests against hand-written SQL over the same Parquet files, in the same run, and compare the answers.
+"""Measure the engine beside hand-written SQL in the same run, and compare the answers.
 
-    python benchmarks/run.py FOLDER [--rows 10000000] [--repeats 5] [--only a b]
+    python benchmarks/run.py FOLDER                          everything, at ten million rows
+    python benchmarks/run.py FOLDER --only windows a b       a section, and two requests
+    python benchmarks/run.py FOLDER --profile b              where the time of one goes
+    python benchmarks/run.py FOLDER --small                  a try, in a few seconds
 
-The data are written to FOLDER first, unless they are there. CPU time of the process (all threads) is reported as a median, and the ratio
-of the engine to the hand-written SQL; a request's whole way is timed, from the arguments to the rows.
+The data are written to FOLDER first, unless they are there. What is measured is CPU time, user and system, of all threads of the process, in
+milliseconds: medians of runs by turns with the counterpart, after one to warm up. It ends with 1 where an answer is wrong.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
+import sys
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import commands
 import data
-import duckdb
-
-import kpi_engine
+import many
+import planning
+import profiling
+import windows
+import workloads
+from tables import Line, as_json, machine, printed, said, write_markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
-DEFINITIONS: dict[str, Any] = {
-    "datasets": {
-        "visits": {"key": "visit_id", "time": "ts", "dimensions": ["channel", "landing_section"]},
-        "leads": {"key": "lead_id", "time": "created_at", "dimensions": ["channel"]},
-        "spend": {"time": "day", "dimensions": ["channel"]},
-    },
-    "kpis": {
-        "visit_count": {"inputs": ["visits"], "formula": "count(visits)"},
-        "visitors": {"inputs": ["visits"], "formula": "count(distinct visitor_id)"},
-        "revenue": {"inputs": ["visits"], "formula": "sum(revenue)"},
-        "conversions": {"inputs": {"c": {"from": "visits", "where": "converted"}}, "formula": "count(c)"},
-        "conversion_rate": {"inputs": ["conversions", "visit_count"], "formula": "conversions / visit_count"},
-        "avg_duration": {"inputs": ["visits"], "formula": "avg(duration_s)"},
-        "blog_visits": {
-            "inputs": {"b": {"from": "visits", "where": "landing_section = 'blog'"}},
-            "formula": "count(b)",
-        },
-        "blog_share": {"inputs": ["blog_visits", "visit_count"], "formula": "blog_visits / visit_count"},
-        "revenue_per_visit": {"inputs": ["revenue", "visit_count"], "formula": "revenue / visit_count"},
-        "avg_order_value": {"inputs": ["revenue", "conversions"], "formula": "revenue / conversions"},
-        "lead_count": {"inputs": ["leads"], "formula": "count(leads)"},
-        "spent": {"inputs": ["spend"], "formula": "sum(amount)", "empty": "unknown"},
-        "cost_per_lead": {"inputs": ["spent", "lead_count"], "formula": "spent / lead_count"},
-    },
-}
-TEN = list(DEFINITIONS["kpis"])[:10]
-PERIOD = "2024-01-01..2025-12-31"
-AGGREGATES = """count(*) AS visit_count, count(DISTINCT visitor_id) AS visitors, sum(revenue) AS revenue,
-  count(*) FILTER (converted) AS conversions, count(*) FILTER (converted) / nullif(count(*), 0) AS conversion_rate,
-  avg(duration_s) AS avg_duration, count(*) FILTER (landing_section = 'blog') AS blog_visits,
-  count(*) FILTER (landing_section = 'blog') / nullif(count(*), 0) AS blog_share, sum(revenue) / nullif(count(*), 0) AS revenue_per_visit,
-  sum(revenue) / nullif(count(*) FILTER (converted), 0) AS avg_order_value"""
-MONTH = "date_trunc('month', {})::date"
-REQUESTS: dict[str, tuple[dict[str, Any], str]] = {
-    "a": ({"kpis": "visit_count"}, "SELECT count(*) AS visit_count FROM visits"),
-    "b": (
-        {"kpis": TEN, "by": "channel", "grain": "month", "period": PERIOD},
-        f"SELECT channel, {MONTH.format('ts')} AS period, {AGGREGATES} FROM visits GROUP BY 1, 2",
-    ),
-    "c": (
-        {"kpis": TEN, "grain": "month", "period": "2025", "compare": ["previous_period", "previous_year"]},
-        f"SELECT {MONTH.format('ts')} AS period, {AGGREGATES} FROM visits GROUP BY 1",
-    ),
-    "d": (
-        {"kpis": "visitors", "by": "channel", "grain": "week", "period": PERIOD},
-        "SELECT channel, date_trunc('week', ts)::date AS period, count(DISTINCT visitor_id) AS visitors FROM visits GROUP BY 1, 2",
-    ),
-    "e": (
-        {"kpis": "cost_per_lead", "by": "channel", "grain": "month", "period": PERIOD},
-        f"""WITH s AS (SELECT channel, {MONTH.format("day")} AS period, sum(amount) AS spent FROM spend GROUP BY 1, 2),
-          l AS (SELECT channel, {MONTH.format("created_at")} AS period, count(*) AS leads FROM leads GROUP BY 1, 2)
-          SELECT coalesce(s.channel, l.channel) AS channel, coalesce(s.period, l.period) AS period,
-            spent / nullif(coalesce(leads, 0), 0) AS cost_per_lead
-          FROM s FULL JOIN l ON s.channel IS NOT DISTINCT FROM l.channel AND s.period = l.period""",
-    ),
-}
+SECTIONS = (workloads.SECTION, windows.SECTION, planning.SECTION, commands.SECTION)
+REQUESTS = {each.name: each for each in (*workloads.WORKLOADS, *windows.WORKLOADS)}
 
 
-def cpu(call: Callable[[], Any]) -> tuple[float, Any]:
-    start = time.process_time()
-    result = call()
-    return time.process_time() - start, result
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured."""
+
+    rows: int = 10_000_000
+    repeats: int = 5
+    planning: planning.Sizes = planning.Sizes()  # noqa: RUF009 - it is frozen
+    many: many.Sizes = many.Sizes()  # noqa: RUF009
 
 
-def by_key(rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, Any]]:
-    keys = ("channel", "period")
-    return {
-        tuple(row[key] for key in keys if key in row): {
-            name: None if value is None else float(f"{float(value):.9g}")
-            for name, value in row.items()
-            if name not in keys
-        }
-        for row in rows
-    }
+SMALL = Sizes(20_000, 1, planning.Sizes(10, 6, 3, 10, 3, 2), many.Sizes(20, 4))
 
 
-def differences(mine: list[dict[str, Any]], hand: list[dict[str, Any]]) -> int:
-    """Count the numbers of the hand-written answer that the engine gives otherwise; the engine's extra columns are its comparisons."""
-    ours, theirs = by_key(mine), by_key(hand)
-    return sum(
-        1 for key, row in ours.items() for name, value in theirs.get(key, {}).items() if row[name] != value
-    ) + sum(1 for key in ours if key not in theirs and any(value for value in ours[key].values()))
+def main() -> int:
+    """Measure what is asked for."""
+    arguments = _arguments()
+    sizes = SMALL if arguments.small else Sizes(arguments.rows, arguments.repeats)
+    if arguments.profile:
+        print(profile(arguments.profile, arguments.folder, sizes))
+        return 0
+    about = {**machine(), "rows": sizes.rows, "repeats": sizes.repeats}
+    print(said(about))
+    lines = []
+    for line in figures(arguments.folder, sizes, frozenset(arguments.only)):
+        print(f"… {line.name}", file=sys.stderr)
+        lines.append(line)
+    print(printed(lines))
+    if arguments.json:
+        arguments.json.write_text(as_json(about, lines), encoding="utf-8")
+    if arguments.markdown:
+        write_markdown(arguments.markdown, about, lines)
+    return int(any(line.outcome == "wrong" for line in lines))
 
 
-def main() -> None:
+def figures(folder: Path, sizes: Sizes, only: frozenset[str]) -> Iterator[Line]:
+    """Measure the sections, or the single figures, that are named; without names all of them."""
+    for section, found in ((workloads.SECTION, workloads.WORKLOADS), (windows.SECTION, windows.WORKLOADS)):
+        chosen = tuple(each for each in found if not only or only & {section, each.name})
+        if chosen:
+            data.write(folder, sizes.rows)
+            yield from workloads.figures(chosen, windows.KPIS, folder, sizes.repeats)
+    if not only or planning.SECTION in only:
+        yield from planning.figures(sizes.planning, sizes.repeats)
+    named = only & commands.cases(sizes.many).keys()
+    if not only or named or commands.SECTION in only:
+        yield from commands.figures(sizes.many, sizes.repeats, frozenset() if commands.SECTION in only else named)
+
+
+def profile(name: str, folder: Path, sizes: Sizes) -> str:
+    """Say where the time of one figure goes."""
+    if name in REQUESTS:
+        data.write(folder, sizes.rows)
+        workload, connection = REQUESTS[name], workloads.opened(folder)
+        with workloads.engine(connection, windows.KPIS) as engine:
+            return profiling.profiled(lambda: engine.run(**workload.request).rows(), sizes.repeats)
+    if found := planning.cases(sizes.planning).get(name):
+        salts = iter(range(sizes.repeats + 1))
+        return profiling.profiled(lambda: found.planned(next(salts)), sizes.repeats)
+    with tempfile.TemporaryDirectory() as path:
+        case = commands.cases(sizes.many)[name]
+        commands.write_projects(Path(path), sizes.many)
+        kept = commands.cache(Path(path) / "cache")
+        return profiling.profiled_command([*commands.KPI, *case.arguments], Path(path) / case.folder, kept)
+
+
+def _arguments() -> argparse.Namespace:
+    names = (*REQUESTS, *commands.cases(many.Sizes()))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--only", nargs="*", default=list(REQUESTS))
-    arguments = parser.parse_args()
-    data.write(arguments.folder, arguments.rows)
-    connection = duckdb.connect()
-    connection.execute("SET threads = 2")
-    for table in ("visits", "leads", "spend"):
-        connection.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{arguments.folder}/{table}.parquet')")
-    print(f"DuckDB {duckdb.__version__}, {arguments.rows:,} visits, CPU ms, median of {arguments.repeats}")
-    with kpi_engine.open(DEFINITIONS, connection) as engine:
-        for name in arguments.only:
-            request, statement = REQUESTS[name]
-            mine, hand = [], []
-            for _ in range(arguments.repeats + 1):
-                spent, rows = cpu(lambda request=request: engine.run(**request).rows())
-                mine.append(spent)
-                spent, relation = cpu(lambda statement=statement: connection.execute(statement).fetchall())
-                hand.append(spent)
-            columns = [column[0] for column in connection.execute(statement).description]
-            wrong = differences(rows, [dict(zip(columns, row, strict=True)) for row in relation])
-            ours, theirs = statistics.median(mine[1:]) * 1e3, statistics.median(hand[1:]) * 1e3
-            print(
-                f"  {name}  engine {ours:8.1f}  hand-written {theirs:8.1f}  ratio {ours / theirs:5.2f}  differences {wrong}"
-            )
-    connection.close()
+    parser.add_argument("folder", type=Path, help="where the data are, or are written to")
+    parser.add_argument("--rows", type=int, default=Sizes.rows, help="how many visits there are")
+    parser.add_argument("--repeats", type=int, default=Sizes.repeats, help="how many runs the median is of")
+    parser.add_argument("--small", action="store_true", help="everything at a size for trying")
+    parser.add_argument(
+        "--only", nargs="+", default=[], choices=(*SECTIONS, *names), metavar="NAME", help=", ".join(SECTIONS)
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures for machines")
+    parser.add_argument("--markdown", type=Path, metavar="PAGE", help="replace the tables of a page")
+    profiles = (*names, *planning.cases(planning.Sizes()))
+    parser.add_argument("--profile", choices=profiles, metavar="NAME", help=", ".join(profiles))
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

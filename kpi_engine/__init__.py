@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         TimeoutExceeded,
     )
     from kpi_engine.results import Result
+    from kpi_engine.schemas import schema
 
 __version__ = "0.1.0"
 
@@ -46,6 +47,7 @@ __all__ = [
     "SourceError",
     "TimeoutExceeded",
     "open",
+    "schema",
 ]
 
 
@@ -58,7 +60,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is asked for
         raise AttributeError(message)
     if name == "open":
         return import_module("kpi_engine.engine").open_project
-    module = {"Engine": "kpi_engine.engine", "Result": "kpi_engine.results"}.get(name, "kpi_engine.errors")
+    homes = {"Engine": "kpi_engine.engine", "Result": "kpi_engine.results", "schema": "kpi_engine.schemas"}
+    module = homes.get(name, "kpi_engine.errors")
     return getattr(import_module(module), name)
 
 

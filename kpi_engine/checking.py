@@ -13,28 +13,26 @@ from typing import TYPE_CHECKING
 
 from kpi_engine.calendar.zones import load_zone
 from kpi_engine.catalogue import in_order
-from kpi_engine.catalogue.faults import Fault, LeftOut
+from kpi_engine.catalogue.faults import LeftOut
 from kpi_engine.catalogue.graph import made_of, origins_below
-from kpi_engine.catalogue.sqltypes import dataset_probes, family, in_words, kpi_probes, misfit, unknown_values
 from kpi_engine.errors import DataError, DefinitionError, Diagnostic, KpiError, PluginError, nearest
-from kpi_engine.formula.gate import Mistake, read, span
-from kpi_engine.formula.queries import tables
+from kpi_engine.formula.gate import read
+from kpi_engine.formula.queries import place_of, tables
+from kpi_engine.typechecks import types_of_dataset, types_of_kpi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sqlglot import exp
 
     from kpi_engine.catalogue import Catalogue, ResolvedKpi
-    from kpi_engine.catalogue.sqltypes import Pair, Probe, Probes, Stretch
     from kpi_engine.definitions import Project
     from kpi_engine.errors import Place, Severity
     from kpi_engine.execution.binding import Binder
 
-_NOT_THERE = frozenset({"unknown_table", "missing_file"})
 _OF_SETTINGS = frozenset({"bad_settings"})
-_SAME_KIND = "write a text in quotes and a number without, or convert with `cast(x as type)`"
-_SAME_TYPE = "declare the same type for both columns: `columns: {…: {type: …}}`"
+_OF_DEFINITIONS = frozenset({"outside_source"})
+"""What is wrong with a table's name, whatever the data are."""
 
 
 def checked(
@@ -68,15 +66,14 @@ class _Checking:
     unreadable: Mapping[str, KpiError]
 
     def sources(self) -> Iterator[Diagnostic]:
-        """Check that the sources that datasets read from are there and take their settings; each is said once."""
+        """Check that sources are made by a plugin and take their settings, and that those that datasets read are there."""
         declared = self.project.settings.sources
         read = dict.fromkeys(
             self._source_of(name) for name, model in self.project.datasets.items() if not model.transform
         )
-        for name in read:
-            if name in declared:
-                error = self._fault_of_source(name)
-                yield from () if error is None else self._of_source(name, error)
+        for name in declared:
+            error = self._fault_of_source(name) if name in read else self._fault_of_making(name)
+            yield from () if error is None else self._of_source(name, error)
         default = self.project.settings.default_source
         if default and default not in declared:
             hint = nearest(default, declared) or "declare it under `sources:`"
@@ -144,41 +141,63 @@ class _Checking:
                     continue
                 error = self._fault_of_table(source, table.name)
                 if error is not None:
-                    place = self.project.places.within(("datasets", dataset, "sql"), *span(table.this))
-                    said = self._unknown_table(source, table.name, error)
-                    yield replace(said, place=place, subject=f"dataset {dataset}")
+                    yield self.binder.fault_of_query(dataset, table, error)
 
     def data(self, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-        """Warn of datasets whose data cannot be read, unless a mistake that is reported says why."""
+        """Say which datasets cannot be read, unless a mistake that is reported says why."""
         broken = {each.subject for each in found}
-        unread = {name: e for name, e in self.unreadable.items() if self.catalogue.names.schema(name) is None}
+        lacking = [name for name in self.project.datasets if self.catalogue.names.schema(name) is None]
+        unread = {name: self.unreadable[name] for name in lacking if name in self.unreadable}
+        left_out, origins = LeftOut(self.project.broken), origins_below(self.project.datasets)
         for dataset, error in unread.items():
-            below = made_of(dataset, origins_below(self.project.datasets))
+            below = made_of(dataset, origins)
+            if any(left_out.has(table.name, "dataset") for each in below for table in self._tables_of(each)):
+                continue
             if any(f"dataset {each}" in broken or (each in unread and each != dataset) for each in below):
                 continue
             sources = {self._source_of(each) for each in below if not self.project.datasets[each].transform}
             if any(f"source {each}" in broken or not self._is_there(each) for each in sources):
                 continue
-            if isinstance(error, DefinitionError):
+            if isinstance(error, DefinitionError) and error.code != "unknown_table":
                 yield from error.diagnostics
+                continue
+            if self.project.datasets[dataset].sql and (isinstance(error, DataError) or error.code == "query_failed"):
+                yield self._of_query(dataset, error)
+                continue
+            if error.code in _OF_DEFINITIONS:
+                place = self._place_of_data(dataset)
+                yield Diagnostic(error.code, error.message, place, error.hint, subject=f"dataset {dataset}")
                 continue
             place = error.place or self._place_of_data(dataset)
             message = f"the columns of dataset `{dataset}` cannot be checked: {error.message}"
             yield Diagnostic(error.code, message, place, error.hint, severity="warning", subject=f"dataset {dataset}")
+
+    def _tables_of(self, dataset: str) -> tuple[exp.Table, ...]:
+        model = self.project.datasets[dataset]
+        return tables(read(model.sql, "query")) if model.sql and self.catalogue.is_sound(dataset) else ()
+
+    def _of_query(self, dataset: str, error: KpiError) -> Diagnostic:
+        """Place what the database says of a query at the first name in it that it is about."""
+        sql = self.project.datasets[dataset].sql
+        message = error.message.removeprefix(f"dataset `{dataset}`: ")
+        about = re.findall(r"`([^`]+)`", message)
+        at = place_of(about, read(sql, "query")) or (0, len(sql.partition("\n")[0]))
+        place = self.project.places.within(("datasets", dataset, "sql"), *at)
+        hint = "correct what the query compares or converts" if error.code == "bad_value" else error.hint
+        return Diagnostic(error.code, message, place, hint, subject=f"dataset {dataset}")
 
     def types(self, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
         """Check that every expression has a type, and the one that is needed; of what has no other mistake in it or below it."""
         broken = {each.subject for each in found if each.severity == "error"}
         for dataset in self.project.datasets:
             if f"dataset {dataset}" not in broken and self.catalogue.is_sound(dataset):
-                for fault in self._misfits(dataset_probes(dataset, self.catalogue.names)):
-                    broken.add(f"dataset {dataset}")
-                    yield self.catalogue.diagnostic("datasets", dataset, fault)
+                said = types_of_dataset(dataset, self.catalogue, self.binder)
+                broken |= {f"dataset {dataset}" for _ in said}
+                yield from said
         for kpi_id in self.project.kpis:
             kpi = self._resolved(kpi_id, broken)
             if kpi is not None:
-                probes = kpi_probes(kpi, self.catalogue.names, self.project.parameters)
-                yield from (self.catalogue.diagnostic("kpis", kpi_id, fault) for fault in self._misfits(probes))
+                yield from types_of_kpi(kpi, self.catalogue, self.binder)
 
     def _resolved(self, kpi_id: str, broken: set[str]) -> ResolvedKpi | None:
         datasets = self.catalogue.datasets_under(kpi_id)
@@ -188,24 +207,6 @@ class _Checking:
             return self.catalogue.kpi(kpi_id)
         except DefinitionError:
             return None
-
-    def _misfits(self, probes: Probes) -> list[Fault]:
-        """Find the expressions without a type, or without the one that is needed, and those that are compared with another kind."""
-        rows = unknown_values(probes.columns)
-        if rows is None:
-            return []
-        types = _Types(self.binder, rows)
-        found: list[Fault] = []
-        for pair, left, right in types.of_pairs(probes.pairs):
-            if message := misfit(pair, left, right):
-                hint = _SAME_TYPE if pair.left.place.path[0] == "joins" else _SAME_KIND
-                found.append(_fault(pair.left.place, "types_do_not_fit", message, hint))
-        said = {fault.path for fault in found}
-        for probe, type_ in types.of([probe for probe in probes.wholes if probe.place.path not in said]):
-            if probe.wanted == "number" and ("formula",) in {fault.path for fault in found}:
-                continue
-            found += _unwanted(probe, type_)
-        return list(dict.fromkeys(found))
 
     def _source_of(self, dataset: str) -> str:
         return self.project.datasets[dataset].source or self.binder.default_source
@@ -226,6 +227,13 @@ class _Checking:
             return error
         return None
 
+    def _fault_of_making(self, source: str) -> KpiError | None:
+        try:
+            self.binder.make(source)
+        except KpiError as error:
+            return error
+        return None
+
     def _fault_of_table(self, source: str, table: str) -> KpiError | None:
         try:
             self.binder.find(source, table)
@@ -233,91 +241,19 @@ class _Checking:
             return error
         return None
 
-    def _unknown_table(self, source: str, table: str, error: KpiError) -> Diagnostic:
-        if error.code not in _NOT_THERE:
-            return Diagnostic(error.code, error.message, None, error.hint)
-        hint = nearest(table, dict.fromkeys([*self.binder.tables(source), *self.project.datasets]))
-        message = f"there is no dataset `{table}`, and no table of that name in the source `{source}`"
-        return Diagnostic("unknown_table", message, None, hint)
-
     def _place_of_data(self, dataset: str) -> Place | None:
         places, has_table = self.project.places, self.project.datasets[dataset].table
         return places.value("datasets", dataset, "table") if has_table else places.key("datasets", dataset)
-
-
-@dataclass(frozen=True)
-class _Types:
-    """Asks for the types of many expressions at once, and one by one where that fails."""
-
-    binder: Binder
-    rows: exp.Select
-
-    def of(self, probes: Sequence[Probe]) -> Iterator[tuple[Probe, str | KpiError]]:
-        """Give the type of each expression, or why it has none; rows and aggregates are asked for apart."""
-        for aggregated in (False, True):
-            some = [probe for probe in probes if probe.aggregated == aggregated]
-            yield from zip(some, self._asked(some), strict=True)
-
-    def of_pairs(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, str, str]]:
-        """Give the types of the two sides of each comparison, where both have one."""
-        sides = [side for pair in pairs for side in (pair.left, pair.right)]
-        types = {id(probe): found for probe, found in self.of(sides)}
-        for pair in pairs:
-            left, right = types[id(pair.left)], types[id(pair.right)]
-            if isinstance(left, str) and isinstance(right, str):
-                yield pair, left, right
-
-    def _asked(self, probes: list[Probe]) -> list[str | KpiError]:
-        if not probes:
-            return []
-        try:
-            return list(self.binder.types([probe.tree for probe in probes], self.rows))
-        except KpiError as error:
-            return [error] if len(probes) == 1 else [found for probe in probes for found in self._asked([probe])]
-
-
-def _fault(place: Stretch, code: str, message: str, hint: str) -> Fault:
-    return Fault(place.path, Mistake(code, message, place.offset, place.length, hint))
 
 
 def _with_install(error: KpiError) -> str:
     if error.code != "unknown_plugin" or "install" in error.hint:
         return error.hint
     hint = "install the plugin that brings it: `kpi plugins list` shows those there are"
-    return f"{error.hint}; or {hint}" if error.hint else hint
-
-
-def _unwanted(probe: Probe, found: str | KpiError) -> Iterator[Fault]:
-    if isinstance(found, KpiError):
-        if isinstance(found, DataError):
-            hint = "declare what the column is with `columns: {…: {type: …}}`, or write `cast(x as type)`"
-            yield _fault(probe.place, "types_do_not_fit", _said_of(found), hint)
-    elif probe.wanted == "boolean" and family(found) != "boolean" and not _is_null(found):
-        hint = "compare it with something: `channel = 'email'`"
-        message = f"this is {in_words(found)}, and a condition is true or false"
-        yield _fault(probe.place, "not_a_condition", message, hint)
-    elif probe.wanted == "number" and family(found) != "number" and not _is_null(found):
-        is_truth = found == "BOOLEAN"
-        hint = "count what is true with `count_if(condition)`" if is_truth else "count, add up or measure something"
-        yield _fault(probe.place, "not_a_number", f"the formula gives {in_words(found)}, and a KPI is a number", hint)
-
-
-def _is_null(sql_type: str) -> bool:
-    return sql_type.strip('"').upper() == "NULL"
-
-
-_CALL = re.compile(r"argument types '(?P<name>[^(]+)\((?P<types>.*?)\)'")
-_MIXED = re.compile(
-    r"Cannot (?P<doing>compare|mix) values of type (?P<left>.+?) and (?:type )?(?P<right>.+?)(?: in | - |$)"
-)
-
-
-def _said_of(error: DataError) -> str:
-    """Say what a database says of types in the words of the language."""
-    if call := _CALL.search(error.message):
-        types = call["types"].replace("_LITERAL", "").replace(", ", " and ")
-        return f"`{call['name'].strip()}` cannot be used with {types}"
-    if mixed := _MIXED.search(error.message):
-        doing = "compared" if mixed["doing"] == "compare" else "mixed"
-        return f"{mixed['left']} and {mixed['right']} cannot be {doing}".replace("_LITERAL", "")
-    return re.sub(r"^.*?Error: ", "", error.message)
+    return (
+        f"{error.hint} Otherwise {hint}"
+        if error.hint.endswith("?")
+        else f"{error.hint}; or {hint}"
+        if error.hint
+        else hint
+    )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from kpi_engine.api import Column, Measure
+from kpi_engine.calendar import label as period_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from kpi_engine.calendar import Calendar
     from kpi_engine.catalogue import Catalogue, ResolvedKpi
     from kpi_engine.definitions import Project
     from kpi_engine.planning import Derive, Request
@@ -89,6 +92,27 @@ def _comparison(plan: Derive, key: str, measure: Measure, title: str, words: Map
     yield Column(key, title, "earlier", measure)
     role: Literal["change", "points"] = "points" if f"{key}_points" in plan.shown else "change"
     yield Column(f"{key}_{role}", f"{title}, {words[role]}", role, measure)
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What is said above and beside the numbers of an answer."""
+
+    columns: tuple[Column, ...]
+    period: str
+    """In words."""
+    unfinished: bool
+    """Whether the period is not over at the request's `as_of`."""
+
+
+def heading(plan: Derive, request: Request, catalogue: Catalogue, calendar: Calendar, language: str) -> Heading:
+    """Say what stands above and beside the numbers of an answer."""
+    span = request.period.span
+    return Heading(
+        columns=columns_of(plan, request, catalogue, language),
+        period=period_label(request.period, language, calendar=calendar),
+        unfinished=span.end is not None and request.period.kind != "all" and span.end > request.as_of,
+    )
 
 
 def dimension_label(name: str, kpis: tuple[str, ...], catalogue: Catalogue, language: str) -> str:

@@ -241,11 +241,14 @@ class Engine:
         def read(moment: str | date | datetime | None) -> Request:
             return read_request(ids, self.calendar, as_of=moment, parameters=values, **request)
 
-        self._refresh(ids)
-        for kpi_id in ids:
-            self._ready(kpi_id)
-        kitchen = Kitchen(self._runner, self._language(language), read)
-        return recipe(kitchen, as_of)
+        def runner() -> Runner:
+            self._refresh(ids)
+            for kpi_id in ids:
+                self._ready(kpi_id)
+            return self._runner
+
+        found = recipe(Kitchen(self.project, self._binder, runner, read, self._language(language)), as_of)
+        return None if self._unreadable else found
 
     def measure(self, kpi_id: str, language: str | None = None) -> Measure:
         """Say what a KPI is: label, unit, format, additivity, status."""

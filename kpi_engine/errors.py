@@ -15,6 +15,7 @@ says what to do. This module imports nothing from the package.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Severity = Literal["error", "warning"]
+_MANY, _LONGEST = 500, 100
+"""So many names, and names of so many letters, are compared letter by letter: more would take long."""
 _SHOWN = 160
 """Of a longer line, that many characters around the place are shown."""
 
@@ -144,21 +147,39 @@ class TimeoutExceeded(KpiError):  # noqa: N818 - the event, as `subprocess.Timeo
     default_code = "timeout"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Say which known name is meant, as a hint, or else which names there are.
+def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str:
+    """Say which known name is meant, as a hint, or else which names there are; `alike` is how much alike they must be, up to 1.
 
     >>> nearest("vists", ["visits", "leads"])
     'did you mean `visits`?'
     """
     names = list(known)
+    asked = word.casefold()
     folded = {name.casefold(): name for name in names}
-    close = get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
+    near = [name for name in folded if abs(len(name) - len(asked)) <= len(asked)] if len(asked) <= _LONGEST else []
+    if len(near) > _MANY:
+        near = [name for name in near if name[:2] == asked[:2] or name[-3:] == asked[-3:]][:_MANY]
+    close = get_close_matches(asked, near, n=1, cutoff=alike)
     if close:
         return f"did you mean `{folded[close[0]]}`?"
     if not names:
         return ""
     shown = ", ".join(f"`{name}`" for name in sorted(names)[:12])
     return f"there is {shown}" + (f" and {len(names) - 12} more" if len(names) > 12 else "")  # noqa: PLR2004
+
+
+HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ud800-\udfff\ufeff]")
+"""Controls, line and paragraph separators, invisible characters, and those that turn the direction of the text around them."""
+
+
+def shown(value: object, length: int = 40) -> str:
+    r"""Quote a text, or what stands in its place, for a message: on one line, without control characters, shortened.
+
+    >>> shown("a\tb")
+    '`a�b`'
+    """
+    clean = HIDDEN.sub("\ufffd", str(value))
+    return f"`{clean[: length - 1]}…`" if len(clean) > length else f"`{clean}`"
 
 
 def located(diagnostic: Diagnostic, place: Place | None) -> Diagnostic:

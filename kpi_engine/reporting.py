@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from kpi_engine.api import Measure
     from kpi_engine.calendar import Period
+    from kpi_engine.definitions import ProjectFile
     from kpi_engine.engine import Engine
     from kpi_engine.plugins import Plugins
     from kpi_engine.results import Result
@@ -52,30 +53,48 @@ def scorecards(
     sections = tuple(
         _section(engine, role, request, compared, labels, language, asked if trend else None) for role in roles
     )
-    settings = engine.project.settings
+    head = masthead(engine.project.settings, language)
     return Report(
-        title=text(settings.label, language) or settings.project,
+        title=head.title,
         language=language,
         period=period_label(asked, language, calendar=calendar),
         sections=sections,
         as_of=_last_instant(moment),
         unfinished=asked.kind != "all" and asked.span.end is not None and asked.span.end > moment,
-        notices=tuple(filter(None, [text(settings.notice, language)])),
-        currency=settings.currency,
+        notices=tuple(filter(None, [head.notice])),
+        currency=head.currency,
     )
 
 
-def table_report(engine: Engine, result: Result, *, language: str | None = None, totals: bool = True) -> Report:
+@dataclass(frozen=True)
+class Masthead:
+    """What a project says of itself above its numbers."""
+
+    title: str
+    notice: str
+    currency: str
+
+
+def masthead(settings: ProjectFile, language: str) -> Masthead:
+    """Say it in a language."""
+    return Masthead(
+        text(settings.label, language) or settings.project, text(settings.notice, language), settings.currency
+    )
+
+
+def table_report(engine: Engine, result: Result, *, totals: bool = True) -> Report:
     """Put the answer to a request into a report of one table."""
-    language = language or result.language
-    settings = engine.project.settings
-    title = text(settings.label, language) or settings.project
+    return table_under(masthead(engine.project.settings, result.language), result, totals=totals)
+
+
+def table_under(head: Masthead, result: Result, *, totals: bool) -> Report:
+    """Put the answer to a request below what its project says of itself."""
     labels = [measure.label for measure in result.measures().values()]
-    named = ", ".join(labels) if len(labels) <= TITLE_LABELS else title
+    named = ", ".join(labels) if len(labels) <= TITLE_LABELS else head.title
     section = Section(title=named, table=result.breakdown(totals=totals), failures=result.failures)
     return Report(
-        title=title, language=language, period=result.period, sections=(section,), as_of=_last_instant(result.as_of),
-        unfinished=result.unfinished, notices=tuple(filter(None, [text(settings.notice, language)])), currency=settings.currency,
+        title=head.title, language=result.language, period=result.period, sections=(section,), as_of=_last_instant(result.as_of),
+        unfinished=result.unfinished, notices=tuple(filter(None, [head.notice])), currency=head.currency,
     )  # fmt: skip
 
 

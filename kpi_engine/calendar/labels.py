@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from kpi_engine import months
 from kpi_engine.calendar.buckets import fiscal_year_name, floor, step, week_number
 from kpi_engine.calendar.calendars import Calendar
 from kpi_engine.calendar.periods import Period
@@ -16,30 +17,6 @@ if TYPE_CHECKING:
 
     from kpi_engine.calendar.grains import Grain
 
-_MONTHS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "en": (
-            "January", "February", "March", "April", "May", "June",
-            "July", "August", "September", "October", "November", "December",
-        ),
-        "fr": (
-            "janvier", "février", "mars", "avril", "mai", "juin",
-            "juillet", "août", "septembre", "octobre", "novembre", "décembre",
-        ),
-    }
-)  # fmt: skip
-_SHORT_MONTHS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "en": (
-            "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-        ),
-        "fr": (
-            "janv.", "févr.", "mars", "avr.", "mai", "juin",
-            "juil.", "août", "sept.", "oct.", "nov.", "déc.",
-        ),
-    }
-)  # fmt: skip
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "en": {
@@ -182,8 +159,7 @@ def _day(moment: datetime, language: str) -> str:
 
 
 def _short_day(moment: datetime, language: str) -> str:
-    names = _of(_SHORT_MONTHS, language)
-    return f"{_ordinal(moment, language)} {names[moment.month - 1]} {moment.year}"
+    return f"{_ordinal(moment, language)} {months.name(moment.month, language, short=True)} {moment.year}"
 
 
 def _ordinal(moment: datetime, language: str) -> str:
@@ -192,7 +168,7 @@ def _ordinal(moment: datetime, language: str) -> str:
 
 
 def _month(start: datetime, language: str) -> str:
-    return f"{_of(_MONTHS, language)[start.month - 1]} {start.year}"
+    return f"{months.name(start.month, language)} {start.year}"
 
 
 def _quarter(start: datetime, language: str) -> str:
@@ -210,10 +186,6 @@ def _year(start: datetime, _: str) -> str:
 
 def _words(language: str) -> Mapping[str, str]:
     return _WORDS["fr" if language == "fr" else "en"]
-
-
-def _of(names: Mapping[str, tuple[str, ...]], language: str) -> tuple[str, ...]:
-    return names["fr" if language == "fr" else "en"]
 
 
 _NAMERS: Final[Mapping[str, Callable[[datetime, str], str]]] = MappingProxyType(

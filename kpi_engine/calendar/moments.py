@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 from kpi_engine.calendar.spans import DAY
-from kpi_engine.errors import RequestError
+from kpi_engine.errors import RequestError, shown
 
 if TYPE_CHECKING:
     from kpi_engine.calendar.calendars import Calendar
@@ -32,7 +32,8 @@ def parse_moment(value: str | date | datetime | None, calendar: Calendar) -> dat
     try:
         local = _local(moment, calendar)
     except (TypeError, ValueError, OverflowError) as error:
-        raise _bad(value) from error
+        beyond = f"; its year is outside {FIRST_YEAR} to {LAST_YEAR}" if isinstance(error, OverflowError) else ""
+        raise _bad(value, beyond) from error
     if not FIRST_YEAR <= local.year <= LAST_YEAR:
         raise _bad(value, f"; its year is outside {FIRST_YEAR} to {LAST_YEAR}")
     return local
@@ -52,10 +53,11 @@ def _read(text: str) -> date | datetime:
 
 def _no_such_day(text: str) -> str:
     """Say of a text that looks like a date how many days its month has; nothing of other texts."""
-    match = re.match(r"([0-9]{4})-(0[1-9]|1[0-2])-[0-9]{2}", text.strip())
+    match = re.match(r"([0-9]{4})-(0[1-9]|1[0-2])-([0-9]{2})", text.strip())
     if match is None or match[1] == "0000":
         return ""
-    return f"; the month {match[1]}-{match[2]} has {monthrange(int(match[1]), int(match[2]))[1]} days"
+    days = monthrange(int(match[1]), int(match[2]))[1]
+    return f"; the month {match[1]}-{match[2]} has {days} days" if not 1 <= int(match[3]) <= days else ""
 
 
 def _local(moment: date | datetime, calendar: Calendar) -> datetime:
@@ -69,7 +71,7 @@ def _local(moment: date | datetime, calendar: Calendar) -> datetime:
 
 def _bad(value: object, why: str = "") -> RequestError:
     return RequestError(
-        f"`{value}` is not a moment as of which a result can be given{why}",
+        f"{shown(value) if value != '' else 'an empty text'} is not a moment as of which a result can be given{why}",
         code="bad_as_of",
         hint="write a date such as 2026-07-15, or a time such as 2026-07-15T14:30 or 2026-07-15T12:30Z",
     )

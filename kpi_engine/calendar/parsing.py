@@ -15,7 +15,7 @@ from kpi_engine.calendar.buckets import first_week, fiscal_year_start, floor, st
 from kpi_engine.calendar.moments import FIRST_YEAR, LAST_YEAR
 from kpi_engine.calendar.periods import Kind, Period
 from kpi_engine.calendar.spans import DAY, Span, last_day, midnight
-from kpi_engine.errors import RequestError, nearest
+from kpi_engine.errors import RequestError, nearest, shown
 
 if TYPE_CHECKING:
     from kpi_engine.calendar.calendars import Calendar
@@ -48,6 +48,22 @@ _PHRASES: Final = (
     "month to date", "quarter to date", "year to date",
 )  # fmt: skip
 
+LONGEST: Final = 100
+"""A longer text means no period."""
+_ADVICE: Final = (
+    (r"all\b|forever$|ever$|always$|tout\b|toujours$", "leave the period out: then all the data are taken"),
+    (r"next\b|tomorrow$|demain$|prochain|.*\bprochaine?s?$", "write the period itself, such as 2026-07"),
+    (r"[0-9]{1,4}[/.][0-9]{1,2}[/.][0-9]{1,4}$", "write year, month and day in this order, such as 2026-07-15"),
+    (
+        r"(?:jan|feb|fev|mar|apr|avr|may|mai|jun|jui|jul|aug|aou|sep|oct|nov|dec)[a-z]*\.? [0-9]{2,4}$",
+        "write a month such as 2026-07",
+    ),
+    (r"[qt][1-4]$", "write the year as well, such as 2026-Q3"),
+    (r"[a-z0-9]+_[a-z0-9_]+$", "write blanks between the words, such as last 28 days"),
+    (r"[0-9-]+t[0-9:]+|[0-9-]+ [0-9]+:[0-9:]+", "a period begins and ends with a day: write it without the time"),
+    (r"[0-9]{8}$", "write a day such as 2026-07-15"),
+)
+"""What to say of texts that one often meets, in the words of the grammar."""
 _UNIT: Final = r"(?P<unit>fiscal quarter|fiscal year|day|week|month|quarter|year)"
 _YEAR: Final = r"(?P<year>[0-9]{4})"
 
@@ -73,6 +89,8 @@ def parse_period(text: str | int | date | tuple[date, date] | None, calendar: Ca
     if text is None:
         return Period(Span(None, None), "all", None, 0, "")
     written = _written(text)
+    if len(written) > LONGEST:
+        raise _refused(_Asking(written, written, calendar, as_of, as_of))
     asking = _Asking(written, _canonical(written), calendar, last_day(as_of), as_of)
     for pattern, read in _FORMS:
         if match := re.fullmatch(pattern, asking.words):
@@ -105,15 +123,22 @@ def _checked(period: Period, asking: _Asking) -> Period:
 
 
 def _refused(asking: _Asking, why: str = "") -> RequestError:
-    said = f"`{asking.text}` is not a period that is understood" if asking.words else "the period is empty"
-    close = "" if any(letter.isdigit() for letter in asking.words) else nearest(asking.words, _PHRASES)
+    said = f"{shown(asking.text)} is not a period that is understood" if asking.words else "the period is empty"
+    close = (
+        ""
+        if len(asking.words) > LONGEST or any(letter.isdigit() for letter in asking.words)
+        else nearest(asking.words, _PHRASES)
+    )
     meant = f"{close} " if close.endswith("?") else ""
-    hint = f"{meant}what is understood: {_EXAMPLES}"
+    hint = next(
+        (advice for pattern, advice in _ADVICE if re.match(pattern, asking.words)),
+        f"{meant}what is understood: {_EXAMPLES}",
+    )
     return RequestError(said + (why and f": {why}"), code="bad_period", hint=hint)
 
 
 def _impossible(asking: _Asking, why: str, hint: str) -> RequestError:
-    return RequestError(f"`{asking.text}` does not exist: {why}", code="impossible_date", hint=hint)
+    return RequestError(f"{shown(asking.text)} does not exist: {why}", code="impossible_date", hint=hint)
 
 
 def _unit(start: datetime, grain: Grain, asking: _Asking) -> Period:
@@ -239,7 +264,8 @@ def _read_range(match: re.Match[str], asking: _Asking) -> Period:
         raise RequestError(
             f"`{asking.text}` ends before it starts",
             code="reversed_period",
-            hint=f"write {match['last']}..{match['first']}",
+            hint="write "
+            + re.sub(r"(?<=[0-9]-)[wq]", lambda unit: unit[0].upper(), f"{match['last']}..{match['first']}"),
         )
     if first.grain == last.grain and first.grain is not None:
         return _several(span, first.grain, _count(span, first.grain, asking), asking)
@@ -252,7 +278,7 @@ def _read_end(words: str, asking: _Asking) -> Period:
         if match := re.fullmatch(pattern, words):
             return read(match, asking)
     raise _refused(
-        asking, f"`{words}` is not a date, a week, a month, a quarter or a year" if words else "an end is missing"
+        asking, f"{shown(words)} is not a date, a week, a month, a quarter or a year" if words else "an end is missing"
     )
 
 

@@ -55,7 +55,7 @@ class Catalogue:
         self.names = Names(project.datasets, self._schema)
         self._below = kpis_below(project.kpis)
         self._fitting = Fitting(project, self.names, left_out, self._below)
-        self._around = Surroundings(self.names, project.kpis, project.parameters, left_out, self._resolved)
+        self._around = Surroundings(self.names, project.kpis, project.parameters, left_out, self._below, self._resolved)
         self._kpis: dict[str, ResolvedKpi] = {}
 
     def kpi(self, kpi_id: str) -> ResolvedKpi:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.catalogue.resolved import VALUE, Expr, ResolvedAggregate, ResolvedInput
+from kpi_engine.catalogue.sqltypes import in_words
 from kpi_engine.formula.analysis import columns, parts
 from kpi_engine.formula.gate import Mistake, Refused, span
 from kpi_engine.formula.trees import column, placed, rewritten
@@ -146,14 +147,15 @@ class Aggregates:
             return
         names = parts(argument)
         names = names[1:] if names[0] == owner.alias and len(names) > 1 else names
-        if len(names) == 1 and names[0] in self.around.names.datasets[owner.target].dimensions:
+        dimension = self.around.names.datasets[owner.target].dimensions.get(names[0]) if len(names) == 1 else None
+        if dimension is not None and (dimension.sql or dimension.path):
             return
         found = self.around.names.type_at(owner.target, names)
         if found.startswith(_NOT_NUMBERS) or found.endswith("]"):
             hint = f"correct the data, or declare `columns: {{{names[-1]}: {{type: double}}}}` to have every text read as a number"
             if not found.startswith(("VARCHAR", "TEXT", "STRING")):
                 hint = f"count them with `count({'.'.join(parts(argument))})`, or aggregate another column"
-            message = f"`{aggregation.function}` needs numbers, and `{'.'.join(names)}` of dataset `{owner.target}` is {found}"
+            message = f"`{aggregation.function}` needs numbers, and `{'.'.join(names)}` of dataset `{owner.target}` is {in_words(found)}"
             yield Mistake("not_a_number", message, *span(argument), hint)
 
 

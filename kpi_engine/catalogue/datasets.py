@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-
 from kpi_engine.calendar import parse_duration
-from kpi_engine.catalogue.faults import Fault, LeftOut, faults_of, unknown
-from kpi_engine.catalogue.graph import cycle, depth, made_of, origins_below
+from kpi_engine.catalogue.declared import TYPES, is_type
+from kpi_engine.catalogue.faults import Fault, LeftOut, empty, faults_of, unknown
+from kpi_engine.catalogue.graph import cycle, depth, in_a_circle, made_of, origins_below
 from kpi_engine.errors import KpiError, nearest
 from kpi_engine.formula.gate import Mistake, Refused, read
 from kpi_engine.formula.units import parse as parse_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from kpi_engine.catalogue.names import Names
     from kpi_engine.definitions.models import Column, Dataset, Join
 
 MOST_LEVELS = 50
 """So many datasets may be made of one another in a row."""
-_TYPES = "for example bigint, double, decimal(18,2), varchar, boolean, date, timestamp, timestamptz"
 
 
 @dataclass(frozen=True)
@@ -38,14 +36,37 @@ class Origins:
     def faults(self, dataset_id: str) -> list[Fault]:
         """Find every mistake in what a dataset is made of."""
         model = self.datasets[dataset_id]
-        return [*self._one_origin(model), *self._source(model), *self._query(dataset_id), *self._transform(dataset_id)]
+        found = [*self._empty(model), *self._one_origin(model), *self._source(model)]
+        return [*found, *self._query(dataset_id), *self._transform(dataset_id)]
 
     def is_sound(self, dataset_id: str) -> bool:
         """Whether a dataset, and all that it is made of, can be read as far as definitions say."""
-        below = origins_below(self.datasets)
-        if cycle(dataset_id, below):
+        if cycle(dataset_id, self._below):
             return False
-        return not any(self.faults(each) for each in made_of(dataset_id, below))
+        return not any(self._has_faults(each) for each in made_of(dataset_id, self._below))
+
+    def _has_faults(self, dataset_id: str) -> bool:
+        if dataset_id not in self._faulty:
+            self._faulty[dataset_id] = bool(self.faults(dataset_id))
+        return self._faulty[dataset_id]
+
+    @cached_property
+    def _below(self) -> Callable[[str], list[str]]:
+        return origins_below(self.datasets)
+
+    @cached_property
+    def _depths(self) -> dict[str, int]:
+        return {}
+
+    @cached_property
+    def _faulty(self) -> dict[str, bool]:
+        return {}
+
+    def _empty(self, model: Dataset) -> Iterator[Fault]:
+        """A key without a value is not as good as no key: where `sql` is empty, a table was not meant."""
+        for key in ("source", "table", "sql", "transform", "from_"):
+            if key in model.model_fields_set and not str(getattr(model, key)).strip():
+                yield Fault((key.rstrip("_"),), empty(key.rstrip("_")), on_key=True)
 
     def _one_origin(self, model: Dataset) -> Iterator[Fault]:
         given = [key for key in ("table", "sql", "transform") if getattr(model, key)]
@@ -69,7 +90,7 @@ class Origins:
 
     def _query(self, dataset_id: str) -> Iterator[Fault]:
         model = self.datasets[dataset_id]
-        if not model.sql:
+        if not model.sql.strip():
             return
         try:
             read(model.sql, "query")
@@ -93,14 +114,13 @@ class Origins:
 
     def _cycle(self, dataset_id: str, key: str) -> Iterator[Fault]:
         """A circle is said once, at the first of its members; what leads into it only follows."""
-        below = origins_below(self.datasets)
-        found = cycle(dataset_id, below)
+        found = cycle(dataset_id, self._below)
         if found:
             first = next(name for name in self.datasets if name in found)
-            message = f"the datasets are made of one another: {' → '.join(found)}"
+            message = in_a_circle("dataset", found)
             hint = "take one of them out of the circle"
             yield Fault((key,), Mistake("dataset_cycle", message, hint=hint, follows=dataset_id != first), on_key=True)
-        elif (levels := depth(dataset_id, below)) > MOST_LEVELS:
+        elif (levels := depth(dataset_id, self._below, self._depths)) > MOST_LEVELS:
             message = f"more than {MOST_LEVELS} datasets are made of one another here"
             follows = levels > MOST_LEVELS + 1
             yield Fault((key,), Mistake("too_deep", message, hint="make fewer of them", follows=follows), on_key=True)
@@ -141,14 +161,16 @@ def _column(dataset_id: str, name: str, column: Column, names: Names) -> Iterato
     path = ("columns", name)
     if _lacks(dataset_id, name, names):
         yield Fault(path, _unknown(dataset_id, name, names), on_key=True)
-    if column.type and not _is_type(column.type):
-        mistake = Mistake("unknown_type", f"`{column.type}` is not a type", 0, len(column.type), _TYPES)
+    if column.type and not is_type(column.type):
+        mistake = Mistake("unknown_type", f"`{column.type}` is not a type", 0, len(column.type), TYPES)
         yield Fault((*path, "type"), mistake)
     if column.zone and column.zone not in available_timezones():
         hint = nearest(column.zone, available_timezones())
         close = hint if hint.startswith("did") else "write a place, such as Europe/Paris"
         mistake = Mistake("unknown_timezone", f"`{column.zone}` is not a time zone", 0, len(column.zone), close)
         yield Fault((*path, "zone"), mistake)
+    elif (clash := names.zone_twice(dataset_id, name)) is not None:
+        yield Fault((*path, "zone"), replace(clash, length=len(column.zone), follows=False))
     if column.currency and _lacks(dataset_id, column.currency, names):
         yield Fault((*path, "currency"), _unknown(dataset_id, column.currency, names))
     yield from unit_faults(column.unit, (*path, "unit"))
@@ -161,13 +183,6 @@ def unit_faults(unit: str, path: tuple[str, ...]) -> Iterator[Fault]:
     except ValueError:
         hint = "write names with `*` and `/` between them, such as `EUR / lead`"
         yield Fault(path, Mistake("bad_unit", f"`{unit}` is not a unit", 0, len(unit), hint))
-
-
-def _is_type(text: str) -> bool:
-    try:
-        return bool(exp.DataType.build(text, dialect="duckdb").this != exp.DataType.Type.USERDEFINED)
-    except (SqlglotError, ValueError):
-        return False
 
 
 def _times(dataset_id: str, names: Names) -> Iterator[Fault]:
@@ -193,6 +208,9 @@ def _times(dataset_id: str, names: Names) -> Iterator[Fault]:
 def _dimensions(dataset_id: str, names: Names) -> Iterator[Fault]:
     for name, dimension in names.datasets[dataset_id].dimensions.items():
         path = ("dimensions", name)
+        if "sql" in dimension.model_fields_set and not dimension.sql.strip():
+            yield Fault((*path, "sql"), empty("sql"), on_key=True)
+            continue
         if dimension.path and dimension.sql:
             mistake = Mistake(
                 "two_origins", "a dimension is a path or an expression, and this is both", hint="keep one of them"
@@ -201,7 +219,8 @@ def _dimensions(dataset_id: str, names: Names) -> Iterator[Fault]:
         try:
             names.dimension(dataset_id, name)
         except Refused as refused:
-            yield from _named(path, "sql" if dimension.sql else "", dimension.path or name, refused.mistakes)
+            mistakes = [replace(m, follows=m.follows and m.code != "path_too_long") for m in refused.mistakes]
+            yield from _named(path, "sql" if dimension.sql else "", dimension.path or name, mistakes)
 
 
 def _named(path: tuple[str, ...], key: str, written: str, mistakes: Iterable[Mistake]) -> Iterator[Fault]:

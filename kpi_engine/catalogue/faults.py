@@ -72,6 +72,11 @@ def unknown(name: str, known: Collection[str], left_out: LeftOut, *kinds: str) -
     )
 
 
+def empty(key: str) -> Mistake:
+    """Say that a key has no value: that is not as good as no key, as something was meant to stand there."""
+    return Mistake("bad_value", f"`{key}` is empty", hint=f"say what it is, or leave out `{key}:`")
+
+
 def follow_up(refused: Refused) -> Refused:
     """Mark mistakes as made elsewhere: in the definition of the dimension or time that is used here."""
     return Refused(*(replace(mistake, follows=True) for mistake in refused.mistakes))

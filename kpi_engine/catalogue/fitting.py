@@ -27,6 +27,8 @@ class Reading:
     """Whether all dimensions are ignored, and time."""
 
 
+MOST_WAYS = 256
+"""In so many ways one KPI may read the datasets under it."""
 Way = tuple[str, frozenset[str], bool]
 """A dataset, the dimensions that inputs ignore on the way to it, and whether they ignore all."""
 
@@ -55,6 +57,11 @@ class Fitting:
             yield Fault(("additive_over",), Mistake("not_yet_supported", message, hint="remove it"), on_key=True)
         yield from self._split(kpi_id)
         yield from self._times(kpi_id)
+        if len(self.readings(kpi_id)) > MOST_WAYS:
+            follows = any(len(self.known[name]) > MOST_WAYS for name in self.below(kpi_id))
+            message = f"the data under this KPI would be read in more than {MOST_WAYS} ways: by `across` of inputs on top of one another"
+            hint = "ignore the dimensions in one input"
+            yield Fault(("inputs",), Mistake("too_many_ways", message, hint=hint, follows=follows), on_key=True)
 
     def role(self, role_id: str) -> Iterator[Fault]:
         """Find what a role says that does not fit: its group."""
@@ -74,9 +81,8 @@ class Fitting:
 
     def readings(self, kpi_id: str) -> tuple[Reading, ...]:
         """Go through the datasets under a KPI, each once for each way in which dimensions are ignored before it."""
-        for name in made_of(kpi_id, self.below) if kpi_id not in self.known else ():
-            if name not in self.known:
-                self.known[name] = self._ways(name)
+        for name in made_of(kpi_id, self.below, self.known) if kpi_id not in self.known else ():
+            self.known[name] = self._ways(name)
         return tuple(
             Reading(dataset, self.names.depending(dataset, across) | across, everything)
             for dataset, across, everything in self.known[kpi_id]
@@ -91,7 +97,7 @@ class Fitting:
                 found[each.from_, across, everything] = None
             elif each.from_ in self.project.kpis:
                 found |= {(d, a | across, e or everything): None for d, a, e in self.known[each.from_]}
-        return tuple(found)
+        return tuple(found)[: MOST_WAYS + 1]
 
     def _split(self, kpi_id: str) -> Iterator[Fault]:
         datasets = self.project.datasets

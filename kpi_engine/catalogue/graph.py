@@ -11,21 +11,37 @@ from kpi_engine.formula.gate import Refused, read
 from kpi_engine.formula.queries import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
     from sqlglot import exp
 
     from kpi_engine.definitions.models import Dataset, Kpi
 
 
+SHOWN = 8
+"""So many members of a circle are named."""
+
+
 def kpis_below(kpis: Mapping[str, Kpi]) -> Callable[[str], list[str]]:
     """Give the step from a KPI to the KPIs among its inputs."""
-    return lambda kpi_id: [each.from_ for each in kpis[kpi_id].inputs.values() if each.from_ in kpis]
+    return remembered(lambda kpi_id: [each.from_ for each in kpis[kpi_id].inputs.values() if each.from_ in kpis])
 
 
 def origins_below(datasets: Mapping[str, Dataset]) -> Callable[[str], list[str]]:
     """Give the step from a dataset to those that its query or its transform reads."""
-    return lambda dataset: origins(dataset, datasets)
+    return remembered(lambda dataset: origins(dataset, datasets))
+
+
+def remembered(below: Callable[[str], list[str]]) -> Callable[[str], list[str]]:
+    """Give a step that is worked out once for each thing."""
+    known: dict[str, list[str]] = {}
+
+    def step(name: str) -> list[str]:
+        if name not in known:
+            known[name] = below(name)
+        return known[name]
+
+    return step
 
 
 def cycle(start: str, below: Callable[[str], Iterable[str]], done: set[str] | None = None) -> tuple[str, ...]:
@@ -49,22 +65,35 @@ def cycle(start: str, below: Callable[[str], Iterable[str]], done: set[str] | No
     return ()
 
 
-def depth(start: str, below: Callable[[str], Iterable[str]]) -> int:
-    """Say how many things stand on one another below a thing that leads into no circle, itself counted."""
-    found: dict[str, int] = {}
-    for name in made_of(start, below):
+def in_a_circle(noun: str, names: Sequence[str]) -> str:
+    """Say that things are made of one another; of a long circle the first and the last are named.
+
+    >>> in_a_circle("dataset", ["a", "b", "a"])
+    'the datasets are made of one another: a → b → a'
+    """
+    if len(names) == 2:  # noqa: PLR2004 - a thing that leads to itself
+        return f"the {noun} `{names[0]}` is made of itself"
+    if len(names) > SHOWN:
+        half = SHOWN // 2
+        names = [*names[:half], f"… {len(names) - SHOWN} more …", *names[-half:]]
+    return f"the {noun}s are made of one another: {' → '.join(names)}"
+
+
+def depth(start: str, below: Callable[[str], Iterable[str]], found: dict[str, int]) -> int:
+    """Say how many things stand on one another below a thing that leads into no circle, itself counted; `found` collects them."""
+    for name in made_of(start, below, found) if start not in found else ():
         found[name] = 1 + max((found[each] for each in below(name)), default=0)
     return found[start]
 
 
-def made_of(start: str, below: Callable[[str], Iterable[str]]) -> list[str]:
-    """Name all that a thing is made of, itself last, each after those it needs."""
+def made_of(start: str, below: Callable[[str], Iterable[str]], known: Container[str] = ()) -> list[str]:
+    """Name all that a thing is made of, itself last, each after those it needs; without what is known, and what only that needs."""
     order: list[str] = []
     seen = {start}
     open_: list[tuple[str, Iterator[str]]] = [(start, iter(below(start)))]
     while open_:
         name, following = open_[-1]
-        next_ = next((each for each in following if each not in seen), None)
+        next_ = next((each for each in following if each not in seen and each not in known), None)
         if next_ is None:
             order.append(name)
             open_.pop()
@@ -72,21 +101,6 @@ def made_of(start: str, below: Callable[[str], Iterable[str]]) -> list[str]:
             seen.add(next_)
             open_.append((next_, iter(below(next_))))
     return order
-
-
-def datasets_under(kpi_id: str, kpis: Mapping[str, Kpi], datasets: Mapping[str, Dataset]) -> tuple[str, ...]:
-    """Name the datasets that a KPI's number comes from, in a fixed order."""
-    found: dict[str, None] = {}
-    seen: set[str] = set()
-    todo = [kpi_id]
-    while todo:
-        current = todo.pop()
-        if current in datasets:
-            found[current] = None
-        elif current in kpis and current not in seen:
-            seen.add(current)
-            todo += [model.from_ for model in reversed(kpis[current].inputs.values())]
-    return tuple(found)
 
 
 def origins(dataset_id: str, datasets: Mapping[str, Dataset]) -> list[str]:

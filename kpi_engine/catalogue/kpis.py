@@ -111,6 +111,9 @@ def _misplaced(
     is_column = found is not None or any(
         _has_column(names[0], each, around) for each in inputs.resolved.values() if each.is_rows
     )
+    if not is_column and len(names) == 1 and (shown in around.kpis or shown in around.names.datasets):
+        hint = f"add it: `inputs: [{', '.join([*inputs.resolved, *inputs.broken, shown])}]`"
+        return Mistake("unknown_input", f"`{shown}` is not among the inputs of this KPI", *span(node), hint)
     if is_column or (not close.startswith("did") and any(each.is_rows for each in inputs.resolved.values())):
         hint = f"every row has its own: aggregate it, for example `sum({shown})` or `max({shown})`"
         return Mistake(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.catalogue.faults import follow_up
+from kpi_engine.catalogue.declared import TYPES, is_type
+from kpi_engine.catalogue.faults import empty, follow_up
 from kpi_engine.catalogue.resolved import ROWS, Expr, TimeColumn
-from kpi_engine.errors import nearest
+from kpi_engine.errors import nearest, shown
 from kpi_engine.formula.analysis import columns, parts, placeholders
 from kpi_engine.formula.gate import Mistake, Refused, read, span
 from kpi_engine.formula.trees import START, bracketed, column, placed, placeless, rewritten
@@ -61,7 +62,10 @@ class Names:
         Mistakes in the definition of a dimension that is named only follow from there.
         """
         if len(hops) > MAX_HOPS:
-            raise Refused(Mistake("path_too_long", f"the path goes over more than {MAX_HOPS} joins"))
+            message = f"the path goes over more than {MAX_HOPS} joins, the last of them `{hops[-1]}`"
+            raise Refused(
+                Mistake("path_too_long", message, hint="name a column nearer by, and none that leads back here")
+            )
         if len(names) > 1:
             join = self.datasets[dataset].joins.get(names[0])
             if join is None or join.to not in self.datasets:
@@ -78,6 +82,8 @@ class Names:
     def dimension(self, dataset: str, name: str, hops: tuple[str, ...] = ()) -> exp.Expr:
         """Give what a dimension stands for over the rows of a dataset."""
         model = self.datasets[dataset].dimensions[name]
+        if "sql" in model.model_fields_set and not model.sql.strip():
+            raise Refused(empty("sql"))
         if model.sql:
             return self._relative(dataset, _without_parameters(read(model.sql, "condition")), hops)
         names = tuple(model.path.split(".")) if model.path else (name,)
@@ -93,8 +99,13 @@ class Names:
             raise Refused(self._no_column(dataset, name))
         found = column(actual, ".".join((ROWS, *hops)))
         declared = next((c.type for n, c in model.columns.items() if n.casefold() == name.casefold() and c.type), "")
+        if declared and not is_type(declared):
+            message = f"the column `{name}` of dataset `{dataset}` is declared `{declared}`, which is not a type"
+            raise Refused(Mistake("unknown_type", message, 0, len(name), TYPES, follows=True))
         if declared and not (schema and _same_type(schema.get(actual, ""), declared)):
             zone = self.clock(dataset, name)[1]
+            if (clash := self.zone_twice(dataset, name)) is not None:
+                raise Refused(clash)
             if zone and _time_kind(declared) == "instant" and _time_kind((schema or {}).get(actual, "")) == "local":
                 return exp.AtTimeZone(this=found, zone=exp.Literal.string(zone))
             return exp.cast(found, exp.DataType.build(declared, dialect="duckdb"), copy=False)
@@ -147,6 +158,19 @@ class Names:
         )
         return _time_kind(self.type_of(dataset, column)), zone
 
+    def zone_twice(self, dataset: str, column: str) -> Mistake | None:
+        """Refuse a zone of a column that is read as instants: a text without an offset would be read in the project's zone."""
+        actual = self.spelling(dataset, column)
+        kind = _time_kind((self.schema(dataset) or {}).get(actual or "", ""))
+        declared = next(
+            (c for n, c in self.datasets[dataset].columns.items() if n.casefold() == column.casefold()), None
+        )
+        if declared is None or not declared.zone or _time_kind(declared.type) != "instant" or kind != "instant":
+            return None
+        message = f"the column `{column}` is declared `{declared.type}`, an instant, which has no use for a zone"
+        hint = f"write `type: timestamp` where the data are on the clock of {declared.zone}; leave out `zone` where they carry an offset"
+        return Mistake("bad_time_type", message, 0, len(column), hint, follows=True)
+
     def _zone_at(self, dataset: str, names: tuple[str, ...]) -> str:
         """Give the zone declared for the column at the end of a dotted name."""
         for hop in names[:-1]:
@@ -172,8 +196,14 @@ class Names:
                 "",
             )
             if declared:
-                found[Expr(amount)] = Expr(self.column(owner, declared, hops))
+                found[Expr(amount)] = Expr(self._currency(owner, declared, hops))
         return tuple(found.items())
+
+    def _currency(self, dataset: str, column: str, hops: tuple[str, ...]) -> exp.Expr:
+        try:
+            return self.column(dataset, column, hops)
+        except Refused as refused:
+            raise follow_up(refused) from None
 
     def owner(self, dataset: str, hops: Iterable[str]) -> str:
         """Say which dataset stands at the end of a chain of joins."""
@@ -238,6 +268,8 @@ class Names:
             message = f"the join `{names[0]}` of dataset `{dataset}` leads nowhere"
             return Mistake("unknown_join", message, hint="correct the join first", follows=True)
         hint = nearest(names[0], joins) or f"dataset `{dataset}` declares no joins"
+        if names[0] == dataset:
+            hint = f"write `{'.'.join(names[1:])}`: its own columns are named without it"
         return Mistake(
             "unknown_join", f"`{names[0]}` is not a join of dataset `{dataset}`", 0, len(".".join(names)), hint
         )
@@ -257,7 +289,8 @@ class Names:
                 f"bring the column into the data; it is declared under `columns:` of `{dataset}`",
                 follows=True,
             )
-        return Mistake("unknown_column", f"dataset `{dataset}` has no column or dimension `{name}`", 0, len(name), hint)
+        message = f"dataset `{dataset}` has no column or dimension {shown(name, 80)}"
+        return Mistake("unknown_column", message, 0, len(name), hint)
 
     def _no_time_type(self, dataset: str, name: str, tree: exp.Expr) -> Mistake:
         paths = [parts(column) for column in columns(tree)] or [(name,)]

@@ -69,9 +69,6 @@ class Expr:
         return hash(self.text)
 
 
-expr = Expr
-
-
 @dataclass(frozen=True)
 class ResolvedInput:
     """An input with its modifiers read: `target` is a dataset's or a KPI's id.

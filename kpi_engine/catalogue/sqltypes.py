@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from sqlglot import exp
@@ -17,16 +18,21 @@ from kpi_engine.catalogue.resolved import INPUT, VALUE
 from kpi_engine.formula.analysis import SLOT
 from kpi_engine.formula.mistakes import Refused
 from kpi_engine.formula.positions import span
+from kpi_engine.formula.shapes import is_day
 from kpi_engine.formula.trees import START
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from kpi_engine.catalogue.names import Names
-    from kpi_engine.catalogue.resolved import ResolvedAggregate, ResolvedKpi
+    from kpi_engine.catalogue.resolved import ResolvedAggregate, ResolvedInput, ResolvedKpi
     from kpi_engine.definitions.models import Parameter
 
 Wanted = Literal["number", "boolean", "any"]
+PARAMETERS: Mapping[str, str] = MappingProxyType(
+    {"number": "DOUBLE", "integer": "BIGINT", "text": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE"}
+)
+"""The SQL types of parameters."""
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 
 
@@ -85,8 +91,11 @@ class Probes:
             if aggregated and node.find_ancestor(exp.Anonymous, exp.Count):
                 continue
             near = Stretch(place.path, *span(node)) if START in node.meta else place
-            for sides in _sides(node):
-                self.pairs.append(Pair(*(Probe(side, near, aggregated=aggregated) for side in sides)))
+            for two in sides(node):
+                self.pairs.append(Pair(*(Probe(side, near, aggregated=aggregated) for side in two)))
+        for truth in _truths(filled):
+            near = Stretch(place.path, *span(truth)) if START in truth.meta else place
+            self.wholes.append(Probe(truth, near, "boolean", aggregated))
 
     def filled(self, tree: exp.Expr, dataset: str, calls: tuple[exp.Expr | None, ...] = ()) -> exp.Expr | None:
         """Put columns of the table of unknown values in place of names; None where a type is not known."""
@@ -97,8 +106,7 @@ class Probes:
 
     def _replaced(self, node: exp.Expr, dataset: str, calls: tuple[exp.Expr | None, ...]) -> exp.Expr:
         if isinstance(node, exp.Placeholder):
-            kinds = {"number": "DOUBLE", "integer": "BIGINT", "text": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE"}
-            kind = kinds[self.parameters[str(node.this)].type]
+            kind = PARAMETERS[self.parameters[str(node.this)].type]
             return exp.Max(this=self._column(kind)) if calls or not dataset else self._column(kind)
         if not isinstance(node, exp.Column):
             return node
@@ -168,13 +176,27 @@ def dataset_probes(dataset: str, names: Names) -> Probes:
     return found
 
 
-def kpi_probes(kpi: ResolvedKpi, names: Names, parameters: Mapping[str, Parameter]) -> Probes:
+def conditions_of(
+    source: ResolvedInput, names: Names, below: Callable[[str], tuple[str, ...]]
+) -> Iterator[tuple[str, exp.Expr]]:
+    """Give the condition of an input over the rows of its dataset, or of each dataset under its KPI; one with a mistake is left out."""
+    if source.where is not None and source.kind == "dataset":
+        yield source.target, source.where.tree
+    elif source.where is not None:
+        for dataset in below(source.target):
+            with suppress(Refused):
+                yield dataset, names.resolve(dataset, source.where.tree)
+
+
+def kpi_probes(
+    kpi: ResolvedKpi, names: Names, parameters: Mapping[str, Parameter], below: Callable[[str], tuple[str, ...]]
+) -> Probes:
     """Gather the expressions of a KPI: the conditions of its inputs, its aggregates, and what is computed from them."""
     found = Probes(names, parameters)
     for alias, source in kpi.inputs.items():
-        if source.where is not None and source.kind == "dataset":
-            place = Stretch(("inputs", alias, "where"), 0, len(kpi.model.inputs[alias].where))
-            found.add(source.where.tree, source.target, place, "boolean")
+        place = Stretch(("inputs", alias, "where"), 0, len(kpi.model.inputs[alias].where))
+        for dataset, tree in conditions_of(source, names, below):
+            found.add(tree, dataset, place, "boolean")
     calls: list[exp.Expr | None] = []
     for number, aggregate in enumerate(kpi.aggregates):
         place = Stretch(
@@ -206,13 +228,25 @@ def _call(aggregate: ResolvedAggregate) -> exp.Expr:
     return exp.Anonymous(this=aggregate.function, expressions=[argument, *fraction])
 
 
-def _sides(node: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:
+def sides(node: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:
+    """Give each two values that a comparison compares."""
     if isinstance(node, exp.In):
         yield from ((node.this, each) for each in node.expressions)
     elif isinstance(node, exp.Between):
         yield from ((node.this, node.args[key]) for key in ("low", "high"))
     else:
         yield node.this, node.expression
+
+
+def _truths(tree: exp.Expr) -> Iterator[exp.Expr]:
+    """Give what stands beside `and`, `or` and `not`, and after `when`: a number there would be taken for true where it is not 0."""
+    for node in tree.find_all(exp.And, exp.Or, exp.Not, exp.If):
+        beside = [node.this] if isinstance(node, exp.Not | exp.If) else [node.this, node.expression]
+        if isinstance(node.parent, exp.Case) and node.parent.this is not None:
+            continue
+        yield from (
+            each for each in beside if not isinstance(each.unnest(), exp.And | exp.Or | exp.Not | exp.Predicate)
+        )
 
 
 _FAMILIES = {
@@ -258,28 +292,40 @@ def in_words(sql_type: str) -> str:
     return f"{noun} ({sql_type})" if noun else sql_type
 
 
-def misfit(pair: Pair, left: str, right: str) -> str:
-    """Say why two values of these types cannot be compared; empty where they can.
+A_DATE = "write a date that exists, in quotes: '2026-01-31'"
+SAME_KIND = "write a text in quotes and a number without, or convert with `cast(x as type)`"
+
+
+def misfit(pair: Pair, left: str, right: str) -> tuple[str, str] | None:
+    """Say why two values of these types cannot be compared, and what to do; None where they can.
 
     A text in quotes may stand for a day or an instant, and for a number or a truth where it is one. 1 and 0 may stand for true and false.
     """
     families = {family(left), family(right)}
     if isinstance(pair.left.tree, exp.Null) or isinstance(pair.right.tree, exp.Null):
-        return ""
+        return None
     if "" in families or len(families) == 1 or families == {"number", "boolean"}:
-        return ""
+        return None
     for side, other in ((pair.left.tree, right), (pair.right.tree, left)):
-        if isinstance(side, exp.Literal) and side.is_string:
-            reads = _reads_as(str(side.this), family(other))
-            return "" if reads else f"{in_words(other)} is compared with the text '{side.this}'"
+        if isinstance(side, exp.Literal) and side.is_string and reads_as(str(side.this), family(other)):
+            return None
         if isinstance(side, exp.Literal):
-            return f"{in_words(other)} is compared with the number {side.this}"
-    return f"{in_words(left)} is compared with {in_words(right)}"
+            return f"{in_words(other)} is compared with {quoted(side)}", A_DATE if family(
+                other
+            ) == "time" else SAME_KIND
+    return f"{in_words(left)} is compared with {in_words(right)}", SAME_KIND
 
 
-def _reads_as(text: str, kind: str) -> bool:
+def quoted(literal: exp.Literal) -> str:
+    """Write a literal for a message, shortened."""
+    text = str(literal.this) if len(str(literal.this)) <= 40 else f"{str(literal.this)[:40]}…"  # noqa: PLR2004
+    return f"the text '{text}'" if literal.is_string else f"the number {text}"
+
+
+def reads_as(text: str, kind: str) -> bool:
+    """Whether a text in quotes may stand for a value of this kind."""
     if kind == "number":
         return text.strip().removeprefix("-").replace(".", "", 1).isdigit()
     if kind == "boolean":
         return text.lower() in {"true", "false", "t", "f", "1", "0", "yes", "no"}
-    return True
+    return is_day(text) if kind == "time" else True

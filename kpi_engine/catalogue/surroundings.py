@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kpi_engine.catalogue.graph import datasets_under
+from kpi_engine.catalogue.graph import made_of
 from kpi_engine.errors import nearest
 from kpi_engine.formula.analysis import placeholders
 from kpi_engine.formula.mistakes import Mistake
@@ -30,12 +30,24 @@ class Surroundings:
     kpis: Mapping[str, Kpi]
     parameters: Mapping[str, object]
     left_out: LeftOut
+    below: Callable[[str], list[str]]
     resolved: Callable[[str], ResolvedKpi]
     """Resolve another KPI; cycles are refused before."""
+    _under: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The datasets under each KPI, once they were asked for."""
 
     def datasets_under(self, target: str) -> tuple[str, ...]:
         """Name the datasets that a number comes from: a dataset itself, or those under a KPI."""
-        return datasets_under(target, self.kpis, self.names.datasets)
+        datasets = self.names.datasets
+        if target in datasets or target not in self.kpis:
+            return (target,) if target in datasets else ()
+        for name in made_of(target, self.below, self._under) if target not in self._under else ():
+            found: dict[str, None] = {}
+            for each in self.kpis[name].inputs.values():
+                under = (each.from_,) if each.from_ in datasets else self._under.get(each.from_, ())
+                found |= dict.fromkeys(under)
+            self._under[name] = tuple(found)
+        return self._under[target]
 
     def unknown_parameters(self, tree: exp.Expr) -> Iterator[Mistake]:
         """Find the parameters in a tree that nothing declares."""

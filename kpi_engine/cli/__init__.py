@@ -8,16 +8,18 @@ requests       the options of a request, and the arguments of the engine that th
 conditions     `--where` and `--having`, read
 writing        what goes to standard output, and what goes to standard error
 interruption   Ctrl-C, also while a long query runs
-demo, init, check, run, report, explain, list, show, plugins   the verbs
+demo, init, check, run, report, explain, list, show, schema, plugins   the verbs
 """
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
 def main() -> None:
     """Run `kpi` with the arguments of the process, and end the process with an exit code of `exits`."""
+    gc.disable()  # while modules and definitions are loaded there is no garbage, and looking for it takes a tenth of the time
     try:
         from kpi_engine.cli.commands import kpi
 
@@ -26,3 +28,6 @@ def main() -> None:
         from kpi_engine.cli.exits import Exit
 
         sys.exit(Exit.INTERRUPTED)
+    finally:
+        gc.unfreeze()  # what is left over at the end, DuckDB complains of
+        gc.enable()

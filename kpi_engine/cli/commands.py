@@ -14,7 +14,7 @@ from kpi_engine.cli.groups import Verbs, help_alone
 VERBS: Final = MappingProxyType(
     {
         name: f"kpi_engine.cli.{name}:command"
-        for name in ("demo", "init", "check", "list", "show", "run", "report", "explain", "plugins")
+        for name in ("demo", "init", "check", "list", "show", "run", "report", "explain", "schema", "plugins")
     }
 )
 _EPILOG = f"""\b

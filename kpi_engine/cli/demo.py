@@ -56,7 +56,7 @@ def _scorecards(folder: Path, language: str | None, tell: Callable[[str], None])
         page = folder / PAGE
         engine.render(report, "html", page)
         tell(f"Wrote {page}\n")
-        deliver(engine, report, "table")
+        deliver(engine.plugins, report, "table")
     return report
 
 

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from threading import Event
 
     from kpi_engine.engine import Engine
+    from kpi_engine.recipes import Again
 
 _AGAIN = 0.05
 """After how many seconds a query is stopped once more: one that was just beginning does not hear it."""
 
 
 @contextmanager
-def stopping(engine: Engine) -> Iterator[None]:
-    """Stop what the engine computes when Ctrl-C is pressed; only the main thread hears it."""
+def stopping(engine: Engine | Again) -> Iterator[None]:
+    """Stop what is computed when Ctrl-C is pressed; only the main thread hears it."""
     from socket import socketpair
     from threading import Event, Thread, current_thread, main_thread
 
@@ -46,7 +47,7 @@ def stopping(engine: Engine) -> Iterator[None]:
         heard.close()
 
 
-def _watch(heard: socket, engine: Engine, done: Event) -> None:
+def _watch(heard: socket, engine: Engine | Again, done: Event) -> None:
     while signals := heard.recv(64):
         while signal.SIGINT in signals and not done.is_set():
             engine.interrupt()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,7 +48,15 @@ def opened(project: str | None, disabled: Collection[str] = ()) -> Iterator[Engi
     from kpi_engine.engine import open_project
 
     with open_project(found(project), disabled_plugins=disabled) as engine, stopping(engine):
+        _collect_garbage()
         yield engine
+
+
+def _collect_garbage() -> None:
+    """Begin to look for garbage, where the process has put that off until now: what has been loaded by now is none."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def found(project: str | None) -> Path:

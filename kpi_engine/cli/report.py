@@ -74,7 +74,7 @@ def command(
     with opened(project, disabled) as engine:
         lacking = warn_of_mistakes(engine)
         report = engine.report(role=names(roles) or None, **asked)
-        deliver(engine, report, chosen_output(engine, output, out), out, settings)
+        deliver(engine.plugins, report, chosen_output(engine.plugins, output, out), out, settings)
     return Exit.FOUND if failures_of(report) or lacking else Exit.OK
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from kpi_engine.api import Report
-    from kpi_engine.engine import Engine
     from kpi_engine.errors import Diagnostic
+    from kpi_engine.plugins import Plugins
 
 _SILENT = frozenset({"csv", "json"})
 """Outputs for machines, which have no room for what a reader must know: it is said beside them."""
@@ -70,7 +70,7 @@ def abandon_output() -> None:
 
 
 def deliver(
-    engine: Engine, report: Report, output: str, out: str = "", options: Mapping[str, Any] | None = None
+    plugins: Plugins, report: Report, output: str, out: str = "", options: Mapping[str, Any] | None = None
 ) -> None:
     """Render a report to a file, or to standard output where none is named."""
     from kpi_engine.reporting import rendered
@@ -80,16 +80,15 @@ def deliver(
         for notice in report.notices:
             say(notice)
     if out and out != "-":
-        rendered(engine.plugins, report, output, out, options)
+        rendered(plugins, report, output, out, options)
         say(f"Wrote {out}")
         return
     with _writable():
-        rendered(engine.plugins, report, output, sys.stdout.buffer, options)
+        rendered(plugins, report, output, sys.stdout.buffer, options)
 
 
-def chosen_output(engine: Engine, output: str, out: str) -> str:
+def chosen_output(plugins: Plugins, output: str, out: str) -> str:
     """Give the output that was named; otherwise the one whose files end as this one does, or the table."""
-    plugins = engine.plugins
     if output:
         return output
     suffix = Path(out).suffix.casefold()

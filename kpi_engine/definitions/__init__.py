@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from .loading import Project, from_mapping, load
-from .models import (
-    CalendarSettings,
-    Column,
-    Dataset,
-    DefinitionFile,
-    Dimension,
-    Group,
-    Input,
-    Join,
-    Kpi,
-    Parameter,
-    ProjectFile,
-    Role,
-    Snapshot,
-    SourceSettings,
-    Time,
-)
-from .places import Places
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .loading import Project, from_mapping, load
+    from .models import (
+        CalendarSettings,
+        Column,
+        Dataset,
+        DefinitionFile,
+        Dimension,
+        Group,
+        Input,
+        Join,
+        Kpi,
+        Parameter,
+        ProjectFile,
+        Role,
+        Snapshot,
+        SourceSettings,
+        Time,
+    )
+    from .places import Places
 
 __all__ = [
     "CalendarSettings",
@@ -43,3 +46,14 @@ __all__ = [
     "from_mapping",
     "load",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is asked for
+    """Import what is asked for when it is asked for: the files of a project can be looked at without the library that checks them."""
+    from importlib import import_module
+
+    if name not in __all__:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    module = {"Places": "places"}.get(name, "loading" if name in {"Project", "from_mapping", "load"} else "models")
+    return getattr(import_module(f"{__name__}.{module}"), name)

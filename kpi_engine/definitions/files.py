@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kpi_engine.digests import digest
 from kpi_engine.errors import DefinitionError, Diagnostic, Place, nearest
 
 from . import packs
+from .places import Located
 from .scanning import FILE_BYTES
 from .texts import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-    from .places import Located
 
 PROJECT_FILE = "kpi.yaml"
 PROJECT_BYTES = 64 << 20
@@ -92,6 +92,21 @@ def read_bytes(path: Path) -> bytes | Diagnostic:
             return stream.read(FILE_BYTES + 1)
     except OSError as error:
         return _unreadable(path, (error.strerror or str(error)).lower())
+
+
+def fingerprint(top: bytes, files: Iterable[tuple[File, bytes]]) -> str:
+    """Tell a project's definitions from all others: by the bytes of its files, and by where and as what each is read."""
+    read = ((str(file.path), file.pack, str(file.layer), data) for file, data in files)
+    return digest(top, *(part for parts in read for part in parts))
+
+
+def contents_now(path: Path, names: Sequence[str]) -> tuple[bytes, list[tuple[File, bytes]]] | None:
+    """Read a project file and the definition files of these entries as they are at this moment; None where one cannot be read."""
+    top = read_bytes(path)
+    found, mistakes = listed(path.parent, names, Located())
+    read = [(file, read_bytes(file.path)) for file in found]
+    whole = [(file, data) for file, data in read if isinstance(data, bytes)]
+    return None if mistakes or len(whole) < len(read) or not isinstance(top, bytes) else (top, whole)
 
 
 def too_much(path: Path) -> Diagnostic:

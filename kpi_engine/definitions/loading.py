@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kpi_engine.errors import DefinitionError, Diagnostic, Place
 
+from . import keeping
 from .checking import check
 from .entries import Definition, Entry, concerning, settle, shared_names, split
-from .files import PROJECT_BYTES, File, listed, project_file, read_bytes, too_much
+from .files import PROJECT_BYTES, File, fingerprint, listed, project_file, read_bytes, too_much
 from .mappings import documents
 from .models import Dataset, Group, Kpi, Parameter, ProjectFile, Role
 from .parameters import check_default, check_values
@@ -23,6 +24,8 @@ from .yaml import Document, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from .keeping import Keeper
 
 T = TypeVar("T", bound=Definition)
 MAPPING = "the definitions given"
@@ -48,6 +51,8 @@ class Project:
     diagnostics: tuple[Diagnostic, ...]
     origins: Mapping[tuple[str, str], str]
     """By section and name, the file or the pack that a definition comes from."""
+    fingerprint: str = ""
+    """Tells these definitions from all others, by the bytes of their files; empty where they came from no files."""
 
     @property
     def broken(self) -> frozenset[str]:
@@ -55,22 +60,50 @@ class Project:
         return _broken(self.diagnostics)
 
 
-def load(path: Path | str) -> Project:
-    """Load a project from its folder, or from its `kpi.yaml`.
+def load(path: Path | str, keeper: Keeper | None = None) -> Project:
+    """Load a project from its folder, or from its `kpi.yaml`; with a keeper, as it was kept of the last time where no file has changed.
 
     Raises DefinitionError when there is no project file (`no_project`) or it is no text (`unreadable`, `not_utf8`, `too_large`);
     every other mistake stands in `diagnostics`.
     """
     file = project_file(path)
-    document = _project_document(file)
+    if keeper is not None and (found := keeping.kept(keeper, file, _names)):
+        return _as_kept(file.parent, found)
+    top, document = _project_document(file)
     root = file.parent
     settings, mistakes = settings_of(document, root.absolute().name or "project")
     names = [
         name for name in settings.definitions if document.value is not None or (root / name).is_dir()
     ]  # what an unreadable file would have named is not known: nothing is missed in it
     files, misplaced = listed(root, names, document.located)
-    entries, unread = _read_all(files)
-    return _assemble(root, settings, document, entries, [*mistakes, *misplaced, *unread])
+    contents, unread = _contents(files)
+    entries, refused = _entries(contents)
+    chosen, twice = settle(entries)
+    project = _assemble(root, settings, document, chosen, [*mistakes, *misplaced, *unread, *refused, *twice])
+    if keeper is not None and not project.diagnostics:
+        keeping.keep(keeper, file, document.value, top, contents, chosen)
+    return replace(project, fingerprint=fingerprint(top, contents))
+
+
+def _names(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    return ProjectFile.model_validate(settings).definitions
+
+
+def _as_kept(root: Path, kept: keeping.Kept) -> Project:
+    """Make a project of definitions that were found to be without a mistake."""
+    return Project(
+        root=root,
+        settings=ProjectFile.model_validate(kept.settings),
+        datasets=kept.models("datasets", Dataset.model_validate),
+        roles=kept.models("roles", Role.model_validate),
+        groups=kept.models("groups", Group.model_validate),
+        kpis=kept.models("kpis", Kpi.model_validate),
+        parameters=kept.models("parameters", Parameter.model_validate),
+        places=Places(kept.places(), kept.top),
+        diagnostics=(),
+        origins=kept.origins(),
+        fingerprint=kept.fingerprint,
+    )
 
 
 def from_mapping(definitions: Mapping[str, Any], root: Path | None = None) -> Project:
@@ -85,14 +118,16 @@ def from_mapping(definitions: Mapping[str, Any], root: Path | None = None) -> Pr
     names = settings.definitions if "definitions" in (top.value or {}) else ()
     folder = root or Path()
     files, misplaced = listed(folder, names, top.located, packs_only=root is None)
-    entries, unread = _read_all(files)
+    contents, unread = _contents(files)
+    entries, wrong = _entries(contents)
     own, refused = split(below, MAPPING, len(names))
     mistakes += concerning(below.mistakes, MAPPING)
-    found = [*mistakes, *misplaced, *unread, *refused]
-    return _assemble(folder, settings, top, [*entries, *own], found)
+    found = [*mistakes, *misplaced, *unread, *wrong, *refused]
+    chosen, twice = settle([*entries, *own])
+    return _assemble(folder, settings, top, chosen, [*found, *twice])
 
 
-def _project_document(file: Path) -> Document:
+def _project_document(file: Path) -> tuple[bytes, Document]:
     data = read_bytes(file)
     document = Document() if isinstance(data, Diagnostic) else read(data, str(file))
     if isinstance(data, Diagnostic):
@@ -100,12 +135,12 @@ def _project_document(file: Path) -> Document:
     unreadable = [each.diagnostic for each in document.mistakes if each.diagnostic.code in ("not_utf8", "too_large")]
     if unreadable:
         raise DefinitionError([replace(each, subject="project") for each in unreadable])
-    return document
+    return data, document
 
 
-def _read_all(files: Iterable[File]) -> tuple[list[Entry], list[Diagnostic]]:
-    """Read definition files up to the size that a project may have."""
-    entries: list[Entry] = []
+def _contents(files: Iterable[File]) -> tuple[list[tuple[File, bytes]], list[Diagnostic]]:
+    """Read the bytes of definition files, up to the size that a project may have."""
+    contents: list[tuple[File, bytes]] = []
     diagnostics: list[Diagnostic] = []
     total = 0
     for file in files:
@@ -117,6 +152,15 @@ def _read_all(files: Iterable[File]) -> tuple[list[Entry], list[Diagnostic]]:
         if total > PROJECT_BYTES:
             diagnostics.append(too_much(file.path))
             break
+        contents.append((file, data))
+    return contents, diagnostics
+
+
+def _entries(contents: Iterable[tuple[File, bytes]]) -> tuple[list[Entry], list[Diagnostic]]:
+    """Take definition files apart into their entries."""
+    entries: list[Entry] = []
+    diagnostics: list[Diagnostic] = []
+    for file, data in contents:
         document = read(data, str(file.path))
         found, refused = split(document, file.origin, file.layer)
         entries += found
@@ -128,13 +172,12 @@ def _assemble(
     root: Path,
     settings: ProjectFile,
     top: Document,
-    entries: Sequence[Entry],
+    chosen: Sequence[Entry],
     diagnostics: Sequence[Diagnostic],
 ) -> Project:
-    """Choose which definitions hold, check each, and leave out what has an error."""
-    chosen, twice = settle(entries)
+    """Check the definitions that hold, each, and leave out what has an error."""
     checked = [(entry, *check(entry)) for entry in chosen]
-    found = [*diagnostics, *twice, *shared_names(chosen), *(each for _, _, mistakes in checked for each in mistakes)]
+    found = [*diagnostics, *shared_names(chosen), *(each for _, _, mistakes in checked for each in mistakes)]
     declared = [(entry, model) for entry, model, _ in checked if isinstance(model, Parameter)]
     found += [each for entry, model in declared for each in check_default(entry, model)]
     subjects = _broken(found)
@@ -150,7 +193,7 @@ def _assemble(
         groups=_named(whole, Group),
         kpis=_named(whole, Kpi),
         parameters=_named(whole, Parameter),
-        places=Places({(entry.section, entry.name): entry.located for entry in chosen}, top.located),
+        places=Places({(entry.section, entry.name): entry.located for entry in chosen}, lambda: top.located),
         diagnostics=_in_order(found, top),
         origins={(entry.section, entry.name): entry.origin for entry in chosen},
     )

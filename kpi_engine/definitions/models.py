@@ -1,16 +1,21 @@
-"""The definition language as frozen models: what may stand in a file, and nothing else."""
+"""The definition language as frozen models: what may stand in a file, and nothing else.
+
+What editors offer and underline is made of these models too (`schema`): the text below a key is its description there.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from .naming import LANGUAGE, LENGTH, NAME, RESERVED
 
 
 class Model(BaseModel):
     """The base of all models: frozen, unknown keys refused, no silent change of type."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 def _texts(value: object) -> object:
@@ -60,48 +65,83 @@ def _inputs(value: object) -> object:
     )
 
 
-Texts = Annotated[dict[str, str], BeforeValidator(_texts)]
+def _text_like(pattern: str, mend: str, **more: Any) -> WithJsonSchema:  # noqa: ANN401 - of any JSON
+    """Say to editors which texts are taken; the engine checks names and languages itself, and says more about them."""
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "patternErrorMessage": mend, **more})
+
+
+def _name(place: str = "") -> WithJsonSchema:
+    taken = RESERVED.get(place, ())
+    mend = "a name begins with a letter a to z, and holds only such letters, digits and single `_`"
+    others = f"; it is not {' or '.join(f'`{word}`' for word in taken)}" if taken else ""
+    free = f"(?!(?:{'|'.join(taken)})$)" if taken else ""
+    return _text_like(free + NAME, mend + others, maxLength=LENGTH)
+
+
+_ONCE = Field(json_schema_extra={"uniqueItems": True})
+Name = Annotated[str, _name()]
+KpiName = Annotated[str, _name("kpis")]
+DimensionName = Annotated[str, _name("dimensions")]
+Language = Annotated[str, _text_like(LANGUAGE, "write two small letters, such as `en` or `fr`")]
+Texts = Annotated[dict[str, str], BeforeValidator(_texts, json_schema_input_type=str | dict[Language, str])]
 """A text in several languages, `{en: …, fr: …}`; a plain text stands under the empty key, for every language."""
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names, json_schema_input_type=str | list[str])]
 """A name, or a list of names."""
+Keys = Annotated[dict[str, str], BeforeValidator(_key_map, json_schema_input_type=dict[str, str] | list[str] | str)]
+"""Columns here and there: `{here: there}`, or the names of those that are called the same on both sides."""
 
 
 class Column(Model):
     """What must be said of a column because the data do not say it."""
 
-    type: str = ""
-    """A SQL type in DuckDB's words: `date`, `timestamptz`, `decimal(18,2)`, `bigint`, `varchar`, `boolean`, `double`."""
-    unit: str = ""
+    type: str = Field(
+        default="",
+        examples=["date", "timestamp", "timestamptz", "decimal(18,2)", "bigint", "double", "varchar", "boolean"],
+    )
+    """A SQL type in DuckDB's words. Declare `decimal` for money and `timestamptz` for instants."""
+    unit: str = Field(default="", examples=["seconds", "EUR"])
+    """The unit of its values."""
     currency: str = ""
     """The column that holds the currency of this amount."""
-    zone: str = ""
+    zone: str = Field(default="", examples=["UTC", "Europe/Paris"])
     """The time zone of a timestamp that carries none; without it, the project's."""
     label: Texts = {}
+    """What people call it: a text, or one per language."""
     description: Texts = {}
+    """What it holds."""
 
 
 class Dimension(Model):
     """What a KPI may be split or filtered by: a column of that name, a path through joins, or an expression."""
 
     path: str = ""
+    """A column, or a path through joins such as `session.channel`; without it, the column of the dimension's name."""
     sql: str = ""
+    """An expression over the columns, instead of a path: `sql: "lower(channel)"`."""
     label: Texts = {}
+    """What people call it: a text, or one per language."""
     description: Texts = {}
+    """What it means."""
 
 
 class Time(Model):
     """When a row counts: a column, or an expression."""
 
     column: str = ""
+    """A date, a timestamp or an instant."""
     sql: str = ""
+    """An expression that gives one, instead of a column: `sql: "coalesce(closed_at, created_at)"`."""
     label: Texts = {}
+    """What people call it: a text, or one per language."""
 
 
 class Join(Model):
     """A join to the one side: `keys` maps a column here to a column there, which together are the other dataset's key."""
 
-    to: str
-    keys: Annotated[dict[str, str], BeforeValidator(_key_map)]
+    to: Name
+    """The other dataset."""
+    keys: Keys
+    """`{here: there}`, or `[content_id]` where both columns have one name."""
     valid: tuple[str, str] | None = Field(default=None, strict=False)
     """From when and until when the other row holds, half-open; the row valid at the input's time is taken."""
 
@@ -110,146 +150,234 @@ class Snapshot(Model):
     """A dataset of levels: the last rows of each entity hold until its next."""
 
     of: Names
-    keep: str = "forever"
+    """What the level is of: the column of an account, or the columns of a post and a network."""
+    keep: str = Field(default="forever", examples=["45 days"])
     """`forever`, or a duration such as `45 days` after which a level that is no longer reported is unknown."""
+
+
+Filled = Annotated[str, Field(min_length=1)]
+AnyTime = Annotated[Time, BeforeValidator(_time, json_schema_input_type=Filled | Time)]
+AnyColumn = Annotated[Column, BeforeValidator(_or_empty, json_schema_input_type=Column | None)]
+AnyDimension = Annotated[Dimension, BeforeValidator(_dimension, json_schema_input_type=str | Dimension | None)]
+Dimensions = Annotated[
+    dict[str, AnyDimension],
+    BeforeValidator(
+        _by_name,
+        json_schema_input_type=dict[DimensionName, AnyDimension] | Annotated[list[DimensionName], _ONCE],
+    ),
+]
 
 
 class Dataset(Model):
     """Rows: a table of a source, a query over tables of one source, or another dataset put through a transform."""
 
     source: str = ""
+    """The source of `kpi.yaml` that holds the table; without it, the default source."""
     table: str = ""
+    """What the source calls it: a file without its ending, a table; without it, the dataset's own name."""
     sql: str = ""
+    """Instead of `table`: a query over tables of one source and other datasets."""
     transform: str = ""
+    """Instead of `table`: a plugin that computes the rows from the dataset `from`."""
     from_: str = Field(default="", alias="from")
+    """With `transform`: the dataset it reads."""
     options: dict[str, Any] = {}
+    """With `transform`: the plugin's own settings."""
     label: Texts = {}
+    """What people call it: a text, or one per language."""
     description: Texts = {}
+    """What a row is."""
     key: Names = ()
-    time: Annotated[Time | None, BeforeValidator(_time)] = None
-    times: dict[str, Annotated[Time, BeforeValidator(_time)]] = {}
-    columns: dict[str, Annotated[Column, BeforeValidator(_or_empty)]] = {}
-    dimensions: Annotated[dict[str, Annotated[Dimension, BeforeValidator(_dimension)]], BeforeValidator(_by_name)] = {}
-    joins: dict[str, Join] = {}
+    """The column or columns that identify a row; needed where others join to it."""
+    time: Annotated[Time | None, BeforeValidator(_time, json_schema_input_type=Filled | Time | None)] = None
+    """When a row counts, unless an input says otherwise: a column, or a mapping."""
+    times: dict[Name, AnyTime] = {}
+    """Further times by name, which an input may choose."""
+    columns: dict[str, AnyColumn] = {}
+    """What the data do not say of themselves; other columns need no mention."""
+    dimensions: Dimensions = {}
+    """What a KPI may be split and filtered by: names of columns, or a mapping."""
+    joins: dict[Name, Join] = {}
+    """Ways to one row of another dataset, by name."""
     snapshot: Snapshot | None = None
+    """Makes the rows levels, such as a number of followers, that hold until the next reading."""
     override: bool = False
+    """Replaces the dataset of this name that a pack defines."""
 
 
 class Input(Model):
     """What a formula reads: a dataset's rows or another KPI's value, with modifiers."""
 
-    from_: str = Field(alias="from")
+    from_: Name = Field(alias="from")
+    """The dataset, whose rows are aggregated, or the KPI, whose value is used."""
     where: str = ""
+    """A condition on rows, in quotes: `where: "section = 'blog'"`; on a KPI it reaches every dataset under it."""
     time: str = ""
+    """Another of the dataset's `times`."""
     take: Literal["closing", "opening", "rows"] | None = None
+    """Of a snapshot: the levels at the period's end (the default), those before its start, or all rows."""
     across: Names = ()
-    """Dimensions to ignore, or `all`."""
-    offset: str = ""
-    """`1 month`, or `period`: one step of the requested grain, or the range before."""
+    """Dimensions to ignore in the split and in the filters, or `all`: the whole of a share."""
+    offset: str = Field(default="", examples=["1 month", "1 year", "28 days", "period"])
+    """At an earlier time: `1 month`, or `period`: one step of the requested grain, or the range before."""
     per: Names = ()
+    """One row for each member of a dimension or column, to be aggregated once more."""
     all_time: bool = False
-    to_date: str = ""
-    window: str = ""
-    of: Annotated[dict[str, str], BeforeValidator(_key_map)] = {}
+    """Everything since the beginning, up to the period's end."""
+    to_date: str = Field(default="", examples=["year", "quarter", "month", "week", "fiscal_year"])
+    """The running year, quarter, month or week, up to the period's end."""
+    window: str = Field(default="", examples=["28 days", "12 months"])
+    """A trailing stretch that ends with the period."""
+    of: Annotated[dict[str, str], BeforeValidator(_key_map, json_schema_input_type=Keys)] = {}
+    """Conversion: the entity that links two inputs."""
     after: str = ""
+    """Conversion: the input that comes first."""
     within: str = ""
+    """Conversion: how much later at most."""
     touch: str = ""
+    """Conversion: which of several earlier rows counts."""
+
+
+AnyInput = Annotated[Input, BeforeValidator(_input, json_schema_input_type=str | Input)]
+Inputs = Annotated[
+    dict[str, AnyInput],
+    BeforeValidator(_inputs, json_schema_input_type=dict[Name, Name | Input] | Annotated[list[Name], _ONCE]),
+]
 
 
 class Kpi(Model):
     """A KPI: inputs, a formula over them, and what a reader must know of the number."""
 
-    role: Names = ()
+    role: Annotated[tuple[str, ...], BeforeValidator(_names, json_schema_input_type=Name | list[Name])] = ()
+    """Whose scorecard it stands on: a role, or a list; a KPI without a role stands on none."""
     label: Texts = {}
+    """What people call it: a text, or one per language."""
     description: Texts = {}
-    inputs: Annotated[dict[str, Annotated[Input, BeforeValidator(_input)]], BeforeValidator(_inputs)]
-    formula: str
-    unit: str = ""
+    """What it counts, and what it does not."""
+    inputs: Inputs
+    """What the formula reads, by name: `[visits]` is short for `{visits: visits}`, and `{own: {from: visits, where: "is_own"}}` has a modifier."""
+    formula: str = Field(examples=["count(visits)", "sum(amount)", "sum(amount) / count(visits)"])
+    """The computation, in SQL over the inputs: rows stand inside aggregates, values of KPIs outside."""
+    unit: str = Field(default="", examples=["visits", "EUR", "EUR / lead"])
+    """The unit of the number; it is compared with what the formula gives."""
     format: Literal["number", "integer", "percent", "duration", "currency"] | None = None
+    """How it is written: 0.031 as 3.1 %, 62 seconds as 1:02, an amount with its currency."""
     decimals: int | None = Field(default=None, ge=0, le=12)
+    """How many digits stand after the point."""
     better: Literal["higher", "lower", "neither"] = "neither"
+    """Which direction is good news."""
     split: Names = ()
     """Dimensions without which the KPI means nothing: a request that leaves them out is refused."""
     status: Literal["active", "deprecated_practice", "deprecated", "draft"] = "active"
+    """How far it may be used; shown with the number."""
     notice: Texts = {}
+    """What a reader must know before using the number."""
     empty: Literal["0", "unknown"] | Annotated[int, Field(ge=0, le=0)] = "0"
-    """What a sum over no rows is."""
+    """What a sum over no rows is: 0, or unknown as spend that nobody recorded."""
     additive_over: Names = ()
+    """Dimensions over which the number may be added up."""
     quality: str = ""
     """A companion KPI that says how far to trust this one, such as a coverage."""
     owner: str = ""
+    """Who answers for the definition."""
     sources: Names = ()
     """Where the definition comes from."""
     override: bool = False
+    """Replaces the KPI of this name that a pack defines."""
 
 
 class Role(Model):
     """Who reads a scorecard."""
 
     group: str = ""
+    """The family it belongs to."""
     label: Texts = {}
+    """What people call it: a text, or one per language."""
     override: bool = False
+    """Replaces the role of this name that a pack defines."""
 
 
 class Group(Model):
     """A family of roles."""
 
     label: Texts = {}
+    """What people call it: a text, or one per language."""
     override: bool = False
+    """Replaces the group of this name that a pack defines."""
 
 
 class Parameter(Model):
     """A typed value used in formulas and conditions as `:name`."""
 
     type: Literal["number", "integer", "text", "boolean", "date"]
+    """What kind of value it is."""
     default: str | int | float | bool | None = None
+    """The value where neither `kpi.yaml` nor the request gives one."""
     description: Texts = {}
+    """What it is for."""
     override: bool = False
+    """Replaces the parameter of this name that a pack defines."""
 
 
 class DefinitionFile(Model):
     """What may stand in a definition file."""
 
-    datasets: dict[str, Dataset] = {}
-    roles: dict[str, Role] = {}
-    groups: dict[str, Group] = {}
-    kpis: dict[str, Kpi] = {}
-    parameters: dict[str, Parameter] = {}
+    datasets: dict[Name, Dataset | None] | None = None
+    """What the rows are: where they come from, which column identifies one, when it counts, what it may be split by."""
+    roles: dict[Name, Role | None] | None = None
+    """Who reads which scorecard."""
+    groups: dict[Name, Group | None] | None = None
+    """Families of roles."""
+    kpis: dict[KpiName, Kpi] | None = None
+    """What is computed of the rows: each KPI by its name, with `inputs` and a `formula`."""
+    parameters: dict[Name, Parameter] | None = None
+    """Typed values for formulas and conditions, where they stand as `:name`."""
 
 
 class CalendarSettings(Model):
     """The project's time."""
 
-    timezone: str = "UTC"
+    timezone: str = Field(default="UTC", examples=["Europe/Paris"])
+    """A name of the IANA database: it decides on which day an instant falls."""
     week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
+    """The first day of the week."""
     fiscal_year_start: Literal[
         "january", "february", "march", "april", "may", "june",
         "july", "august", "september", "october", "november", "december",
     ] = "january"  # fmt: skip
+    """The month in which the fiscal year begins."""
     fiscal_year_named_after: Literal["start", "end"] = "end"
+    """Which calendar year gives a fiscal year its name."""
 
 
 class SourceSettings(BaseModel):
     """A source: the plugin that reads it, and that plugin's own settings, which the plugin's `Config` checks."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
     plugin: str
+    """The plugin that reads it; all other keys are that plugin's own settings."""
 
 
 class ProjectFile(Model):
     """What may stand in `kpi.yaml`."""
 
     project: str
+    """The project's name."""
     label: Texts = {}
     """The title of reports; without it, the project's name."""
     language: Literal["en", "fr"] = "en"
-    currency: str = ""
+    """The language of labels, numbers and dates where a request names none."""
+    currency: str = Field(default="", examples=["EUR"])
     """The project's currency, shown where a unit is money without a currency."""
     calendar: CalendarSettings = CalendarSettings()
-    sources: dict[str, SourceSettings] = {}
+    """The project's time: its zone, its weeks and its fiscal year."""
+    sources: dict[Name, SourceSettings] = {}
+    """Where data come from, by name."""
     default_source: str = ""
+    """The source of datasets that name none; needed where there are several."""
     definitions: Names = ("definitions",)
     """Folders of the project, and installed packs by name."""
-    parameters: dict[str, str | int | float | bool] = {}
+    parameters: dict[Name, str | int | float | bool] = {}
+    """Values for parameters that definition files declare."""
     notice: Texts = {}
     """What must be said wherever the numbers are shown, such as that the data are made up."""

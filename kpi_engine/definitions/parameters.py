@@ -10,7 +10,7 @@ from kpi_engine.errors import Diagnostic, nearest
 
 from .naming import check_name
 from .texts import shown
-from .validation import found
+from .validation import found, type_hint
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -59,7 +59,7 @@ def check_default(entry: Entry, parameter: Parameter) -> Iterator[Diagnostic]:
         return
     if expected := misfit(parameter.type, parameter.default):
         message = f"`default` is {found(parameter.default)}, expected {expected}"
-        yield entry.mistake("wrong_type", message, ("default",))
+        yield entry.mistake("wrong_type", message, ("default",), type_hint(parameter.default, expected))
 
 
 def check_values(
@@ -75,7 +75,8 @@ def check_values(
                 yield _unknown(name, declared, located)
         elif expected := misfit(declared[name].type, value):
             message = f"the value of parameter `{name}` is {found(value)}, expected {expected}"
-            yield Diagnostic("wrong_type", message, located.value("parameters", name), subject=f"parameter {name}")
+            place, hint = located.value("parameters", name), type_hint(value, expected)
+            yield Diagnostic("wrong_type", message, place, hint, subject=f"parameter {name}")
 
 
 def _unknown(name: str, declared: Mapping[str, Parameter], located: Located) -> Diagnostic:

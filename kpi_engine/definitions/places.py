@@ -6,12 +6,13 @@ Positions are kept as the reader met them and become a `Place` only when a mista
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from kpi_engine.errors import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 Path = tuple[str | int, ...]
 """Keys and list indexes, from the outside in."""
@@ -86,7 +87,7 @@ class Located:
         spot = trail[-1][1] if trail else None
         if self.source is None or spot is None or spot.children is not None or not spot.text:
             return self.value(*path)
-        found = _positions(self.source.lines, spot)
+        found = _positions(self.source.lines, spot, max(offset, 0) + max(length, 1))
         line, column = found[min(max(offset, 0), len(found) - 1)]
         last_line, last_column = found[min(max(offset + length - 1, 0), len(found) - 1)]
         return self.source.stretch(line, column, last_column + 1 if last_line == line else None)
@@ -127,7 +128,12 @@ class Places:
     """
 
     entries: Mapping[tuple[str, str], Located] = field(default_factory=dict)
-    settings: Located = field(default_factory=Located)
+    top: Callable[[], Located] = field(default=Located, compare=False)
+
+    @cached_property
+    def settings(self) -> Located:
+        """Where things stand in `kpi.yaml`."""
+        return self.top()
 
     def key(self, *path: str | int) -> Place | None:
         """Give the place of a key, or of the nearest key around it; nothing when the definitions came from no file."""
@@ -172,11 +178,11 @@ def _is_empty(spot: Spot) -> bool:
 _Cursor = tuple[int, int]
 
 
-def _positions(lines: Sequence[str], spot: Spot) -> list[_Cursor]:
-    """List line and column of every character of a text, and of its end, by walking value and file side by side."""
+def _positions(lines: Sequence[str], spot: Spot, upto: int) -> list[_Cursor]:
+    """List line and column of the first characters of a text, and of what follows, by walking value and file side by side."""
     cursor = (spot.line + 1, 0) if spot.style in ("|", ">") else (spot.line, spot.column + bool(spot.style))
     found = []
-    for char in spot.text:
+    for char in spot.text[:upto]:
         if spot.style == '"':
             cursor = _continued(lines, cursor)
         position, cursor = (_blank if char.isspace() else _visible)(lines, spot.style, cursor, char)
@@ -187,7 +193,7 @@ def _positions(lines: Sequence[str], spot: Spot) -> list[_Cursor]:
 def _continued(lines: Sequence[str], cursor: _Cursor) -> _Cursor:
     """Go over a backslash at the end of a line, which joins the next line, without its indentation, to this one."""
     line, column = cursor
-    while line + 1 < len(lines) and lines[line][column:] == "\\":
+    while line + 1 < len(lines) and len(lines[line]) == column + 1 and lines[line][column] == "\\":
         line, column = line + 1, _indent(lines[line + 1])
     return line, column
 
@@ -195,26 +201,29 @@ def _continued(lines: Sequence[str], cursor: _Cursor) -> _Cursor:
 def _blank(lines: Sequence[str], style: str, cursor: _Cursor, char: str) -> tuple[_Cursor, _Cursor]:
     """Match a blank: one in the file, an escape, the end of a line, or a line break that was folded into it."""
     line, column = cursor
-    rest = lines[line][column:] if line < len(lines) else ""
-    if style == '"' and rest.startswith("\\"):
-        return cursor, (line, column + _ESCAPES.get(rest[1:2], 2))
-    if char == "\n" and not rest.strip():
+    text = lines[line] if line < len(lines) else ""
+    if style == '"' and text.startswith("\\", column):
+        return cursor, (line, column + _ESCAPES.get(text[column + 1 : column + 2], 2))
+    if char == "\n" and _indent(text, column) >= len(text):
         return cursor, (line + 1, 0)
-    return cursor, (line, column + 1) if rest.startswith(char) else cursor
+    return cursor, (line, column + 1) if text.startswith(char, column) else cursor
 
 
 def _visible(lines: Sequence[str], style: str, cursor: _Cursor, char: str) -> tuple[_Cursor, _Cursor]:
     """Match a visible character, after the indentation and line breaks that stand before it."""
     line, column = cursor
-    while line < len(lines) and not lines[line][column:].strip():
+    while line < len(lines) and _indent(lines[line], column) >= len(lines[line]):
         line, column = line + 1, 0
     if line >= len(lines):
         return cursor, cursor
-    column += _indent(lines[line][column:])
+    column = _indent(lines[line], column)
     if style == '"' and lines[line][column] == "\\":
         return (line, column), (line, column + _ESCAPES.get(lines[line][column + 1 : column + 2], 2))
     return (line, column), (line, column + (2 if style == "'" and char == "'" else 1))
 
 
-def _indent(text: str) -> int:
-    return len(text) - len(text.lstrip())
+def _indent(text: str, column: int = 0) -> int:
+    """Give the column of the next visible character; the end of the line where there is none."""
+    while column < len(text) and text[column].isspace():
+        column += 1
+    return column

@@ -18,6 +18,8 @@ DEPTH = 50
 # Everything that is no printable text: C0 and C1 controls but tab and line break, DEL, lone surrogates, the two other line
 # separators of Unicode (editors disagree on whether they end a line), a byte-order mark inside the file, and the non-characters.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_NEVER = frozenset("\0\ufeff\ufffe\uffff")
+_ESCAPED = 'delete it; where a value needs it, write it as an escape between double quotes, such as "\\x1f"'
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
@@ -46,7 +48,8 @@ def too_large(file: str) -> Diagnostic:
 
 def nested_too_deep(place: Place | None) -> Diagnostic:
     """Say that mappings and lists nest deeper than any definition does."""
-    return Diagnostic("too_deep", f"mappings and lists nest deeper than {DEPTH} levels here", place, "flatten it")
+    message = f"mappings and lists nest deeper than {DEPTH} levels here"
+    return Diagnostic("too_deep", message, place, "look for brackets that are not closed; no definition needs so many")
 
 
 def _not_utf8(data: bytes, file: str, error: UnicodeDecodeError) -> Diagnostic:
@@ -69,7 +72,7 @@ def _control_character(source: Source, text: str) -> Diagnostic | None:
         "control_character",
         f"the invisible control character U+{ord(match[0]):04X} stands here",
         Place(source.file, line + 1, column, 1, source.lines[line]),
-        'delete it; where a value needs it, write it as an escape between double quotes, such as "\\x1f"',
+        "delete it" if match[0] in _NEVER else _ESCAPED,
     )
 
 

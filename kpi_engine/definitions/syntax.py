@@ -18,6 +18,7 @@ _ENTRY = re.compile(r"\s*(?:- )*(?P<key>[^\s:#'\"{\[][^:#]*):\s+(?P<value>\S.*?)
 _STARTS = ("'", '"', "{", "[", "%", "@", "`", "*", "&", "|", ">", "!", ",", "]", "}", "- ", "? ")
 _LONG = 200
 _NO_BLANK = re.compile(r"\s*[\w.]+:(?=\S)")
+_HALF = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _Spot = tuple[int, int]
 
 
@@ -54,7 +55,18 @@ def explain(source: Source, error: yaml.YAMLError) -> Diagnostic:
     if mark is None or context is None:
         return Diagnostic("yaml_syntax", f"this is not YAML: {problem}", Place(source.file))
     trouble = _Trouble(source, problem, (mark.line, mark.column), (context.line, context.column))
-    for trap in (_tab, _quote, _escape, _start, _second_colon, _bracket, _colonless, _indentation):
+    for trap in (
+        _tab,
+        _directive,
+        _quote,
+        _escape,
+        _inner_start,
+        _start,
+        _second_colon,
+        _bracket,
+        _colonless,
+        _indentation,
+    ):
         if found := trap(trouble):
             return found
     hint = "check the indentation, the quotes and the colons of this line"
@@ -84,6 +96,13 @@ def _tab(trouble: _Trouble) -> Diagnostic | None:
     return trouble.mistake(spot, "a tab is used as indentation", "indent with spaces only")
 
 
+def _directive(trouble: _Trouble) -> Diagnostic | None:
+    if not trouble.line.startswith("%"):
+        return None
+    message = "a line that begins with `%` is an order to the reader of YAML, which definitions do not need"
+    return trouble.mistake((trouble.spot[0], 0), message, "remove the line")
+
+
 def _quote(trouble: _Trouble) -> Diagnostic | None:
     if "unexpected end of stream" not in trouble.problem and "document indicator" not in trouble.problem:
         return None
@@ -97,8 +116,27 @@ def _escape(trouble: _Trouble) -> Diagnostic | None:
         return None
     row, column = trouble.spot
     column = max(trouble.line.rfind("\\", 0, column + 1), 0)
+    if code := _HALF.match(trouble.line, column):
+        return trouble.mistake(
+            (row, column), f"`{code[0]}` is half of a character", "delete it, or write the other half"
+        )
     message = f"`{trouble.line[column : column + 2]}` is no escape that YAML knows between double quotes"
     return trouble.mistake((row, column), message, "write the backslash twice, or use single quotes")
+
+
+def _inner_start(trouble: _Trouble) -> Diagnostic | None:
+    """Name such a value between brackets, where it is not the first of its line."""
+    row, column = trouble.spot
+    before = trouble.line[:column].rstrip(" *&!")
+    sign = trouble.line[len(before) : column + 1].strip()[:1]
+    if before[-1:] not in tuple("{[,:") or not set("{[") & set(before) or sign not in tuple("%@`*&!|>"):
+        return None
+    text = re.split(r"[,}\]]", trouble.line[trouble.line.index(sign, len(before)) :])[0].strip()
+    shown = "a backtick" if sign == "`" else f"`{sign}`"
+    spot = (row, trouble.line.index(sign, len(before)))
+    return trouble.mistake(
+        spot, f"{shown} at the beginning of a value is a sign of YAML, not text", f'quote it: "{text}"'
+    )
 
 
 def _start(trouble: _Trouble) -> Diagnostic | None:
@@ -146,7 +184,7 @@ def _bracket(trouble: _Trouble) -> Diagnostic | None:
     row, column = trouble.opened
     sign = trouble.line_at(trouble.opened)[column : column + 1]
     message = f"what `{sign}` opens at line {row + 1} is not closed, or holds an unquoted sign of YAML"
-    hint = f"between {{ }} or [ ] quote every text with a comma, colon, bracket or quote in it: {EXAMPLE}"
+    hint = f"close it, or quote every text with a comma, colon, bracket or quote in it: {EXAMPLE}"
     return trouble.mistake(trouble.spot, message, hint)
 
 

@@ -28,7 +28,7 @@ from kpi_engine.errors import Diagnostic, Place
 
 from .places import BLOCK, FLOW, PLAIN, Located, Path, Source, Spot
 from .scanning import DEPTH, decode, nested_too_deep
-from .syntax import EXAMPLE, explain
+from .syntax import explain
 from .texts import HIDDEN, shown
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def refused_key(key: str) -> Diagnostic | None:
     """Refuse a key that is too long to be one, or that holds characters nobody can see."""
     if len(key) > KEY_LENGTH:
         message = f"the key {shown(key)} has {len(key):,} characters"
-        return Diagnostic("key_too_long", message, None, f"at most {KEY_LENGTH} are allowed")
+        return Diagnostic("key_too_long", message, None, f"shorten it: at most {KEY_LENGTH} are allowed")
     if match := HIDDEN.search(key):
         message = f"the key {shown(key)} holds the invisible character U+{ord(match[0]):04X}"
         return Diagnostic("hidden_character", message, None, "delete it, or type the key anew")
@@ -223,7 +223,11 @@ class _Composer:
         if len(self.mistakes) > before:
             return value if isinstance(value, str) else None, spot
         if not isinstance(value, str):
-            hint = "put it in quotes" if isinstance(event, ScalarEvent) else "a key is a single word or text"
+            hint = (
+                "put it in quotes; a name also begins with a letter"
+                if isinstance(event, ScalarEvent)
+                else "a key is a single word or text"
+            )
             self.refuse("key_not_text", f"{self._kind(value, spot)} stands here as a key", spot, hint)
         elif value == "<<" and spot.style == PLAIN:
             self.refuse(
@@ -254,12 +258,12 @@ class _Composer:
     def number(self, text: str, spot: Spot) -> int | float | str | None:
         if len(text) > INTEGER_DIGITS and _INTEGER.fullmatch(text) and len(text.lstrip("+-")) > INTEGER_DIGITS:
             message = f"this number has more than {INTEGER_DIGITS} digits"
-            self.refuse("number_too_long", message, spot, "put it in quotes if it is a text")
+            self.refuse("number_too_long", message, spot, "write a shorter one, or put it in quotes if it is a text")
             return None
         value = None if _NOT_FINITE.fullmatch(text) else _number(text)
         if value is None or (isinstance(value, float) and not isfinite(value)):
             message = f"{shown(text)} is no finite number"
-            self.refuse("not_finite", message, spot, "put it in quotes if it is a text")
+            self.refuse("not_finite", message, spot, "write a number below 1e308, or put it in quotes if it is a text")
             return None
         return value
 
@@ -272,7 +276,7 @@ class _Composer:
                 "anchor", f"{shown(f'&{event.anchor}')} is an anchor, which definitions may not hold", spot, hint
             )
         if event.tag is not None:
-            hint = f"remove it; a text that begins with `!` needs quotes: {EXAMPLE}"
+            hint = "remove it; a text that begins with `!` needs quotes"
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self.refuse("tag", f"{shown(tag)} is a tag, which definitions may not hold", spot, hint)
 

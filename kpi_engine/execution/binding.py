@@ -94,6 +94,11 @@ class Binder:
             found.append((name, table, version))
         return tuple(found)
 
+    def looked_at(self) -> tuple[str, ...]:
+        """Name the datasets whose columns were looked at."""
+        with self._lock:
+            return tuple(self._schemas)
+
     def files(self) -> tuple[str, ...]:
         """Name the files that DuckDB has been told to read by itself."""
         with self._lock:

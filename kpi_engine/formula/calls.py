@@ -7,7 +7,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from kpi_engine.errors import nearest
+from kpi_engine.errors import nearest, shown
 from kpi_engine.formula import functions
 from kpi_engine.formula.words import CLOSING, OPENING, VALUES
 
@@ -25,6 +25,8 @@ _NO_CALL = frozenset({
     "materialized", "inner", "outer", "cross", "window", "like", "ilike", "exclude",
 })  # fmt: skip
 """Words before a bracket that call nothing."""
+_ALIKE = 0.7
+"""How much alike two functions are at least of which one may be meant: many have short names, and `query` is not `upper`."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +111,9 @@ def _unknown(name: Word, kind: Kind) -> Mistake:
     if kind != "query" and name.low in allowed("query"):
         message = f"`{name.low}` stands only in the query of a dataset"
         return name.mistake("unknown_function", message, "compute it as a column of a dataset with `sql:`")
-    close = nearest(name.low, allowed(kind))
+    close = nearest(name.low, allowed(kind), alike=_ALIKE)
     near = close if close.startswith("did") else "docs/reference/functions.md lists all functions"
-    message = f"`{name.text}` is not a function of this language"
+    message = f"{shown(name.text, 80)} is not a function of this language"
     return name.mistake("unknown_function", message, functions.MEANT.get(name.low, near))
 
 

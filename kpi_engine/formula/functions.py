@@ -104,7 +104,8 @@ NOTES = (
     ),
     (
         "**A division is exact and safe.** 1 / 2 is 0.5, also between whole numbers, and anything divided by 0 or by unknown is unknown. A "
-        "value that is no number, such as the square root of -1, or too large for one, is unknown too; it never prints as `NaN` or `inf`."
+        "value that is no number, such as the square root of -1, or too large for one, is unknown too, before anything is "
+        "compared with it; it never prints as `NaN` or `inf`."
     ),
     "**An aggregate stands once.** What stands outside the aggregates is computed from their values, after rows are grouped.",
 )
@@ -207,6 +208,9 @@ DATASET_NODES = SYNTAX_NODES | frozenset({
 
 MEANT = MappingProxyType({
     **dict.fromkeys(("mean", "average"), "write `avg(x)`"),
+    **dict.fromkeys(("total", "add"), "write `sum(x)`"),
+    "maximum": "write `max(x)`",
+    "minimum": "write `min(x)`",
     **dict.fromkeys(("ifnull", "nvl", "isnull", "iferror", "zn"), "write `coalesce(x, y)`: the first known value"),
     **dict.fromkeys(("len", "strlen", "char_length", "character_length"), "write `length(x)`"),
     **dict.fromkeys(("iff", "iif"), "write `if(condition, x, y)`"),
@@ -215,7 +219,7 @@ MEANT = MappingProxyType({
     **dict.fromkeys(("count_distinct", "countd", "approx_count_distinct", "uniq"), "write `count(distinct x)`"),
     **dict.fromkeys(("now", "today", "current_date", "current_timestamp", "getdate", "sysdate"),
                     "formulas know no today: ask for a period, or compare with a column of the data"),
-    **dict.fromkeys(("random", "rand", "uuid", "gen_random_uuid", "setseed"), "the same question must give the same answer"),
+    **dict.fromkeys(("random", "rand", "uuid", "gen_random_uuid", "setseed"), "leave it out: the same question must give the same answer"),
     **dict.fromkeys(("stddev_samp", "stdev", "std"), "write `stddev(x)`"),
     **dict.fromkeys(("var_samp", "variance", "var_pop", "stddev_pop"), "there is `stddev(x)`"),
     **dict.fromkeys(("lcase",), "write `lower(x)`"),

@@ -52,6 +52,11 @@ _SUBQUERY = (
     "a query cannot stand inside a formula or condition",
     "make it a dataset with `sql:`, and an input of it",
 )
+_FROM = (
+    "subquery",
+    "`from` stands here, and a formula or condition names no table",
+    "leave it out with all that follows it: `inputs:` says what a KPI reads",
+)
 _WINDOW = (
     "window_function",
     "a window (`over`) cannot stand in a formula",
@@ -92,12 +97,43 @@ _PARSABLE = frozenset({"unknown_function", "bad_arguments", "aggregate_in_condit
 
 def mistakes(found: Sequence[Word], text: str, kind: Kind) -> tuple[Mistake, ...]:
     """Find everything that the words alone show to be no part of the language."""
+    return tuple(_without_moot(_all(found, text, kind), found, text))
+
+
+def _all(found: Sequence[Word], text: str, kind: Kind) -> tuple[Mistake, ...]:
     signs = (*_templates(found, text), *_texts(found), *_signs(found, kind), *_parameters(found, kind))
     if kind == "query":
         return tuple(_beginning(found)) or (*signs, *(() if signs else _brackets(found)), *calls.mistakes(found, kind))
     foreign = (*signs, *_words(found))
     order = sorted((*_order(found), *_brackets(found)), key=lambda mistake: mistake.offset)[:1]
     return (*foreign, *(() if foreign else order), *calls.mistakes(found, kind))
+
+
+def _without_moot(said: Sequence[Mistake], found: Sequence[Word], text: str) -> Iterator[Mistake]:
+    """Leave out what stands inside something that has to go as a whole: a query, a template, a second statement."""
+    moot = [(mistake.offset, _end_of_whole(mistake, found, text)) for mistake in said]
+    for mistake in said:
+        if not any(start < mistake.offset < end for start, end in moot):
+            yield mistake
+
+
+def _end_of_whole(mistake: Mistake, found: Sequence[Word], text: str) -> int:
+    """Give the end of what goes with a mistake; its own beginning where that is nothing."""
+    if mistake.code == "template":
+        closing = {"{{": "}}", "{%": "%}", "{#": "#}"}[text[mistake.offset : mistake.offset + 2]]
+        end = text.find(closing, mistake.offset)
+        return len(text) if end < 0 else end + 2
+    if mistake.code == "operator" and text[mistake.offset] == ";":
+        return len(text)
+    if mistake.code != "subquery":
+        return mistake.offset
+    depth = 0
+    for word in found:
+        if word.start > mistake.offset:
+            depth += (word.text in OPENING) - (word.text in CLOSING)
+            if depth < 0:
+                return word.start
+    return len(text)
 
 
 def is_structural(mistake: Mistake) -> bool:
@@ -200,7 +236,7 @@ def _parameters(found: Sequence[Word], kind: Kind) -> Iterator[Mistake]:
 def _words(found: Sequence[Word]) -> Iterator[Mistake]:
     for before, word, after in zip([None, *found], found, [*found[1:], None], strict=False):
         if word.low == "from" and (before is None or before.low != "distinct"):
-            yield word.mistake(*_SUBQUERY)
+            yield word.mistake(*(_FROM if _ends_value(before) else _SUBQUERY))
             return
         if word.kind.startswith("CURRENT_"):
             hint = functions.MEANT["current_date"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
 
 from sqlglot import exp
 
@@ -10,7 +11,7 @@ from kpi_engine.formula.mistakes import Mistake
 from kpi_engine.formula.positions import span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 GROWTH = 64
 """How many times as long as a column a text made of it may be."""
@@ -26,11 +27,19 @@ def tables(query: exp.Expr) -> tuple[exp.Table, ...]:
     return tuple(table for table in query.find_all(exp.Table) if table.name not in own)
 
 
+def place_of(names: Collection[str], query: exp.Expr) -> tuple[int, int] | None:
+    """Say where the first of these columns stands in a query: its offset and length."""
+    return min((span(node) for node in query.find_all(exp.Column) if {node.name, node.table} & {*names}), default=None)
+
+
 def objections(query: exp.Expr, text: str) -> Iterator[Mistake]:
     """Find what is wrong with a query whose nodes are all allowed; `text` is what it was read from."""
     for node in query.walk():
         if isinstance(node, exp.Table):
             yield from _table(node, text)
+        elif isinstance(node, exp.Select) and not node.expressions:
+            hint = "name them, for example `select day, channel from visits`"
+            yield Mistake("syntax", "this `select` names no columns", *span(node), hint)
         elif isinstance(node, exp.Join):
             yield from _join(node)
         elif isinstance(node, exp.Like | exp.ILike):
@@ -44,6 +53,8 @@ def objections(query: exp.Expr, text: str) -> Iterator[Mistake]:
                 *span(node),
                 "for example strftime(x, '%Y-%m')",
             )
+        elif isinstance(node, exp.AtTimeZone):
+            yield from _zone(node)
         elif isinstance(node, exp.Filter) and not isinstance(node.this, exp.AggFunc | exp.CountIf):
             yield Mistake(
                 "bad_filter", "`filter` follows an aggregate", *span(node), "for example `sum(x) filter (where y)`"
@@ -81,6 +92,13 @@ def _table(table: exp.Table, text: str) -> Iterator[Mistake]:
         )
 
 
+def _zone(node: exp.AtTimeZone) -> Iterator[Mistake]:
+    zone = node.args.get("zone")
+    if isinstance(zone, exp.Literal) and str(zone.this) not in available_timezones():
+        hint = "write a place, such as 'Europe/Paris'"
+        yield Mistake("unknown_timezone", f"'{str(zone.this)[:40]}' is not a time zone", *span(zone), hint)
+
+
 def _dotted(table: exp.Table) -> str:
     return ".".join(part.name for part in table.parts)
 
@@ -93,8 +111,15 @@ def _join(join: exp.Join) -> Iterator[Mistake]:
             return
         words = " ".join(word.lower() for word in (method, join.kind, "join") if word)
         yield Mistake("not_allowed", f"`{words}` is not part of the language", *span(join), "write `join … on …`")
-    elif not join.args.get("on") and not join.args.get("using"):
+    elif isinstance(join.this, exp.Lateral):
+        return
+    elif not join.args.get("using") and not _compares(join.args.get("on")):
         yield _no_condition(join)
+
+
+def _compares(condition: exp.Expr | None) -> bool:
+    """Whether a condition looks at rows at all: `on true` does not."""
+    return condition is not None and condition.find(exp.Column) is not None
 
 
 def _no_condition(join: exp.Join) -> Mistake:

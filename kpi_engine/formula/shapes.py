@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ AGGREGATE_NODES = (
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 _DATE_PARTS = frozenset({"SECOND", "MINUTE", "HOUR"})
 MOST_DIGITS = 15
+_TIMES = frozenset({"DATE", "TIMESTAMP", "TIMESTAMPNTZ", "TIMESTAMPTZ"})
+_DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
 
 
 def objections(node: exp.Expr) -> Iterator[Mistake]:
@@ -39,11 +42,20 @@ def _rules() -> Mapping[type[exp.Expr], Callable[..., Finding]]:
     return MappingProxyType({
         exp.In: _in, exp.DateDiff: _date_diff, exp.Star: _star, exp.Column: _column, exp.Var: _var, exp.Placeholder: _placeholder,
         exp.Is: _is, **dict.fromkeys(_COMPARISONS, _comparison), exp.Filter: _filter, exp.Round: _round, exp.Distinct: _distinct,
-        exp.Count: _count,
+        exp.Count: _count, exp.Cast: _cast,
     })  # fmt: skip
 
 
+_WITH_NULL = (
+    "compared_with_null",
+    "nothing is equal to null, nor unequal, larger or smaller",
+    "write `x is null` or `x is not null`",
+)
+
+
 def _in(node: exp.In) -> Finding:
+    if isinstance(node.parent, exp.Not) and any(isinstance(item, exp.Null) for item in node.expressions):
+        return "compared_with_null", "`not in` a list with null is never true", "take null out of the list"
     if node.expressions and all(_is_constant(item) for item in node.expressions):
         return None
     return "bad_in", "`in` takes a list of values in brackets", "for example `channel in ('email', 'direct')`"
@@ -91,9 +103,37 @@ def _is(node: exp.Is) -> Finding:
 
 
 def _comparison(node: exp.Expr) -> Finding:
+    safe = isinstance(node, exp.NullSafeEQ | exp.NullSafeNEQ)
+    if not safe and (isinstance(node.this, exp.Null) or isinstance(node.expression, exp.Null)):
+        return _WITH_NULL
     if not isinstance(node.this, _COMPARISONS) and not isinstance(node.expression, _COMPARISONS):
         return None
     return "chained_comparison", "two comparisons follow one another", "write `a < b and b < c`"
+
+
+def _cast(node: exp.Cast) -> Finding:
+    text = node.this
+    is_time = str(node.to.this.value) in _TIMES
+    if not is_time or not isinstance(text, exp.Literal) or not text.is_string or is_day(str(text.this)):
+        return None
+    return "impossible_date", f"'{str(text.this)[:40]}' is not a date that exists", "write it as in date '2026-01-31'"
+
+
+def is_day(text: str) -> bool:
+    """Whether a text begins with a day that exists.
+
+    >>> is_day("2026-02-30"), is_day("2026-02-28 12:00")
+    (False, True)
+    """
+    found = _DAY.match(text.strip())
+    if found is None:
+        return False
+    year, month, day = (int(part) for part in found.groups())
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True
 
 
 def _filter(node: exp.Filter) -> Finding:

@@ -65,7 +65,7 @@ def tokens(text: str) -> list[Token]:
             )
         )
     if len(text) > MAX_LENGTH:
-        raise Refused(Mistake("formula_too_long", f"{len(text):,} characters, at most {MAX_LENGTH:,} are read"))
+        raise Refused(_too_long(len(text), "characters", MAX_LENGTH))
     if bad := _FORBIDDEN.search(text):
         message = f"the invisible character U+{ord(bad[0]):04X} stands here"
         raise Refused(Mistake("bad_character", message, bad.start(), 1, "delete it"))
@@ -74,7 +74,7 @@ def tokens(text: str) -> list[Token]:
     except SqlglotError:
         raise Refused(_unended(text)) from None
     if len(found) > MAX_WORDS:
-        raise Refused(Mistake("formula_too_long", f"{len(found):,} words and signs, at most {MAX_WORDS:,} are read"))
+        raise Refused(_too_long(len(found), "words and signs", MAX_WORDS))
     if not found:
         raise Refused(
             Mistake(
@@ -101,6 +101,11 @@ def _word(token: Token, text: str) -> Word:
     return Word(
         token.token_type.name, written, token.start, token.end + 1, low if low.isalnum() else " ".join(low.split())
     )
+
+
+def _too_long(number: int, what: str, limit: int) -> Mistake:
+    message = f"the text has {number:,} {what}, and at most {limit:,} are read"
+    return Mistake("formula_too_long", message, hint="split it into several KPIs or datasets")
 
 
 _LEXED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|/\*.*?\*/|--[^\n]*|\$(\w*)\$.*?\$\1\$", re.DOTALL)

@@ -2,7 +2,7 @@
 
 from kpi_engine.planning.nodes import Align, Bounds, Cell, Derive, Read, Sort, Summarise, leaf_reads
 from kpi_engine.planning.planner import bounds, needs_bounds, plan, spanning
-from kpi_engine.planning.request import Filter, Request, read_request
+from kpi_engine.planning.request import Filter, Request, read_request, totalled
 
 __all__ = [
     "Align",
@@ -20,4 +20,5 @@ __all__ = [
     "plan",
     "read_request",
     "spanning",
+    "totalled",
 ]

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from kpi_engine.calendar import GRAINS, Bucket, Span, parse_period
 from kpi_engine.catalogue.aggregates import COUNTS
+from kpi_engine.catalogue.fitting import MOST_WAYS
 from kpi_engine.catalogue.resolved import INPUT, VALUE, Expr
 from kpi_engine.errors import RequestError, nearest, shown
 from kpi_engine.formula.analysis import SLOT
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from kpi_engine.planning.request import Request
     from kpi_engine.planning.windows import Shift
 
+MOST_PER = 8
+"""So many inputs with `per` may stand on one another."""
 LARGE = 150
 """A KPI used by others gets a column of its own when its expression has more nodes than this."""
 SMALL = 12
@@ -84,10 +87,12 @@ class _Planner:
     windows: tuple[tuple[Bucket, Window], ...] = ()
     dense: bool = True
     nested: bool = False
+    level: int = 0
     summaries: Summaries = field(init=False)
     datasets: DatasetRows = field(init=False)
     hidden: dict[str, Expr] = field(default_factory=dict)
     memo: dict[tuple[str, Context], Evaluated] = field(default_factory=dict)
+    ways: set[Context] = field(default_factory=set)
     entities: dict[tuple[ResolvedInput, Context], Rows] = field(default_factory=dict)
     below: list[_Planner] = field(default_factory=list)
 
@@ -205,10 +210,31 @@ class _Planner:
         return f"the dataset `{lacking[0]}` below it has no such dimension" if lacking else "it is ignored there"
 
     def _evaluate(self, kpi_id: str, context: Context) -> Evaluated:
-        key = (kpi_id, context)
-        if key not in self.memo:
-            self.memo[key] = self._named(self._formula(self.catalogue.kpi(kpi_id), context))
-        return self.memo[key]
+        """Evaluate a KPI after those that it is made of; it never calls itself, so that a long chain is as good as a short one."""
+        waiting = [(kpi_id, context)]
+        while waiting:
+            name, inside = waiting[-1]
+            kpi = self.catalogue.kpi(name)
+            needed = [] if waiting[-1] in self.memo else [key for key in _values(kpi, inside) if key not in self.memo]
+            if needed:
+                waiting += needed
+                continue
+            key = waiting.pop()
+            if key not in self.memo:
+                self._refuse_too_many_ways(name, inside)
+                self.memo[key] = self._named(self._formula(kpi, inside))
+        return self.memo[kpi_id, context]
+
+    def _refuse_too_many_ways(self, kpi_id: str, context: Context) -> None:
+        """Each condition or offset on a KPI may double the ways in which those below are read."""
+        self.ways.add(context)
+        if len(self.ways) > MOST_WAYS:
+            message = f"`{kpi_id}` would be read in more than {MOST_WAYS} ways: by `where`, `offset` or `across` of inputs on top of one another"
+            raise RequestError(
+                message,
+                code="too_many_ways",
+                hint="give KPIs with such inputs no further inputs of that kind above them",
+            )
 
     def _named(self, value: Evaluated) -> Evaluated:
         """Give a large value a column of its own, so that a KPI used many times is computed once."""
@@ -290,8 +316,11 @@ class _Planner:
             self.request, self.catalogue, self.calendar,
             split=(*kept, *(name for name in source.per if name not in kept)),
             windows=tuple((Bucket(w.span.start, w.span), w) for w in moved),  # type: ignore[arg-type]
-            dense=False, nested=True,
+            dense=False, nested=True, level=self.level + 1,
         )  # fmt: skip
+        if below.level > MOST_PER:
+            message = f"more than {MOST_PER} inputs with `per` stand on one another"
+            raise RequestError(message, code="too_deep", hint="aggregate per entity in fewer steps")
         self.below.append(below)
         bare = replace(inside, shifts=())
         values: dict[str, Expr] = {}
@@ -333,6 +362,12 @@ def parameter_value(name: str, given: Mapping[str, Any], catalogue: Catalogue) -
     raise RequestError(
         message, code="missing_parameter", hint="set it in kpi.yaml under `parameters:`, or give it with the request"
     )
+
+
+def _values(kpi: ResolvedKpi, context: Context) -> list[tuple[str, Context]]:
+    """Name the KPIs whose values a formula uses, each with what it stands in."""
+    used = [node.name for node in kpi.outer.tree.find_all(exp.Column) if node.table == INPUT]
+    return [(kpi.inputs[name].target, _inside(context, kpi.inputs[name])) for name in dict.fromkeys(used)]
 
 
 def _inside(context: Context, source: ResolvedInput) -> Context:

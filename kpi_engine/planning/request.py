@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,9 @@ from sqlglot import exp
 
 from kpi_engine.calendar import Period, parse_grain, parse_moment, parse_period
 from kpi_engine.catalogue.resolved import Expr
-from kpi_engine.errors import RequestError, nearest
+from kpi_engine.errors import RequestError, nearest, shown
 from kpi_engine.formula.gate import Refused, read
+from kpi_engine.planning.arguments import limit_of, mapping_of, names_of, refuse_doubles, text_of
 from kpi_engine.planning.nodes import Sort
 
 if TYPE_CHECKING:
@@ -24,12 +26,17 @@ if TYPE_CHECKING:
 
 COMPARISONS: tuple[Compare, ...] = ("previous_period", "previous_year")
 MAX_TEXT = 10_000
+MAX_DIGITS = 38
 MAX_VALUES = 1_000
+_LONG = "ask with fewer conditions, or make what they say a dimension of the dataset"
 
 _SYMBOLS = {"=": "eq", "==": "eq", "!=": "ne", "<>": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 _COMPARING = {"eq": exp.EQ, "ne": exp.NEQ, "gt": exp.GT, "gte": exp.GTE, "lt": exp.LT, "lte": exp.LTE}
-_TEXTUAL = {"contains": exp.Contains, "starts_with": exp.StartsWith, "ends_with": exp.EndsWith}
-OPERATORS = (*_COMPARING, "in", "not_in", *_TEXTUAL, "between", "is_null")
+_UNSPEAKABLE = re.compile("[\x00\ud800-\udfff]")
+TEXTUAL = {"contains": exp.Contains, "starts_with": exp.StartsWith, "ends_with": exp.EndsWith}
+_KNOWN = frozenset({"gt", "gte", "lt", "lte", "between", *TEXTUAL})
+"""The operators that need a value: nothing is larger than what is missing."""
+OPERATORS = (*_COMPARING, "in", "not_in", *TEXTUAL, "between", "is_null")
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,8 @@ class Filter:
             return _membership(left, self.value, negated=self.operator == "not_in")
         if self.operator == "between":
             return exp.Between(this=left, low=literal(self.value[0]), high=literal(self.value[1]))
-        if self.operator in _TEXTUAL:
-            return _TEXTUAL[self.operator](this=left, expression=literal(self.value))
+        if self.operator in TEXTUAL:
+            return TEXTUAL[self.operator](this=left, expression=literal(self.value))
         if self.value is None:
             test = exp.Is(this=left, expression=exp.Null())
             return test if self.operator == "eq" else exp.Not(this=test)
@@ -88,42 +95,47 @@ def read_request(
 ) -> Request:  # fmt: skip
     """Read the arguments of a request; raise `RequestError` for what cannot be meant."""
     moment = parse_moment(as_of, calendar)
-    names = _names(by, "by")
-    _refuse_doubles("by", names)
-    _refuse_doubles("the request", tuple(kpis))
+    splits = names_of(by, "by", "by=['channel']")
+    comparisons = tuple(_comparison(name) for name in names_of(compare, "compare", "compare='previous_year'"))
+    for argument, names in (("by", splits), ("compare", comparisons), ("kpis", tuple(kpis))):
+        refuse_doubles(argument, names)
+    step, condition = (
+        text_of(grain, "grain", "grain='month'"),
+        text_of(where_sql, "where_sql", "where_sql=\"channel = 'email'\""),
+    )
+    rows = mapping_of(where, "where", "where={'channel': 'email'}")
+    answers = mapping_of(having, "having", "having={'visits': {'gt': 100}}")
     return Request(
         kpis=tuple(kpis),
         period=parse_period(period, calendar, moment),
         as_of=moment,
-        by=names,
-        grain=None if grain is None else parse_grain(grain),
-        where=tuple(f for name, value in (where or {}).items() for f in filters(name, value)),
-        where_sql=None if not where_sql else _condition(where_sql),
-        having=tuple(f for name, value in (having or {}).items() for f in filters(name, value)),
-        compare=tuple(_comparison(name) for name in _names(compare, "compare")),
-        order=tuple(_sort(item) for item in _names(order, "order")),
-        limit=_limit(limit),
+        by=splits,
+        grain=None if step is None else parse_grain(step),
+        where=tuple(f for name, value in rows.items() for f in filters(name, value)),
+        where_sql=None if condition is None else _condition(condition),
+        having=tuple(f for name, value in answers.items() for f in filters(name, value)),
+        compare=comparisons,
+        order=tuple(_sort(item) for item in names_of(order, "order", "order='-visits'")),
+        limit=limit_of(limit),
         parameters=dict(parameters or {}),
         dense=dense,
     )
 
 
-def _refuse_doubles(what: str, names: tuple[str, ...]) -> None:
-    if doubles := sorted({name for name in names if names.count(name) > 1}):
-        said = ", ".join(f"`{name}`" for name in doubles)
-        raise RequestError(f"{what} names {said} twice", code="bad_request", hint="name each once")
-
-
-def _names(value: str | Iterable[str], what: str) -> tuple[str, ...]:
-    names = (value,) if isinstance(value, str) else tuple(value)
-    if not all(isinstance(name, str) and name for name in names):
-        raise RequestError(f"`{what}` is a name or a list of names", code="bad_request")
-    return names
+def totalled(request: Request) -> Request | None:
+    """Give the request for the totals of another, over all members and its whole period; nothing where its one row is the totals."""
+    if not request.by and request.grain is None and not request.having and request.limit is None:
+        return None
+    whole = replace(request, by=(), grain=None, having=(), order=(), limit=None, dense=True, partial_split=True)
+    return replace(whole, compare=()) if request.period.kind == "all" else whole
 
 
 def filters(name: str, value: object) -> tuple[Filter, ...]:
     """Read `value`, `[values]` or `{operator: value}` into conditions on a name."""
     if isinstance(value, dict):
+        if not value:
+            message = f"the filter on {shown(name)} says nothing"
+            raise RequestError(message, code="bad_filter_value", hint="give a value, several, or {operator: value}")
         return tuple(_operator(name, str(operator), operand) for operator, operand in value.items())
     if isinstance(value, list | tuple | set | frozenset):
         return (_operator(name, "in", list(value)),)
@@ -134,7 +146,9 @@ def _operator(name: str, written: str, value: Any) -> Filter:  # noqa: ANN401
     operator = _SYMBOLS.get(written, written)
     if operator not in OPERATORS:
         raise RequestError(
-            f"`{written}` is not an operator", code="unknown_operator", hint=nearest(written, [*OPERATORS, *_SYMBOLS])
+            f"{shown(written)} is not an operator",
+            code="unknown_operator",
+            hint=nearest(written, [*OPERATORS, *_SYMBOLS]),
         )
     if operator in {"in", "not_in"}:
         value = tuple(value) if isinstance(value, list | tuple | set | frozenset) else (value,)
@@ -142,6 +156,7 @@ def _operator(name: str, written: str, value: Any) -> Filter:  # noqa: ANN401
             raise RequestError(
                 f"a filter on `{name}` lists {len(value):,} values, at most {MAX_VALUES:,} are taken",
                 code="too_many_values",
+                hint="make the members you mean a dimension of the dataset, and filter by that",
             )
         values = value
     elif operator == "between":
@@ -150,24 +165,55 @@ def _operator(name: str, written: str, value: Any) -> Filter:  # noqa: ANN401
                 f"`between` on `{name}` takes two values", code="bad_filter_value", hint="for example {between: [1, 5]}"
             )
         values = value = tuple(value)
+    elif operator == "is_null" and not isinstance(value, bool):
+        message = f"`is_null` on `{name}` is true or false, not {shown(value)}"
+        raise RequestError(message, code="bad_filter_value", hint="{is_null: true} keeps the rows where it is missing")
     else:
         values = (value,)
     for each in values:
         _check_value(name, each)
+    if None in values and operator in _KNOWN:
+        message = f"`{written}` on `{name}` compares with nothing"
+        raise RequestError(message, code="bad_filter_value", hint="what is missing is found with {is_null: true}")
+    if operator == "between" and _is_reversed(*values):
+        message = (
+            f"`between` on `{name}` ends before it begins: nothing lies between {values[0]!r:.40} and {values[1]!r:.40}"
+        )
+        raise RequestError(message, code="bad_filter_value", hint="write the smaller value first")
     return Filter(name, operator, value)
+
+
+def _is_reversed(low: object, high: object) -> bool:
+    """Whether nothing can lie between two values; of texts that depends on what the dimension holds."""
+    numbers = isinstance(low, int | float | Decimal) and isinstance(high, int | float | Decimal) and low > high
+    days = type(low) is date and type(high) is date and low > high
+    return numbers or days
 
 
 def _check_value(name: str, value: object) -> None:
     if not isinstance(value, str | bool | int | float | Decimal | date | datetime | None):
         raise RequestError(
-            f"a filter on `{name}` cannot use a value of type {type(value).__name__}", code="bad_filter_value"
+            f"a filter on `{name}` cannot use a value of type {type(value).__name__}",
+            code="bad_filter_value",
+            hint="use a text, a number, a date, true or false",
         )
-    if isinstance(value, float) and not math.isfinite(value):
-        raise RequestError(f"a filter on `{name}` cannot use {value}", code="bad_filter_value", hint="use a number")
-    if isinstance(value, str) and (len(value) > MAX_TEXT or "\x00" in value):
-        raise RequestError(
-            f"a filter on `{name}` uses a text that is too long or holds a NUL character", code="bad_filter_value"
-        )
+    if isinstance(value, int | float | Decimal) and (why := unusable(value)):
+        message = f"a filter on `{name}` cannot use a number that {why}"
+        raise RequestError(message, code="bad_filter_value", hint=f"use a number of at most {MAX_DIGITS} digits")
+    if isinstance(value, str) and (why := unusable(value)):
+        message = f"a filter on `{name}` cannot use a text that {why}"
+        raise RequestError(message, code="bad_filter_value", hint="compare with a text that a row can hold")
+
+
+def unusable(value: float | Decimal | str) -> str:
+    """Say why a number or text of a request can be no value; empty where it can."""
+    if isinstance(value, str):
+        if len(value) > MAX_TEXT:
+            return f"has more than {MAX_TEXT:,} characters"
+        return "holds a NUL character or half a character" if _UNSPEAKABLE.search(value) else ""
+    if not isinstance(value, int) and not math.isfinite(value):
+        return "is not finite"
+    return f"has more than {MAX_DIGITS} digits" if not isinstance(value, float) and abs(value) >= 10**MAX_DIGITS else ""
 
 
 def literal(value: object) -> exp.Expr:
@@ -202,14 +248,20 @@ def _condition(text: str) -> Expr:
     except Refused as refused:
         mistake = refused.mistakes[0]
         where = f" (at character {mistake.offset + 1})"
-        raise RequestError(f"`where_sql`: {mistake.message}{where}", code=mistake.code, hint=mistake.hint) from None
+        hint = (
+            _LONG
+            if mistake.code in {"too_deep", "formula_too_long"}
+            else mistake.hint or "see docs/reference/functions.md"
+        )
+        hint = "write a condition such as `channel = 'email'`" if mistake.code == "empty_formula" else hint
+        raise RequestError(f"`where_sql`: {mistake.message}{where}", code=mistake.code, hint=hint) from None
 
 
 def _comparison(name: str) -> Compare:
     written = name.strip().replace("-", "_").replace(" ", "_")
     if written not in COMPARISONS:
         raise RequestError(
-            f"`{name}` is not a comparison", code="unknown_comparison", hint=nearest(written, COMPARISONS)
+            f"{shown(name)} is not a comparison", code="unknown_comparison", hint=nearest(written, COMPARISONS)
         )
     return written
 
@@ -218,12 +270,6 @@ def _sort(item: str) -> Sort:
     name, _, direction = item.strip().partition(" ")
     if direction.strip().lower() not in {"", "asc", "desc"}:
         raise RequestError(
-            f"`{item}` is not an order", code="bad_order", hint="write `visits`, `-visits` or `visits desc`"
+            f"{shown(item)} is not an order", code="bad_order", hint="write `visits`, `-visits` or `visits desc`"
         )
-    return Sort(name.lstrip("-"), name.startswith("-") or direction.strip().lower() == "desc")
-
-
-def _limit(limit: int | None) -> int | None:
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
-        raise RequestError(f"a limit is a whole number from 0 up, not {limit!r}", code="bad_limit")
-    return limit
+    return Sort(name.removeprefix("-"), name.startswith("-") or direction.strip().lower() == "desc")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from kpi_engine.calendar import GRAINS, parse_duration
+from kpi_engine.catalogue.plain import kind_in, kind_of, misfit_in
 from kpi_engine.catalogue.resolved import Expr
+from kpi_engine.catalogue.sqltypes import family, in_words
 from kpi_engine.errors import DataError, RequestError
 from kpi_engine.formula.analysis import columns, parts
 from kpi_engine.formula.gate import Refused
 from kpi_engine.planning.nodes import Level, Read
+from kpi_engine.planning.request import TEXTUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -124,9 +127,19 @@ class DatasetRows:
         if self.request.where_sql is not None:
             self._refuse_ignored(dataset, self.request.where_sql.tree, context)
             if not context.across_all:
-                found.append(Expr(names.resolve(dataset, self.request.where_sql.tree)))
+                found.append(Expr(self._checked(names.resolve(dataset, self.request.where_sql.tree), dataset)))
         found += [Expr(names.resolve(dataset, condition.tree)) for condition in context.where]
         return frozenset(self.with_parameters(part) for condition in found for part in condition.conjuncts)
+
+    def _checked(self, condition: exp.Expr, dataset: str) -> exp.Expr:
+        """Refuse a condition of the request that is none, or that compares what cannot be compared."""
+        leaf = kind_in(self.catalogue.names, dataset, self.catalogue.project.parameters)
+        if (kind := kind_of(condition, leaf)) not in {None, "boolean"}:
+            message = f"`where_sql` is a {kind}, and a condition is true or false"
+            raise RequestError(message, code="not_a_condition", hint="compare it with something: `channel = 'email'`")
+        if said := misfit_in(condition, leaf):
+            raise RequestError(f"`where_sql`: {said[0]}", code="types_do_not_fit", hint=said[1])
+        return condition
 
     def _type(self, dataset: str, tree: exp.Expr) -> str:
         """Give the SQL type of a dimension, where it is a column; else nothing."""
@@ -152,30 +165,39 @@ class DatasetRows:
         return Level(tuple(Expr(self.catalogue.names.column(dataset, name)) for name in snapshot.of), keep)
 
 
-_NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "HUGEINT", "UINT", "UBIGINT", "DECIMAL", "DOUBLE", "FLOAT", "REAL")
+_EXPECTED = {
+    "number": "compare with a number",
+    "boolean": "compare with true or false",
+    "time": "compare with a date that exists, such as 2026-01-31",
+}
 
 
 def _check_value(condition: Filter, sql_type: str) -> None:
     """Refuse a value that cannot be compared with its dimension, before the data are asked."""
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-    for value in values if condition.operator != "is_null" else ():
-        number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-        if sql_type.startswith(("VARCHAR", "TEXT")) and number:
-            expected = f"a text: write '{value}' in quotes"
-        elif sql_type.startswith(_NUMBERS) and isinstance(value, str) and not _is_number(value):
-            expected = "a number"
-        elif sql_type.startswith("BOOL") and (
-            number or (isinstance(value, str) and value.lower() not in {"true", "false"})
-        ):
-            expected = "true or false"
-        elif sql_type.startswith(("DATE", "TIMESTAMP")) and (
-            isinstance(value, bool) or number or not _is_moment(value)
-        ):
-            expected = "a date that exists, such as 2026-01-31"
-        else:
-            continue
-        message = f"the filter on `{condition.name}` compares with {value!r}, and the dimension holds {sql_type}"
-        raise RequestError(message, code="bad_filter_value", hint=f"compare with {expected}")
+    kind = family(sql_type)
+    if condition.operator == "is_null" or not kind:
+        return
+    if condition.operator in TEXTUAL and kind != "text":
+        message = f"`{condition.operator}` looks for a text in `{condition.name}`, which holds {in_words(sql_type)}"
+        raise RequestError(message, code="bad_filter_value", hint=_EXPECTED[kind])
+    for value in values:
+        if value is not None and not _fits(value, kind):
+            message = f"the filter on `{condition.name}` compares with {value!r:.40}, and the dimension holds {in_words(sql_type)}"
+            hint = _EXPECTED.get(kind) or f"compare with a text: write '{value!s:.40}' in quotes"
+            raise RequestError(message, code="bad_filter_value", hint=hint)
+
+
+def _fits(value: object, kind: str) -> bool:
+    """Whether a value is, or reads as, what a dimension of this kind holds."""
+    if kind == "text":
+        return isinstance(value, str)
+    if kind == "boolean":
+        return isinstance(value, bool) or (isinstance(value, str) and value.lower() in {"true", "false"})
+    if kind == "time":
+        return isinstance(value, date) or (isinstance(value, str) and _is_moment(value))
+    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return number or (isinstance(value, str) and _is_number(value))
 
 
 def _is_number(text: str) -> bool:
@@ -185,9 +207,7 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _is_moment(value: object) -> bool:
-    if not isinstance(value, str):
-        return True
+def _is_moment(value: str) -> bool:
     try:
         datetime.fromisoformat(value)
     except ValueError:

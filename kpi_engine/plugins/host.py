@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from kpi_engine.plugins.discovery import Candidate, candidates
 from kpi_engine.plugins.isolation import Failed
 from kpi_engine.plugins.loading import Announcement, Fault, announced, registered
-from kpi_engine.plugins.settings import configure
+from kpi_engine.plugins.settings import configure, configured
 from kpi_engine.plugins.shapes import KINDS, Kind
 from kpi_engine.plugins.shelves import Shelf, conflict_text, refusal, shelf, switched_off
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from kpi_engine.api import Output, Source, Transform
+    from kpi_engine.cache import Cache
 
 DISABLE_VARIABLE = "KPI_DISABLE_PLUGINS"
 """The environment variable with the names of disabled plugins, separated by commas."""
@@ -48,13 +49,14 @@ class PluginInfo:
 class Plugins:
     """The plugins of one project. Nothing is imported before it is asked for, and each failure stays with its plugin.
 
-    `root` is the project's folder, whose `plugins/*.py` are loaded too; `disabled` holds names of plugins, of distributions, of words
+    `cache` keeps what is known of settings between commands. `root` is the project's folder, whose `plugins/*.py` are loaded too; `disabled` holds names of plugins, of distributions, of words
     (`csv`), or of one plugin's word (`builtin:csv`); the environment variable KPI_DISABLE_PLUGINS adds to it.
     One object may serve many threads.
     """
 
-    def __init__(self, root: Path | None, disabled: Collection[str] = ()) -> None:
+    def __init__(self, root: Path | None, disabled: Collection[str] = (), cache: Cache | None = None) -> None:
         self._root = root
+        self._cache = cache
         listed = [*disabled, *os.environ.get(DISABLE_VARIABLE, "").split(",")]
         self._disabled = frozenset(name.strip() for name in listed if name.strip())
         self._lock = RLock()
@@ -82,8 +84,11 @@ class Plugins:
         return tuple(sorted(self._shelf(kind).words))
 
     def configure(self, cls: type[Any], settings: Mapping[str, object]) -> BaseModel:
-        """Make the `Config` of a class from settings; raise one error, `bad_settings`, that lists every mistake."""
-        return configure(cls, settings)
+        """Make the `Config` of a class from settings; raise one error, `bad_settings`, that lists every mistake.
+
+        With a cache, settings of what ships that were checked before are not checked again: they come as plain attributes.
+        """
+        return configure(cls, settings) if self._cache is None else configured(cls, settings, self._cache)
 
     @cached_property
     def _candidates(self) -> tuple[Candidate, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from kpi_engine.digests import digest
 from kpi_engine.errors import KpiError, PluginError, SourceError, nearest
 from kpi_engine.plugins.isolation import blame
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
+    from kpi_engine.cache import Cache
+
+_KEPT = "settings"
 _WORDS = {
     "missing": "is missing",
     "string_type": "must be a text",
@@ -40,7 +45,7 @@ def configure(cls: type[Any], settings: Mapping[str, object]) -> BaseModel:
     from pydantic import ValidationError
 
     config: type[BaseModel] = cls.Config
-    known = frozenset(_keys(config))
+    known = frozenset(keys_of(config))
     mistakes = [_unknown(str(key), known) for key in settings if key not in known]
     made = None
     with blame(_kind(cls), cls.name):
@@ -53,14 +58,30 @@ def configure(cls: type[Any], settings: Mapping[str, object]) -> BaseModel:
     return made
 
 
+def configured(cls: type[Any], settings: Mapping[str, object], cache: Cache) -> Any:  # noqa: ANN401 - as `Config` has them
+    """Give the settings of a class that ships by what is kept of an earlier check; those of any other class are checked."""
+    if not cls.__module__.startswith("kpi_engine."):
+        return configure(cls, settings)
+    key = digest(cls.__module__, cls.__qualname__, repr(sorted(settings.items())))
+    kept = cache.read(_KEPT, key)
+    if kept is None:
+        kept = configure(cls, settings).model_dump(mode="json")
+        cache.write(_KEPT, key, kept)
+    return _attributes(kept)
+
+
+def _attributes(values: Mapping[str, Any]) -> SimpleNamespace:
+    return SimpleNamespace(**values)
+
+
 def _kind(cls: type[Any]) -> str:
     if hasattr(cls, "tables"):
         return "source"
     return "output" if hasattr(cls, "render") else "transform"
 
 
-def _keys(config: type[BaseModel]) -> Iterator[str]:
-    """All names under which a setting may be written: field names where they count, and aliases."""
+def keys_of(config: type[BaseModel]) -> Iterator[str]:
+    """Give all names under which a setting may be written: field names where they count, and aliases."""
     by_name = config.model_config.get("populate_by_name") or config.model_config.get("validate_by_name")
     for name, field in config.model_fields.items():
         alias = field.validation_alias

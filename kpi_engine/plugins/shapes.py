@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from inspect import getattr_static
 from typing import Literal
 
 Kind = Literal["source", "output", "transform"]
@@ -26,15 +28,21 @@ def fault(kind: Kind, announced: object) -> str:
 
 
 def _common(cls: type) -> list[str]:
-    from pydantic import BaseModel
-
     faults = []
     if not word_of(cls):
         faults.append("needs a `name`: a word of small letters, digits, `-` and `_`")
-    config = getattr(cls, "Config", None)
-    if not (isinstance(config, type) and issubclass(config, BaseModel)):
+    if not _has_settings(cls):
         faults.append("needs a `Config`, a subclass of pydantic's BaseModel")
     return faults
+
+
+def _has_settings(cls: type) -> bool:
+    """Say whether `Config` is a pydantic model; one that is imported only when it is asked for is taken to be, and not asked for."""
+    config = getattr_static(cls, "Config", None)
+    if not isinstance(config, type):
+        return hasattr(type(config), "__get__") and not callable(config)
+    pydantic = sys.modules.get("pydantic")  # where nobody has imported it, nothing is a model of its
+    return pydantic is not None and issubclass(config, pydantic.BaseModel)
 
 
 def _own(kind: Kind, cls: type) -> list[str]:

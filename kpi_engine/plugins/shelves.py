@@ -123,7 +123,7 @@ def _unknown(stock: Shelf, word: str) -> PluginError:
     return PluginError(
         f"there is no {stock.kind} plugin `{word}`",
         code="unknown_plugin",
-        hint="; ".join(hint for hint in hints if hint),
+        hint="; ".join(hint for hint in hints if hint).replace("?; ", "? Otherwise, "),
     )
 
 

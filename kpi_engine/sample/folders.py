@@ -58,6 +58,17 @@ def write_text(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8", newline="\n")
 
 
+def write_for_editors(project: Path) -> None:
+    """Write the schemas of a project's files, and into each file the line by which an editor finds its schema."""
+    from kpi_engine.schemas import first_line, schema_files
+
+    for file in project.rglob("*.yaml"):
+        name = file.relative_to(project).as_posix()
+        write_text(file, f"{first_line(name)}\n{file.read_text(encoding='utf-8')}")
+    for name, text in schema_files().items():
+        write_text(project / name, text)
+
+
 def _scratch(folder: Path) -> Path:
     """Make a folder beside the target, or inside it where it is there already: never on another disk."""
     home = folder if folder.is_dir() else folder.absolute().parent

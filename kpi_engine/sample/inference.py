@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from kpi_engine.errors import SourceError
 from kpi_engine.sample.choices import MEMBERS, Choices, chosen, sanitised
-from kpi_engine.sample.folders import PROJECT_FILE, holds_something, not_empty, write_text, written_at_once
+from kpi_engine.sample.folders import (
+    PROJECT_FILE,
+    holds_something,
+    not_empty,
+    write_for_editors,
+    write_text,
+    written_at_once,
+)
 from kpi_engine.sample.profiling import profiled
 from kpi_engine.sample.yamltext import commented, listed, plain, quoted
 
@@ -78,6 +85,7 @@ def write_from_files(folder: Path, name: str, files: Sequence[Path]) -> None:
             write_text(scratch / "definitions" / f"{entry.dataset}.yaml", _definitions(entry, taken))
         write_text(scratch / "definitions" / "roles.yaml", _ROLES)
         write_text(scratch / PROJECT_FILE, _PROJECT.format(name=quoted(name), source=_source(entries)))
+        write_for_editors(scratch)
         (scratch / _DATA).mkdir()
         for entry in entries:
             if entry.stored:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from kpi_engine.sample.dice import Dice
 from kpi_engine.sample.files import write_csv
-from kpi_engine.sample.folders import PROJECT_FILE, refuse_unless_empty, write_text, written_at_once
+from kpi_engine.sample.folders import PROJECT_FILE, refuse_unless_empty, write_for_editors, write_text, written_at_once
 from kpi_engine.sample.yamltext import quoted
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ kpis:
 
 
 def write_starter(folder: Path, name: str) -> None:
-    """Write a project that a beginner can run, read and change: `kpi.yaml`, `data/visits.csv`, `definitions/first.yaml`.
+    """Write a project that a beginner can run, read and change: `kpi.yaml`, `data/visits.csv`, `definitions/first.yaml`, `.kpi` for editors.
 
     The 60 visits are made up. Raises OutputError: `folder_not_empty`, `unwritable`.
     """
@@ -86,6 +86,7 @@ def write_starter(folder: Path, name: str) -> None:
     with written_at_once(folder) as scratch:
         write_text(scratch / PROJECT_FILE, _PROJECT.format(name=quoted(name)))
         write_text(scratch / "definitions" / "first.yaml", _DEFINITIONS)
+        write_for_editors(scratch)
         (scratch / "data").mkdir()
         write_csv(scratch / "data" / "visits.csv", _COLUMNS, _visits())
 

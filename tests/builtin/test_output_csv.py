@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from kpi_engine.api import Breakdown, Column, Measure, Output, Report, Section
-from kpi_engine.builtin.outputs.csv import CsvConfig, CsvOutput
+from kpi_engine.builtin.outputs.csv import CsvOutput
+from kpi_engine.builtin.outputs.settings import CsvConfig
 
 
 def rendered(report, **options) -> str:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from kpi_engine.api import Output
-from kpi_engine.builtin.outputs.html import HtmlConfig, HtmlOutput
+from kpi_engine.builtin.outputs.html import HtmlOutput
 from kpi_engine.builtin.outputs.html.page import page
 from kpi_engine.builtin.outputs.html.sparkline import HEIGHT, WIDTH, sparkline
+from kpi_engine.builtin.outputs.settings import HtmlConfig
 
 VOID = {"meta"}
 TAGS = {

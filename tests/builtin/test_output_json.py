@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from kpi_engine.api import Breakdown, Column, Measure, Output, Report, Section
-from kpi_engine.builtin.outputs.json import JsonConfig, JsonOutput, exact
+from kpi_engine.builtin.outputs.json import JsonOutput, exact
+from kpi_engine.builtin.outputs.settings import JsonConfig
 
 
 def rendered(report, **options) -> bytes:

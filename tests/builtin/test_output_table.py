@@ -11,7 +11,8 @@ from rich.cells import cell_len
 
 from kpi_engine.api import Breakdown, Card, Column, Comparison, Failure, Measure, Output, Report, Section, Trend
 from kpi_engine.builtin.outputs.layout import spark
-from kpi_engine.builtin.outputs.table import TableConfig, TableOutput
+from kpi_engine.builtin.outputs.settings import TableConfig
+from kpi_engine.builtin.outputs.table import TableOutput
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 

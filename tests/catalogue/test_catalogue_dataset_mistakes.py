@@ -28,7 +28,7 @@ DATASETS = {
     "a path without joins": ("table: leads, dimensions: {d: ⟨unknown_join:session.device⟩}", "not a join", "declares no joins"),
     "a parameter in a dimension": ('table: leads, dimensions: {d: {sql: "amount > ⟨misplaced_parameter::factor⟩"}}', "takes none", "`where`"),
     "an aggregate in a dimension": ("table: leads, dimensions: {d: {sql: ⟨aggregate_in_condition:max⟩(amount)}}", "one row", "formula"),
-    "types that do not fit in a dimension": ("table: leads, dimensions: {d: {sql: ⟨types_do_not_fit:lower(amount)⟩}}", "`lower` cannot be used with DOUBLE", "cast"),
+    "types that do not fit in a dimension": ("table: leads, dimensions: {d: {sql: ⟨types_do_not_fit:lower(amount)⟩}}", "`lower` cannot be used with a number (DOUBLE)", "cast"),
     "a dimension of two origins": ("table: leads, dimensions: {d: {path: channel, ⟨two_origins:sql⟩: lower(channel)}}", "both", "one"),
     "an unknown column with a type": ("table: leads, columns: {⟨unknown_column:amuont⟩: {type: double}}", "`amuont`", "`amount`"),
     "an unknown type": ("table: leads, columns: {note: {type: ⟨unknown_type:strng⟩}}", "`strng` is not a type", "varchar"),

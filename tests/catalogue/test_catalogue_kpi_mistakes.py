@@ -35,7 +35,7 @@ FORMULAS = {
     "no rows to aggregate": ("[revenue]", "⟨nothing_to_aggregate:count(*)⟩", "no rows", "without an aggregate"),
     "two columns counted at once": ("[leads]", "⟨bad_arguments:count(distinct lead_id, channel)⟩", "has two", "count(distinct x)"),
     "a percentile beyond 1": ("[leads]", "⟨bad_fraction:quantile_cont(amount, 90)⟩", "from 0 to 1", "0.9"),
-    "a sum of texts": ("[leads]", "sum(⟨not_a_number:note⟩)", "`note` of dataset `leads` is VARCHAR", "type: double"),
+    "a sum of texts": ("[leads]", "sum(⟨not_a_number:note⟩)", "`note` of dataset `leads` is a text (VARCHAR)", "type: double"),
     "an average of instants": ("[leads]", "avg(⟨not_a_number:created_at⟩)", "TIMESTAMP", "count(created_at)"),
     "a sum of texts behind a join": ("[leads]", "sum(⟨not_a_number:session.device⟩)", "`session.device`", "type: double"),
     "a KPI that is a text": ("[leads]", "⟨not_a_number:max(note)⟩", "gives a text (VARCHAR), and a KPI is a number", "measure"),

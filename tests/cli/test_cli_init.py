@@ -33,6 +33,8 @@ def test_a_starter_whose_suggestions_work(kpi, here, monkeypatch):
     ran = kpi("init", "shop")
     assert ran.code == 0
     assert ran.out.splitlines() == [
+        "Wrote shop/.kpi/definitions.schema.json",
+        "Wrote shop/.kpi/project.schema.json",
         "Wrote shop/data/visits.csv",
         "Wrote shop/definitions/first.yaml",
         "Wrote shop/kpi.yaml",

@@ -45,7 +45,7 @@ def mistake(text: str):
         ("- a\nb: 1\n", 2, 1, "indented like no line above it", "same column"),
         ("a: b\n c: d\n", 2, 3, "the line above it has a value already", "below `a: b`"),
         ("formula: sum(a\n  # why\n  + b)\nc: 1\n", 3, 3, "the comment above ended the text", "begin the text with `|`"),
-        ("%FOO\na: b\n", 1, 5, "this is not YAML", "quotes"),
+        ("%FOO\na: b\n", 1, 1, "begins with `%`", "remove the line"),
     ],
 )  # fmt: skip
 def test_a_trap_is_named_and_mended(text, line, column, says, hint):

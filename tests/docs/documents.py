@@ -20,11 +20,13 @@ from dataclasses import dataclass, field
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 from pathlib import Path
 
+from jsonschema import Draft7Validator
 from sybil import Document, Example
 from sybil.evaluators.doctest import NUMBER
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 import kpi_engine
+from kpi_engine.definitions.yaml import read
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = ("yaml", "csv", "toml", "text")
@@ -64,6 +66,7 @@ class Page:
         for project in self.checked:
             mistakes = check(project)
             assert not mistakes, "\n".join(str(mistake) for mistake in mistakes)
+            assert not refused_by_schema(project)
 
     def write(self, example: Example) -> str | None:
         """Write a block as the file it says it is."""
@@ -123,6 +126,18 @@ def check(project: Path) -> list[kpi_engine.Diagnostic]:
     """Find the mistakes of a project; tables of a pack that are not there are warnings, and not looked at."""
     with kpi_engine.open(project) as engine:
         return [each for each in engine.check() if each.severity == "error"]
+
+
+def refused_by_schema(project: Path) -> list[str]:
+    """Say what the schemas, which editors underline by, refuse of the files of a project."""
+    kinds = {"project": [project / "kpi.yaml"], "definitions": sorted((project / "definitions").rglob("*.yaml"))}
+    return [
+        f"{file.name}: {mistake.json_path}: {mistake.message:.200}"
+        for kind, files in kinds.items()
+        for validator in [Draft7Validator(kpi_engine.schema(kind, project))]
+        for file in files
+        for mistake in validator.iter_errors(read(file.read_bytes(), file.name).value)
+    ]
 
 
 def commands_of(text: str) -> list[tuple[str, str]]:

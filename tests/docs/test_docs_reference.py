@@ -13,8 +13,8 @@ from documents import ROOT, pages
 from error_codes import error_codes
 
 import kpi_engine
-from kpi_engine.builtin.sources.duckdb import DuckdbSettings
 from kpi_engine.builtin.sources.files.settings import FilesSettings, TableSettings
+from kpi_engine.builtin.sources.settings import DuckdbSettings
 from kpi_engine.definitions import models
 from kpi_engine.definitions.validation import LATER
 

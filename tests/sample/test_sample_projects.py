@@ -112,7 +112,8 @@ def test_the_starter_loads_whatever_it_is_called(tmp_path, name):
     assert [str(each) for each in loaded.diagnostics] == []
     assert loaded.settings.project == name
     assert set(loaded.kpis) == {"visits", "revenue_per_visit"}
-    assert files_of(tmp_path / "mine") == {"kpi.yaml", "data/visits.csv", "definitions/first.yaml"}
+    for_editors = {".kpi/project.schema.json", ".kpi/definitions.schema.json"}
+    assert files_of(tmp_path / "mine") == {"kpi.yaml", "data/visits.csv", "definitions/first.yaml", *for_editors}
 
 
 def test_the_starter_has_sixty_visits_and_some_things_missing(tmp_path):

@@ -6,25 +6,17 @@ import codecs
 import csv
 from typing import IO, TYPE_CHECKING, ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from kpi_engine.api.formatting import plain
+from kpi_engine.builtin.deferred import Deferred
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from kpi_engine.api import Breakdown, Card, Column, Report, Section
     from kpi_engine.api.reports import Value
+    from kpi_engine.builtin.outputs.settings import CsvConfig
 
 _COMPARISONS = ("previous_period", "previous_year")
-
-
-class CsvConfig(BaseModel):
-    """What stands in the file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    formula_guard: bool = True
-    """Put `'` before a text that a spreadsheet would run as a formula; switch it off for machines that need the text as it is."""
 
 
 class CsvOutput:
@@ -35,7 +27,7 @@ class CsvOutput:
     """
 
     name: ClassVar[str] = "csv"
-    Config: ClassVar[type[BaseModel]] = CsvConfig
+    Config = Deferred("kpi_engine.builtin.outputs.settings", "CsvConfig")
     suffix: ClassVar[str] = ".csv"
 
     def __init__(self, config: CsvConfig) -> None:

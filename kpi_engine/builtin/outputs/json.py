@@ -8,26 +8,18 @@ from datetime import date
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from kpi_engine.api.formatting import plain
+from kpi_engine.builtin.deferred import Deferred
 
 if TYPE_CHECKING:
     from kpi_engine.api import Breakdown, Card, Comparison, Failure, Report, Section, Trend
     from kpi_engine.api.reports import Value
+    from kpi_engine.builtin.outputs.settings import JsonConfig
 
 _STEERING = re.compile("[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 """What would steer a terminal or turn a text; JSON says the same character by its number."""
 
 Json = str | int | float | bool | None | dict[str, "Json"] | list["Json"]
-
-
-class JsonConfig(BaseModel):
-    """How JSON is laid out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    indent: int = Field(default=2, ge=0, le=8)
-    """Spaces per level; 0 writes everything on one line."""
 
 
 class JsonOutput:
@@ -38,7 +30,7 @@ class JsonOutput:
     """
 
     name: ClassVar[str] = "json"
-    Config: ClassVar[type[BaseModel]] = JsonConfig
+    Config = Deferred("kpi_engine.builtin.outputs.settings", "JsonConfig")
     suffix: ClassVar[str] = ".json"
 
     def __init__(self, config: JsonConfig) -> None:

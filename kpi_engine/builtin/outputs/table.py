@@ -7,22 +7,13 @@ import os
 import shutil
 from typing import IO, TYPE_CHECKING, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from kpi_engine.builtin.deferred import Deferred
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from kpi_engine.api import Report
-
-
-class TableConfig(BaseModel):
-    """How the terminal is used."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    width: int | None = Field(default=None, ge=20, le=1000)
-    """Characters per line; otherwise the terminal's width, or 100 where there is none."""
-    color: bool | None = None
-    """Whether to use colour; otherwise on a terminal only, and not where `NO_COLOR` is set."""
+    from kpi_engine.builtin.outputs.settings import TableConfig
 
 
 class TableOutput:
@@ -32,7 +23,7 @@ class TableOutput:
     """
 
     name: ClassVar[str] = "table"
-    Config: ClassVar[type[BaseModel]] = TableConfig
+    Config = Deferred("kpi_engine.builtin.outputs.settings", "TableConfig")
     suffix: ClassVar[str] = ""
 
     def __init__(self, config: TableConfig) -> None:

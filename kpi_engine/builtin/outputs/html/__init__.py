@@ -6,18 +6,13 @@ import base64
 import hashlib
 from typing import IO, TYPE_CHECKING, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from kpi_engine.builtin.deferred import Deferred
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from kpi_engine.api import Report
-
-
-class HtmlConfig(BaseModel):
-    """A page has no options."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    from kpi_engine.builtin.outputs.settings import HtmlConfig
 
 
 class HtmlOutput:
@@ -27,7 +22,7 @@ class HtmlOutput:
     """
 
     name: ClassVar[str] = "html"
-    Config: ClassVar[type[BaseModel]] = HtmlConfig
+    Config = Deferred("kpi_engine.builtin.outputs.settings", "HtmlConfig")
     suffix: ClassVar[str] = ".html"
 
     def __init__(self, config: HtmlConfig) -> None:
