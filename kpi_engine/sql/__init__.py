@@ -13,7 +13,7 @@ from kpi_engine.sql import keys as _keys
 from kpi_engine.sql import summarise as _summarise
 from kpi_engine.sql.joins import reached
 from kpi_engine.sql.keys import KEYS, ROWS_OF_KEY
-from kpi_engine.sql.lowering import lowered, lowered_bounds
+from kpi_engine.sql.lowering import lowered_bounds, lowered_plan
 from kpi_engine.sql.relations import Named, Origin, Relations, relation, select_of
 from kpi_engine.sql.rendering import Rendering
 
@@ -103,7 +103,7 @@ class Renderer:
 
     def request(self, plan: Derive, *, pretty: bool = False) -> str:
         """Give the statement that answers a request."""
-        return sql(_derive.derive(lowered(plan), self._rendering), pretty=pretty)
+        return sql(_derive.derive(lowered_plan(plan), self._rendering), pretty=pretty)
 
     def bounds(self, plan: Bounds) -> str:
         """Give the statement that finds the first and last time of some rows."""

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from kpi_engine.catalogue.claims import Claims, JoinClaim, Rule, TimeClaim, TypeClaim
-    from kpi_engine.catalogue.resolved import Expr
     from kpi_engine.sql.relations import Relations
     from kpi_engine.sql.rendering import Rendering
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Literal
 
 from sqlglot import exp
 
@@ -30,6 +31,9 @@ COUNTS = frozenset({"count", "count_distinct", "count_if"})
 """Aggregates whose value is always a finite number."""
 OF_ANY_TYPE = frozenset({"min", "max", "quantile_disc"})
 """Aggregates that give one of the values, which need not be numbers."""
+Kind = Literal["exact", "double", "any"]
+"""What is known of a value: it is a whole or decimal number, a floating-point one, or there is nothing known."""
+_PLAIN = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Paren)
 """What gives no finite number where it is given none."""
 
@@ -42,7 +46,8 @@ def derive(node: Derive, rendering: Rendering) -> exp.Select:
         period = _date(column(PERIOD)) if node.period_is_date else column(PERIOD)
         columns.append(named(period, node.period))
     checks = [name for name in node.values if name.startswith(("__low__", "__high__"))]
-    columns += [named(_finite(column(name)), name) for name in node.shown]
+    kinds = _kinds(node)
+    columns += [named(_shown(name, kinds[name]), name) for name in node.shown]
     columns += [column(name) for name in checks]
     last = _last(select)
     final = exp.Select(expressions=columns).from_(_table(last), copy=False)
@@ -300,6 +305,43 @@ def _finite(value: exp.Expr, *, may_be_text: bool = False) -> exp.Expr:
         kind = exp.Anonymous(this="typeof", expressions=[value])
         kept = exp.Or(this=exp.EQ(this=kind, expression=exp.Literal.string("VARCHAR")), expression=kept)
     return exp.Case(ifs=[exp.If(this=kept, true=value)])
+
+
+def _shown(name: str, kind: Kind) -> exp.Expr:
+    """Show a value; one that is not finite is unknown, and a test that cannot fail is left out."""
+    value = column(name)
+    if kind == "exact":
+        return value
+    if kind == "double":
+        return exp.Case(ifs=[exp.If(this=exp.Anonymous(this="isfinite", expressions=[value]), true=value)])
+    return _finite(value)
+
+
+def _kinds(node: Derive) -> dict[str, Kind]:
+    functions, found = _functions(node.align), dict[str, Kind]()
+    for name, value in node.values.items():
+        found[name] = _kind(value.tree, functions, found)
+    return found
+
+
+def _kind(tree: exp.Expr, functions: Mapping[tuple[str, str], str], earlier: Mapping[str, Kind]) -> Kind:
+    """Say what kind of number a value is, as far as its formula shows it."""
+    if isinstance(tree, exp.Column):
+        is_count = functions.get((tree.table, tree.name)) in COUNTS
+        return "exact" if is_count else earlier.get(tree.name, "any") if tree.table == EARLIER else "any"
+    if isinstance(tree, exp.Literal):
+        return "exact" if _PLAIN.fullmatch(str(tree.this)) else "any"
+    if isinstance(tree, exp.Div):
+        return "double"
+    if isinstance(tree, exp.Paren | exp.Neg | exp.Round):
+        return _kind(tree.this, functions, earlier)
+    if isinstance(tree, exp.Coalesce) and all(isinstance(each, exp.Literal) for each in tree.expressions):
+        kinds = {_kind(each, functions, earlier) for each in (tree.this, *tree.expressions)}
+    elif isinstance(tree, exp.Add | exp.Sub | exp.Mul):
+        kinds = {_kind(each, functions, earlier) for each in (tree.left, tree.right)}
+    else:
+        return "any"
+    return "double" if "double" in kinds else "any" if "any" in kinds else "exact"
 
 
 def _finite_columns(tree: exp.Expr) -> exp.Expr:

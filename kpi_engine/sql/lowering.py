@@ -18,7 +18,7 @@ _IMPLICIT = frozenset({exp.Div, exp.Ln, exp.Log, exp.Sqrt})
 """What is written out: divisions, and functions that have no value for some numbers."""
 
 
-def lowered(plan: Derive) -> Derive:
+def lowered_plan(plan: Derive) -> Derive:
     """Make division exact and safe, and functions unknown outside their domain, in a plan and those below it."""
     summaries = tuple(map(_summary, plan.align.summaries))
     return replace(
@@ -40,11 +40,11 @@ def _read(read: Read) -> Read:
         read,
         time=time and replace(time, expression=_expr(time.expression)),
         level=level and replace(level, of=tuple(map(_expr, level.of))),
-        below=below and lowered(below),
+        below=below and lowered_plan(below),
     )
 
 
-def explicit(tree: exp.Expr) -> exp.Expr:
+def lowered(tree: exp.Expr) -> exp.Expr:
     """Lower one tree."""
     return rewritten(tree, finish=_explicit)
 
@@ -60,7 +60,7 @@ def _aggregate(aggregate: Aggregate) -> Aggregate:
 
 
 def _expr(each: Expr) -> Expr:
-    return each if _IMPLICIT.isdisjoint(each.kinds) else Expr(explicit(each.tree))
+    return each if _IMPLICIT.isdisjoint(each.kinds) else Expr(lowered(each.tree))
 
 
 def _explicit(node: exp.Expr) -> exp.Expr:

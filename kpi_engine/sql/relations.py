@@ -10,7 +10,7 @@ from sqlglot import exp
 from kpi_engine.api import FileRelation
 from kpi_engine.formula.gate import read
 from kpi_engine.formula.trees import column, identifier, named, sql
-from kpi_engine.sql.lowering import explicit
+from kpi_engine.sql.lowering import lowered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ class Relations:
         for table in list(tree.find_all(exp.Table)):
             if table.name not in own:
                 table.replace(self._table(dataset_id, table))
-        return explicit(tree)
+        return lowered(tree)
 
     def _table(self, dataset_id: str, table: exp.Table) -> exp.Expr:
         alias = table.alias or table.name
