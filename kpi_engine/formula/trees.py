@@ -27,10 +27,12 @@ def sql(tree: exp.Expr, *, pretty: bool = False) -> str:
 
 
 def nodes(tree: exp.Expr) -> list[exp.Expr]:
-    """Give a tree's nodes, level by level; one that stands in it twice comes twice."""
+    """Give a tree's nodes but for bare names, level by level; one that stands in it twice comes twice."""
     found = [tree]
     for node in found:
         for value in node.args.values():
+            if type(value) is exp.Identifier:
+                continue
             if isinstance(value, exp.Expr):
                 found.append(value)
             elif type(value) is list:
@@ -99,7 +101,7 @@ def placeless(tree: exp.Expr) -> exp.Expr:
 def rewritten(tree: exp.Expr, change: Change = _same, finish: Change = _same) -> exp.Expr:
     """Give a tree with nodes exchanged: by `change` from the top down, by `finish` from the bottom up.
 
-    What `change` exchanged is not looked into. The tree itself stays as it is; where nothing changes it is given back, and what
+    What `change` exchanged is not looked into, nor is a bare name. The tree itself stays as it is; where nothing changes it is given back, and what
     does not change is shared. A part that stands in a tree many times is rewritten once.
     """
     done: dict[int, exp.Expr] = {}
@@ -114,6 +116,8 @@ def rewritten(tree: exp.Expr, change: Change = _same, finish: Change = _same) ->
     def inside(node: exp.Expr) -> exp.Expr:
         fresh: dict[str, object] = {}
         for key, value in node.args.items():
+            if type(value) is exp.Identifier:
+                continue
             if isinstance(value, exp.Expr):
                 new: object = visit(value)
             elif type(value) is list:

@@ -330,7 +330,7 @@ def _kind(tree: exp.Expr, functions: Mapping[tuple[str, str], str], earlier: Map
         is_count = functions.get((tree.table, tree.name)) in COUNTS
         return "exact" if is_count else earlier.get(tree.name, "any") if tree.table == EARLIER else "any"
     if isinstance(tree, exp.Literal):
-        return "exact" if _PLAIN.fullmatch(str(tree.this)) else "any"
+        return "exact" if not tree.is_string and _PLAIN.fullmatch(str(tree.this)) else "any"
     if isinstance(tree, exp.Div):
         return "double"
     if isinstance(tree, exp.Paren | exp.Neg | exp.Round):
