@@ -308,11 +308,14 @@ class Engine:
 
     @property
     def _runner(self) -> Runner:
+        self._allow_folders()
+        return Runner(self._catalogue, self.calendar, self._binder, self._database, self._verified)
+
+    def _allow_folders(self) -> None:
         with self._lock:
             if not self._allowed:
                 self._database.allow(self._binder.folders())
                 self._allowed = True
-        return Runner(self._catalogue, self.calendar, self._binder, self._database, self._verified)
 
     def _run(self, request: Any, timeout: float | None, language: str, *, collect: bool) -> Result:  # noqa: ANN401 - a planning.Request
         failures: dict[str, Failure] = {}
@@ -435,7 +438,7 @@ class Engine:
     def _schema(self, dataset: str) -> Mapping[str, str] | None:
         """Give a dataset's columns; where its data cannot be read the reason is kept, and any column is taken to exist."""
         try:
-            _ = self._runner
+            self._allow_folders()
             return self._binder.schema(dataset)
         except KpiError as error:
             self._unreadable[dataset] = error

@@ -15,7 +15,7 @@ from kpi_engine.catalogue.fitting import Fitting
 from kpi_engine.catalogue.graph import cycle, in_a_circle, kpis_below, made_of, origins_below
 from kpi_engine.catalogue.kpis import resolve_kpi
 from kpi_engine.catalogue.names import Names
-from kpi_engine.catalogue.resolved import Expr, ResolvedAggregate, ResolvedInput, ResolvedKpi, TimeColumn, expr
+from kpi_engine.catalogue.resolved import Expr, ResolvedAggregate, ResolvedInput, ResolvedKpi, TimeColumn
 from kpi_engine.catalogue.surroundings import Surroundings
 from kpi_engine.errors import DefinitionError, Diagnostic, Place, RequestError, nearest
 from kpi_engine.formula.gate import Mistake
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from kpi_engine.definitions import Project
 
-__all__ = ["Catalogue", "Expr", "ResolvedAggregate", "ResolvedInput", "ResolvedKpi", "TimeColumn", "expr", "in_order"]
+__all__ = ["Catalogue", "Expr", "ResolvedAggregate", "ResolvedInput", "ResolvedKpi", "TimeColumn", "in_order"]
 
 _KINDS = {"kpis": "kpi", "datasets": "dataset", "roles": "role"}
 

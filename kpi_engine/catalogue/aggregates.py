@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.catalogue.resolved import VALUE, ResolvedAggregate, ResolvedInput, expr
+from kpi_engine.catalogue.resolved import VALUE, Expr, ResolvedAggregate, ResolvedInput
 from kpi_engine.catalogue.sqltypes import in_words
-from kpi_engine.formula.analysis import columns, conjuncts, parts
+from kpi_engine.formula.analysis import columns, parts
 from kpi_engine.formula.gate import Mistake, Refused, span
-from kpi_engine.formula.positions import placed
+from kpi_engine.formula.trees import column, placed, rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kpi_engine.catalogue.resolved import Expr
     from kpi_engine.catalogue.surroundings import Surroundings
     from kpi_engine.formula.analysis import Aggregation
 
@@ -68,8 +67,8 @@ class Aggregates:
         return ResolvedAggregate(
             function=aggregation.function,
             input=owner.alias,
-            argument=None if resolved is None else expr(resolved),
-            filter=() if condition is None else tuple(expr(part) for part in conjuncts(condition)),
+            argument=None if resolved is None else Expr(resolved),
+            filter=() if condition is None else Expr(condition).conjuncts,
             fraction=aggregation.fraction,
             currencies=currencies,
         )
@@ -88,12 +87,12 @@ class Aggregates:
         """Find the one rows input an aggregate is over."""
         rows = {alias: each for alias, each in self.inputs.items() if each.is_rows}
         named: set[str] = set()
-        for column in self._named(aggregation):
-            first = parts(column)[0]
+        for each in self._named(aggregation):
+            first = parts(each)[0]
             if first in rows:
                 named.add(first)
             elif first in self.inputs:
-                raise Refused(_value_in_aggregate(column, first))
+                raise Refused(_value_in_aggregate(each, first))
         if len(named) == 1:
             return rows[named.pop()]
         if not named and len(rows) == 1:
@@ -112,7 +111,7 @@ class Aggregates:
                 mistakes.extend(refused.mistakes)
                 return exp.Null()
 
-        prepared = tree.copy().transform(bare)
+        prepared = rewritten(tree, bare)
         mistakes += self.around.unknown_parameters(tree)
         if owner.per:
             return prepared
@@ -132,7 +131,7 @@ class Aggregates:
                 Mistake("rows_as_column", f"`{names[0]}` is many rows, and a column stands here", *span(node), hint)
             )
         if names[0] == owner.alias and len(names) > 1:
-            return placed(exp.column(*reversed([part.copy() for part in node.parts[1:]])), node)  # type: ignore[call-overload]
+            return placed(exp.column(*reversed(node.parts[1:]), copy=False), node)  # type: ignore[call-overload]
         return node
 
     def _has_column(self, owner: ResolvedInput, name: str) -> bool:
@@ -181,9 +180,9 @@ def _no_owner(aggregation: Aggregation, named: list[str], rows: list[str]) -> Mi
 
 def _per_column(node: exp.Column, names: tuple[str, ...], owner: ResolvedInput) -> exp.Expr:
     if names == (owner.alias,) and owner.kind == "kpi":
-        return placed(exp.column(VALUE, table=VALUE, quoted=True), node)
+        return placed(column(VALUE, VALUE), node)
     if names[-1] in owner.per and names[:-1] in {(), (owner.alias,)}:
-        return placed(exp.column(names[-1], table=VALUE, quoted=True), node)
+        return placed(column(names[-1], VALUE), node)
     value = (
         f"use `{owner.alias}` for the value, or "
         if owner.kind == "kpi"

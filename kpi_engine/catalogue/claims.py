@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.catalogue.resolved import ROWS, Expr, expr
+from kpi_engine.catalogue.resolved import ROWS, Expr
 from kpi_engine.formula.analysis import columns
 from kpi_engine.formula.mistakes import Refused
 
@@ -98,7 +98,7 @@ def _types(dataset: str, names: Names) -> Iterator[TypeClaim]:
             meant = names.column(dataset, name)
             found = meant.this if isinstance(meant, exp.Cast) else meant
             if isinstance(found, exp.Column):
-                yield TypeClaim(name, expr(found), expr(meant))
+                yield TypeClaim(name, Expr(found), Expr(meant))
 
 
 def _times(dataset: str, names: Names) -> Iterator[TimeClaim]:
@@ -114,7 +114,7 @@ def _joins(dataset: str, names: Names) -> Iterator[JoinClaim]:
         if join.to not in names.datasets or names.schema(join.to) is None:
             continue
         with suppress(Refused):
-            here = tuple(expr(names.column(dataset, column)) for column in join.keys)
+            here = tuple(Expr(names.column(dataset, column)) for column in join.keys)
             there = tuple(join.keys.values())
             for column in there:
                 names.column(join.to, column)
@@ -130,8 +130,8 @@ def _rules(dataset: str, names: Names) -> Iterator[Rule]:
             tree = names.dimension(dataset, name).unnest()
             if isinstance(tree, exp.Case) and tree.args.get("default") is None:
                 tests = [_test(tree.this, rule.this) for rule in tree.args["ifs"]]
-                of = {expr(column): None for test in tests for column in columns(test)}
-                yield Rule(name, expr(exp.or_(*tests)), tuple(of))
+                of = {Expr(column): None for test in tests for column in columns(test)}
+                yield Rule(name, Expr(exp.or_(*tests)), tuple(of))
 
 
 def _test(subject: exp.Expr | None, rule: exp.Expr) -> exp.Expr:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from kpi_engine.calendar import AllTime, Trailing, parse_duration, parse_to_date
 from kpi_engine.catalogue.faults import Fault, empty, faults_of, guess, unknown
-from kpi_engine.catalogue.resolved import ResolvedInput, expr
+from kpi_engine.catalogue.resolved import Expr, ResolvedInput
 from kpi_engine.errors import KpiError, nearest
 from kpi_engine.formula.gate import Mistake, Refused, read
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kpi_engine.calendar import Coverage, Duration
-    from kpi_engine.catalogue.resolved import Expr
     from kpi_engine.catalogue.surroundings import Surroundings
     from kpi_engine.definitions.models import Dataset, Input
 
@@ -108,7 +107,7 @@ class _Reading:
             except Refused as refused:
                 mistakes += [self._without_alias(mistake) for mistake in refused.mistakes]
         self.faults += faults_of(("inputs", self.alias, "where"), dict.fromkeys(mistakes))
-        return expr(resolved if self.dataset is not None else tree)
+        return Expr(resolved if self.dataset is not None else tree)
 
     def _without_alias(self, mistake: Mistake) -> Mistake:
         """A condition stands at its input already, so its columns are named without it."""

@@ -10,11 +10,11 @@ from kpi_engine.catalogue.aggregates import Aggregates
 from kpi_engine.catalogue.faults import Fault, Faulty, faults_of
 from kpi_engine.catalogue.inputs import resolve_inputs
 from kpi_engine.catalogue.kinds import Kinds
-from kpi_engine.catalogue.resolved import INPUT, ResolvedAggregate, ResolvedKpi, expr
+from kpi_engine.catalogue.resolved import INPUT, Expr, ResolvedAggregate, ResolvedKpi
 from kpi_engine.errors import nearest
 from kpi_engine.formula.analysis import SLOT, Formula, parse, parts
 from kpi_engine.formula.gate import Mistake, Refused, span
-from kpi_engine.formula.positions import placed
+from kpi_engine.formula.trees import column, placed, rewritten
 
 if TYPE_CHECKING:
     from kpi_engine.catalogue.inputs import Inputs
@@ -41,7 +41,7 @@ def resolve_kpi(kpi_id: str, kpi: Kpi, around: Surroundings) -> ResolvedKpi:
     unit = kinds.unit(kpi, faults)
     if faults:
         raise Faulty(faults)
-    return ResolvedKpi(kpi_id, kpi, expr(outer), inputs.resolved, aggregates, unit, kinds.additivity())
+    return ResolvedKpi(kpi_id, kpi, Expr(outer), inputs.resolved, aggregates, unit, kinds.additivity())
 
 
 def _formula(kpi: Kpi, faults: list[Fault]) -> Formula | None:
@@ -81,12 +81,12 @@ def _outer(formula: Formula, inputs: Inputs, around: Surroundings, mistakes: lis
         names = parts(node)
         found = inputs.resolved.get(names[0])
         if found is not None and not found.is_rows and len(names) == 1:
-            return placed(exp.column(names[0], table=INPUT, quoted=True), node)
+            return placed(column(names[0], INPUT), node)
         if found is not None or not inputs.broken:
             mistakes.append(_misplaced(node, names, found, inputs, around))
         return node
 
-    return formula.outer.copy().transform(resolved)
+    return rewritten(formula.outer, resolved)
 
 
 def _misplaced(

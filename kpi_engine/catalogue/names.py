@@ -10,11 +10,11 @@ from sqlglot import exp
 
 from kpi_engine.catalogue.declared import TYPES, is_type
 from kpi_engine.catalogue.faults import empty, follow_up
-from kpi_engine.catalogue.resolved import ROWS, Expr, TimeColumn, expr
+from kpi_engine.catalogue.resolved import ROWS, Expr, TimeColumn
 from kpi_engine.errors import nearest, shown
 from kpi_engine.formula.analysis import columns, parts, placeholders
 from kpi_engine.formula.gate import Mistake, Refused, read, span
-from kpi_engine.formula.positions import START, placed
+from kpi_engine.formula.trees import START, bracketed, column, placed, placeless, rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -51,7 +51,7 @@ class Names:
                 mistakes.extend(_at(node, mistake) for mistake in refused.mistakes)
                 return node
 
-        result = tree.copy().transform(resolved)
+        result = rewritten(tree, resolved)
         if mistakes:
             raise Refused(*dict.fromkeys(mistakes))
         return result
@@ -97,7 +97,7 @@ class Names:
             if name in model.times:
                 return self._relative(dataset, self._time_tree(model.times[name]), hops)
             raise Refused(self._no_column(dataset, name))
-        column = exp.column(actual, table=".".join((ROWS, *hops)), quoted=True)
+        found = column(actual, ".".join((ROWS, *hops)))
         declared = next((c.type for n, c in model.columns.items() if n.casefold() == name.casefold() and c.type), "")
         if declared and not is_type(declared):
             message = f"the column `{name}` of dataset `{dataset}` is declared `{declared}`, which is not a type"
@@ -107,9 +107,9 @@ class Names:
             if (clash := self.zone_twice(dataset, name)) is not None:
                 raise Refused(clash)
             if zone and _time_kind(declared) == "instant" and _time_kind((schema or {}).get(actual, "")) == "local":
-                return exp.AtTimeZone(this=column, zone=exp.Literal.string(zone))
-            return exp.cast(column, exp.DataType.build(declared, dialect="duckdb"))
-        return column
+                return exp.AtTimeZone(this=found, zone=exp.Literal.string(zone))
+            return exp.cast(found, exp.DataType.build(declared, dialect="duckdb"), copy=False)
+        return found
 
     def spelling(self, dataset: str, name: str) -> str | None:
         """Give a column's name as the data spell it; None when there is no such column."""
@@ -149,7 +149,7 @@ class Names:
         if len(zones) > 1:
             message = f"the time `{name or time.column}` of dataset `{dataset}` mixes columns of different zones"
             raise Refused(Mistake("bad_time_type", message, *span(tree), "give each a time of its own"))
-        return TimeColumn(expr(resolved), kinds.pop(), next(iter(zones), ""))
+        return TimeColumn(Expr(resolved), kinds.pop(), next(iter(zones), ""))
 
     def clock(self, dataset: str, column: str) -> tuple[Literal["date", "local", "instant"] | None, str]:
         """Say what kind of time a column holds, and in which zone where it carries none and is not the project's."""
@@ -188,15 +188,15 @@ class Names:
     def currencies(self, dataset: str, tree: exp.Expr) -> tuple[tuple[Expr, Expr], ...]:
         """Give each amount in a resolved tree whose currency stands in a column, with that column."""
         found: dict[Expr, Expr] = {}
-        for column in columns(tree):
-            hops = tuple(column.table.split(".")[1:])
+        for amount in columns(tree):
+            hops = tuple(amount.table.split(".")[1:])
             owner = self.owner(dataset, hops)
             declared = next(
-                (c.currency for n, c in self.datasets[owner].columns.items() if n.casefold() == column.name.casefold()),
+                (c.currency for n, c in self.datasets[owner].columns.items() if n.casefold() == amount.name.casefold()),
                 "",
             )
             if declared:
-                found[expr(column)] = expr(self._currency(owner, declared, hops))
+                found[Expr(amount)] = Expr(self._currency(owner, declared, hops))
         return tuple(found.items())
 
     def _currency(self, dataset: str, column: str, hops: tuple[str, ...]) -> exp.Expr:
@@ -251,12 +251,10 @@ class Names:
                 mistakes.extend(_at(node, mistake) for mistake in refused.mistakes)
                 return node
 
-        inner = tree.copy().transform(resolved)
+        inner = rewritten(tree, resolved)
         if mistakes:
             raise Refused(*dict.fromkeys(mistakes))
-        for node in inner.walk():
-            node.meta.pop(START, None)
-        return exp.paren(inner) if isinstance(inner, exp.Binary | exp.Unary | exp.Connector | exp.Predicate) else inner
+        return bracketed(placeless(inner))
 
     def _time_tree(self, time: Time) -> exp.Expr:
         if time.sql:

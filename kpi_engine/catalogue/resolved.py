@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
+
+from sqlglot import exp
+
+from kpi_engine.formula.analysis import conjuncts
+from kpi_engine.formula.trees import nodes, sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from sqlglot import exp
 
     from kpi_engine.calendar import Coverage, Duration
     from kpi_engine.definitions.models import Kpi
@@ -24,17 +28,45 @@ VALUE = "__value"
 Additivity = Literal["additive", "semi_additive", "non_additive"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Expr:
-    """A syntax tree that can be compared and hashed, by its text."""
+    """A syntax tree that nobody changes, compared and hashed by its text."""
 
-    text: str
-    tree: exp.Expr = field(compare=False, repr=False)
+    tree: exp.Expr = field(repr=False)
 
+    @cached_property
+    def text(self) -> str:
+        """As SQL."""
+        return sql(self.tree)
 
-def expr(tree: exp.Expr) -> Expr:
-    """Wrap a tree."""
-    return Expr(tree.sql("duckdb", comments=False), tree)
+    @cached_property
+    def nodes(self) -> tuple[exp.Expr, ...]:
+        """All the nodes it has."""
+        return tuple(nodes(self.tree))
+
+    @cached_property
+    def kinds(self) -> frozenset[type[exp.Expr]]:
+        """The kinds of nodes it has."""
+        return frozenset(map(type, self.nodes))
+
+    @cached_property
+    def tables(self) -> frozenset[str]:
+        """The tables whose columns stand in it."""
+        return frozenset(node.table for node in self.nodes if isinstance(node, exp.Column))
+
+    @cached_property
+    def conjuncts(self) -> tuple[Expr, ...]:
+        """The conditions that it joins with `and`."""
+        parts = conjuncts(self.tree)
+        return (self,) if parts == (self.tree,) else tuple(map(Expr, parts))
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by text."""
+        return isinstance(other, Expr) and self.text == other.text
+
+    def __hash__(self) -> int:
+        """Hash the text."""
+        return hash(self.text)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from sqlglot.errors import SqlglotError
 from kpi_engine.catalogue.resolved import INPUT, VALUE
 from kpi_engine.formula.analysis import SLOT
 from kpi_engine.formula.mistakes import Refused
-from kpi_engine.formula.positions import START, span
+from kpi_engine.formula.positions import span
 from kpi_engine.formula.shapes import is_day
+from kpi_engine.formula.trees import START
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

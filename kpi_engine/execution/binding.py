@@ -247,7 +247,7 @@ class Binder:
     def _origin(self, key: Key, types: Mapping[str, str], registered: dict[str, Any]) -> Origin:
         source_name, table = key
         if source_name == HANDED_IN and self._handed_in is not None:
-            return self._from_hand(key, registered)
+            return self._from_hand(key, self._handed_in, registered)
         source = self._source(source_name)
         scan = Scan(table, types=types)
         if isinstance(source, RelationSource):
@@ -270,15 +270,18 @@ class Binder:
         self._origins[key] = origin
         return origin
 
-    def _from_hand(self, key: Key, registered: dict[str, Any]) -> Origin:
-        data = self._handed_in or {}
-        table = next((name for name in data if name.casefold() == key[1].casefold()), None)
-        if table is None:
-            raise SourceError(f"the data hold no table `{key[1]}`", code="unknown_table", hint=nearest(key[1], data))
-        if data[table] is not None:
-            registered[table] = _registrable(data[table])
-        self._origins[key] = Named((table,))
-        return self._origins[key]
+    def _from_hand(self, key: Key, data: Mapping[str, Any], registered: dict[str, Any]) -> Origin:
+        if key not in self._origins:
+            table = next((name for name in data if name.casefold() == key[1].casefold()), None)
+            if table is None:
+                raise SourceError(
+                    f"the data hold no table `{key[1]}`", code="unknown_table", hint=nearest(key[1], data)
+                )
+            self._origins[key] = Named((table,))
+        origin = self._origins[key]
+        if isinstance(origin, Named) and not self._database.is_live:
+            registered[origin.parts[0]] = _registrable(data[origin.parts[0]])
+        return origin
 
     def _transforms(self, registered: Mapping[str, Any]) -> list[str]:
         return [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from kpi_engine.formula.gate import Mistake, Refused, read, span
-from kpi_engine.formula.positions import placed
 from kpi_engine.formula.shapes import AGGREGATE_NODES
+from kpi_engine.formula.trees import column, nodes, placed, rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,10 +40,11 @@ class Formula:
     aggregations: tuple[Aggregation, ...]
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Formula:
     """Read a formula and take it apart; raise `Refused` with every mistake."""
-    tree = read(text, "formula").copy()
-    mistakes = [mistake for node in tree.find_all(*AGGREGATE_NODES) for mistake in _misuse(node)]
+    tree = read(text, "formula")
+    mistakes = [mistake for node in nodes(tree) if isinstance(node, AGGREGATE_NODES) for mistake in _misuse(node)]
     if mistakes:
         raise Refused(*mistakes)
     aggregations: list[Aggregation] = []
@@ -50,10 +52,10 @@ def parse(text: str) -> Formula:
     def replaced(node: exp.Expr) -> exp.Expr:
         if isinstance(node, (exp.Filter, *AGGREGATE_NODES)):
             aggregations.append(_aggregation(node))
-            return placed(exp.column(str(len(aggregations) - 1), table=SLOT, quoted=True), node)
+            return placed(column(str(len(aggregations) - 1), SLOT), node)
         return node
 
-    outer = tree.transform(replaced)
+    outer = rewritten(tree, replaced)
     return Formula(text, outer, tuple(aggregations))
 
 
@@ -64,12 +66,12 @@ def parts(column: exp.Column) -> tuple[str, ...]:
 
 def columns(tree: exp.Expr) -> Iterator[exp.Column]:
     """Go through the names in a tree that are columns, paths, inputs or dimensions."""
-    return (column for column in tree.find_all(exp.Column) if column.table != SLOT)
+    return (node for node in nodes(tree) if isinstance(node, exp.Column) and node.table != SLOT)
 
 
 def placeholders(tree: exp.Expr) -> Iterator[exp.Placeholder]:
     """Go through the parameters in a tree."""
-    return tree.find_all(exp.Placeholder)
+    return (node for node in nodes(tree) if isinstance(node, exp.Placeholder))
 
 
 def slot(column: exp.Column) -> int | None:
@@ -109,7 +111,7 @@ def _aggregation(node: exp.Expr) -> Aggregation:
         node = node.this
     function, argument = _named(node)
     if isinstance(node, exp.CountIf):
-        condition, argument = node.this if condition is None else exp.and_(condition, node.this), None
+        condition, argument = node.this if condition is None else exp.and_(condition, node.this, copy=False), None
     return Aggregation(function, argument, condition, _fraction(node), offset, length)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kpi_engine.errors import nearest, shown
@@ -10,7 +12,7 @@ from kpi_engine.formula import functions
 from kpi_engine.formula.words import CLOSING, OPENING, VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kpi_engine.formula.functions import Function
     from kpi_engine.formula.mistakes import Kind, Mistake
@@ -147,7 +149,8 @@ def _number(count: int) -> str:
     return ("none", "one", "two", "three")[count] if count < 4 else str(count)  # noqa: PLR2004
 
 
-def allowed(kind: Kind) -> dict[str, list[Function]]:
+@cache
+def allowed(kind: Kind) -> Mapping[str, Sequence[Function]]:
     """Give the functions that a text of this kind may use, by name; `count` is listed twice."""
     lists = {
         "formula": (functions.AGGREGATES, functions.SCALARS),
@@ -157,4 +160,4 @@ def allowed(kind: Kind) -> dict[str, list[Function]]:
     found: dict[str, list[Function]] = {}
     for function in (each for group in lists for each in group):
         found.setdefault(function.name, []).append(function)
-    return found
+    return MappingProxyType(found)

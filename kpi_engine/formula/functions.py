@@ -7,6 +7,7 @@ every engine we know, and when its result is no larger than its inputs.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 UNBOUNDED = 1_000
@@ -24,12 +25,12 @@ class Function:
     node: str
     meaning: str
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The bare name."""
         return self.call.partition("(")[0].strip()
 
-    @property
+    @cached_property
     def arity(self) -> tuple[int, int]:
         """How many arguments it takes, at least and at most."""
         inside = self.call.partition("(")[2].removesuffix(")")

@@ -13,21 +13,24 @@ from __future__ import annotations
 
 import math
 import re
+from collections import deque
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from kpi_engine.formula import functions, grammar, queries, shapes
 from kpi_engine.formula.mistakes import Kind, Mistake, Refused
 from kpi_engine.formula.positions import annotate, span
-from kpi_engine.formula.words import DIALECT, Word, words
+from kpi_engine.formula.trees import dialect, sql
+from kpi_engine.formula.words import Word, tokens, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sqlglot.tokenizer_core import Token
 
 __all__ = ["Kind", "Mistake", "Refused", "read", "span"]
 
@@ -80,34 +83,39 @@ def read(text: str, kind: Kind = "formula") -> exp.Expr:
 
 @lru_cache(maxsize=1024)
 def _read(text: str, kind: Kind) -> exp.Expr:
-    found = words(text)
+    read = tokens(text)
+    found = words(text, read)
     mistakes = grammar.mistakes(found, text, kind)
     if any(grammar.is_structural(mistake) for mistake in mistakes):
         raise Refused(*_in_order(mistakes))
     try:
-        tree = _parsed(text, kind)
-        _check_nesting(tree)
+        tree = _parsed(read, text, kind)
+        nodes = _nodes(tree)
     except Refused as refused:
         raise Refused(*_in_order(mistakes or refused.mistakes)) from None
     except SqlglotError as error:
         raise Refused(*_in_order(mistakes or (_syntax_mistake(error, text, found),))) from None
     except RecursionError:
         raise Refused(Mistake("too_deep", "too many parts stand inside one another", hint=_SPLIT)) from None
-    annotate(tree, found)
+    annotate(nodes, found)
     mistakes = (*mistakes, *_unsaid(_objections(tree, kind, text, named=bool(mistakes)), mistakes))
     if mistakes:
         raise Refused(*_in_order(mistakes))
-    return _finished(tree, kind)
+    _finish(nodes, kind)
+    return tree
 
 
 def _in_order(mistakes: Sequence[Mistake]) -> list[Mistake]:
     return sorted(dict.fromkeys(mistakes), key=lambda mistake: mistake.offset)
 
 
-def _parsed(text: str, kind: Kind) -> exp.Expr:
+def _parsed(read: list[Token], text: str, kind: Kind) -> exp.Expr:
+    parser = dialect().parser()
     if kind != "query":
-        return _without_empty_names(sqlglot.parse_one(text, into=exp.Condition, read=DIALECT))
-    trees = [tree for tree in sqlglot.parse(text, read=DIALECT) if tree is not None]
+        trees = parser.parse_into(exp.Condition, read, text)
+        tree = trees[0] if len(trees) == 1 and trees[0] else exp.Block(expressions=trees)
+        return _without_empty_names(tree) if ":" in text else tree
+    trees = [tree for tree in parser.parse(read, text) if tree is not None]
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
         raise Refused(
             Mistake(
@@ -126,7 +134,9 @@ def _without_empty_names(tree: exp.Expr) -> exp.Expr:
     return tree
 
 
-def _check_nesting(tree: exp.Expr) -> None:
+def _nodes(tree: exp.Expr) -> list[exp.Expr]:
+    """Give the nodes of a tree in the order they are written, each before what stands in it; refuse one that is too deep."""
+    found: list[exp.Expr] = []
     waiting = [(tree, 1)]
     while waiting:
         node, depth = waiting.pop()
@@ -134,7 +144,9 @@ def _check_nesting(tree: exp.Expr) -> None:
             raise Refused(
                 Mistake("too_deep", f"more than {MAX_NESTING} steps build on one another", *span(node), hint=_SPLIT)
             )
-        waiting += [(child, depth + 1) for child in node.iter_expressions()]
+        found.append(node)
+        waiting += [(child, depth + 1) for child in node.iter_expressions(reverse=True)]
+    return found
 
 
 def _syntax_mistake(error: SqlglotError, text: str, found: Sequence[Word]) -> Mistake:
@@ -160,7 +172,11 @@ def _syntax_mistake(error: SqlglotError, text: str, found: Sequence[Word]) -> Mi
     position = next((n for n, each in enumerate(found) if each.start <= offset < each.end), None)
     if position and found[position].text == ")" and _is_keyword(found[position - 1]):
         position -= 1
-    word = found[position] if position is not None else Word("", highlight, offset)
+    word = (
+        found[position]
+        if position is not None
+        else Word("", highlight, offset, offset + len(highlight), highlight.lower())
+    )
     hint = "check brackets, commas and operators before it"
     if word.low == "as":
         hint = "nothing is named here: the id of the KPI is its name"
@@ -195,13 +211,12 @@ def _offset(text: str, line: object, column: object, highlight: str) -> int:
     return max(0, min(len(text) - 1, before + column - max(1, len(highlight))))
 
 
-def _finished(tree: exp.Expr, kind: Kind) -> exp.Expr:
+def _finish(nodes: Sequence[exp.Expr], kind: Kind) -> None:
     """Take out comments; quote the names of a query, as some are words of SQL to one version of DuckDB and not to another."""
-    for node in tree.walk():
+    for node in nodes:
         node.comments = None
         if kind == "query" and isinstance(node, exp.Identifier) and node.name.lower() != "all":
             node.set("quoted", True)  # noqa: FBT003 - how sqlglot sets it
-    return tree
 
 
 @cache
@@ -216,11 +231,16 @@ def _allowed(kind: Kind) -> frozenset[str]:
 
 def _objections(tree: exp.Expr, kind: Kind, text: str, *, named: bool) -> Iterator[Mistake]:
     """Find the nodes that are not allowed; a function that the words already named is passed over with all that stands in it."""
-    for node in tree.walk(prune=lambda each: _is_foreign(each, kind)):
-        if _is_foreign(node, kind):
+    allowed = _allowed(kind)
+    waiting = deque([tree])
+    while waiting:
+        node = waiting.popleft()
+        if not _is_allowed(node, kind, allowed):
             if not (named and isinstance(node, exp.Func)):
                 yield _not_allowed(node, text)
-        elif (mistake := _unreadable_value(node)) is not None:
+            continue
+        waiting += node.iter_expressions()
+        if (mistake := _unreadable_value(node)) is not None:
             yield mistake
         elif kind != "query":
             yield from shapes.objections(node)
@@ -228,12 +248,10 @@ def _objections(tree: exp.Expr, kind: Kind, text: str, *, named: bool) -> Iterat
         yield from queries.objections(tree, text)
 
 
-def _is_foreign(node: exp.Expr, kind: Kind) -> bool:
+def _is_allowed(node: exp.Expr, kind: Kind, allowed: frozenset[str]) -> bool:
     if isinstance(node, exp.Anonymous):
-        return kind != "query" or str(node.this).lower() not in {
-            function.node for function in functions.DATASET_FUNCTIONS
-        }
-    return type(node).__name__ not in _allowed(kind)
+        return kind == "query" and str(node.this).lower() in {f.node for f in functions.DATASET_FUNCTIONS}
+    return type(node).__name__ in allowed
 
 
 def _unsaid(objections: Iterable[Mistake], said: Sequence[Mistake]) -> Iterator[Mistake]:
@@ -254,7 +272,7 @@ def _unreadable_value(node: exp.Expr) -> Mistake | None:
         t for _, names, _ in functions.CAST_TYPES for t in names
     }:
         hint = "one of " + ", ".join(written for written, _, _ in functions.CAST_TYPES)
-        return Mistake("unknown_type", f"a value cannot be cast to `{node.to.sql(DIALECT).lower()}`", *span(node), hint)
+        return Mistake("unknown_type", f"a value cannot be cast to `{sql(node.to).lower()}`", *span(node), hint)
     return None
 
 

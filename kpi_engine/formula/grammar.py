@@ -43,6 +43,7 @@ _FORMULA_SIGNS = MappingProxyType({
     "||": "build texts in a dataset with `sql:`", "**": "write `power(x, y)`", "^": "write `power(x, y)`", "::": "write `cast(x as type)`",
 })  # fmt: skip
 """Signs that stand only in the query of a dataset, or nowhere."""
+_ALL_SIGNS = MappingProxyType({**_SIGNS, **_FORMULA_SIGNS})
 _PLAIN_TEXT = (
     "a text has no letter or sign before its quotes",
     "write it in single quotes alone; a quote inside is doubled: 'it''s'",
@@ -101,7 +102,9 @@ def mistakes(found: Sequence[Word], text: str, kind: Kind) -> tuple[Mistake, ...
 
 
 def _all(found: Sequence[Word], text: str, kind: Kind) -> tuple[Mistake, ...]:
-    signs = (*_templates(found, text), *_texts(found), *_signs(found, kind), *_parameters(found, kind))
+    templates = _templates(found, text) if "{" in text else ()
+    parameters = _parameters(found, kind) if ":" in text else ()
+    signs = (*templates, *_texts(found), *_signs(found, kind), *parameters)
     if kind == "query":
         return tuple(_beginning(found)) or (*signs, *(() if signs else _brackets(found)), *calls.mistakes(found, kind))
     foreign = (*signs, *_words(found))
@@ -198,7 +201,7 @@ def _bad_number(before: Word, word: Word) -> Mistake:
 
 
 def _signs(found: Sequence[Word], kind: Kind) -> Iterator[Mistake]:
-    refused = _SIGNS if kind == "query" else {**_SIGNS, **_FORMULA_SIGNS}
+    refused = _SIGNS if kind == "query" else _ALL_SIGNS
     said: set[str] = set()
     for position, word in enumerate(found):
         if word.text in {"{", "{%", "%}", "}"} and _is_template(found, position):

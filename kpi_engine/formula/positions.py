@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from kpi_engine.formula.trees import END, START
 from kpi_engine.formula.words import CLOSING, OPENING
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from kpi_engine.formula.words import Word
 
-START, END = "start", "end"
 Stretch = tuple[int, int]
 """The first character, and the one after the last."""
 
@@ -27,48 +27,44 @@ def span(node: exp.Expr) -> tuple[int, int]:
     return (found[0], found[1] - found[0]) if found else (0, 1)
 
 
-def placed(node: exp.Expr, like: exp.Expr) -> exp.Expr:
-    """Give a new node the place of the one it stands for."""
-    for key in (START, END):
-        if key in like.meta:
-            node.meta[key] = like.meta[key]
-    return node
+def annotate(nodes: Sequence[exp.Expr], words: Sequence[Word]) -> None:
+    """Write into every node where it stands: the parser says it of names and texts only.
 
-
-def annotate(tree: exp.Expr, words: Sequence[Word]) -> None:
-    """Write into every node where it stands: the parser says it of names and texts only."""
+    The nodes come in the order they are written, each before what stands in it.
+    """
     brackets = tuple(_brackets(words))
+    calls, groups = ([each for each in brackets if each[2] is is_call] for is_call in (True, False))
     cases = tuple(_cases(words))
     parameters = _parameters(words)
-    nodes = list(tree.walk(bfs=False))
-    stretches = _constants(nodes, words)
-    for node in reversed(nodes):
-        inner = [stretches[id(child)] for child in node.iter_expressions() if id(child) in stretches]
-        found = _union(_own(node), stretches.get(id(node)), *inner)
+    _place_constants(nodes, words)
+    for node in reversed([each for each in nodes if not isinstance(each, exp.Identifier | exp.Literal)]):
+        found = _union(_own(node), *map(_own, node.iter_expressions()))
         if isinstance(node, exp.Placeholder):
             found = next(parameters.get(str(node.this), iter(())), None)
         elif isinstance(node, exp.Case):
             found = _around(found, cases)
-        elif _is_call(node):
-            found = _around(found, [each for each in brackets if each[2]])
-        elif isinstance(node, exp.Paren):
-            found = _around(found, [each for each in brackets if not each[2]])
+        elif calls and _is_call(node):
+            found = _around(found, calls)
+        elif groups and isinstance(node, exp.Paren):
+            found = _around(found, groups)
         if found is not None:
-            stretches[id(node)] = _balanced(found, brackets)
-    for node in tree.walk():
-        if id(node) in stretches:
-            start, end = stretches[id(node)]
-            node.meta[START], node.meta[END] = start, end - 1
+            _place(node, _balanced(found, brackets))
 
 
 def _own(node: exp.Expr) -> Stretch | None:
-    meta = node.meta
-    return (meta[START], meta[END] + 1) if START in meta and END in meta else None
+    start, end = node.meta_get(START), node.meta_get(END)
+    return None if start is None or end is None else (start, end + 1)
+
+
+def _place(node: exp.Expr, stretch: Stretch) -> None:
+    node.meta[START], node.meta[END] = stretch[0], stretch[1] - 1
 
 
 def _union(*stretches: Stretch | None) -> Stretch | None:
     known = [each for each in stretches if each is not None]
-    return (min(start for start, _ in known), max(end for _, end in known)) if known else None
+    if len(known) < 2:  # noqa: PLR2004 - nothing to unite
+        return known[0] if known else None
+    return min(start for start, _ in known), max(end for _, end in known)
 
 
 def _is_call(node: exp.Expr) -> bool:
@@ -101,12 +97,12 @@ def _cases(words: Sequence[Word]) -> Iterator[Bracket]:
             yield open_.pop(), word.end, True
 
 
-def _constants(nodes: Sequence[exp.Expr], words: Sequence[Word]) -> dict[int, Stretch]:
+def _place_constants(nodes: Sequence[exp.Expr], words: Sequence[Word]) -> None:
     """Place `null`, `true` and `false`, of which the parser says nothing: they come in the order in which they are written."""
     found = [node for node in nodes if isinstance(node, exp.Null | exp.Boolean)]
     written = [(word.start, word.end) for word in words if word.kind in {"NULL", "TRUE", "FALSE"}]
-    same = len(found) == len(written)
-    return {id(node): stretch for node, stretch in zip(found, written, strict=True)} if same else {}
+    for node, stretch in zip(found, written, strict=True) if len(found) == len(written) else ():
+        _place(node, stretch)
 
 
 def _parameters(words: Sequence[Word]) -> Mapping[str, Iterator[Stretch]]:

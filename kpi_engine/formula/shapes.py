@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -26,21 +28,22 @@ _DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
 
 def objections(node: exp.Expr) -> Iterator[Mistake]:
     """Find what is wrong with the shape of one node."""
-    for kind, rule in _rules().items():
-        if isinstance(node, kind) and (found := rule(node)) is not None:
-            code, message, hint = found
-            yield Mistake(code, message, *span(node), hint)
+    rule = _rules().get(type(node))
+    if rule is not None and (found := rule(node)) is not None:
+        code, message, hint = found
+        yield Mistake(code, message, *span(node), hint)
 
 
 Finding = tuple[str, str, str] | None
 
 
-def _rules() -> Mapping[type[exp.Expr] | tuple[type[exp.Expr], ...], Callable[..., Finding]]:
-    return {
+@cache
+def _rules() -> Mapping[type[exp.Expr], Callable[..., Finding]]:
+    return MappingProxyType({
         exp.In: _in, exp.DateDiff: _date_diff, exp.Star: _star, exp.Column: _column, exp.Var: _var, exp.Placeholder: _placeholder,
-        exp.Is: _is, _COMPARISONS: _comparison, exp.Filter: _filter, exp.Round: _round, exp.Distinct: _distinct, exp.Count: _count,
-        exp.Cast: _cast,
-    }  # fmt: skip
+        exp.Is: _is, **dict.fromkeys(_COMPARISONS, _comparison), exp.Filter: _filter, exp.Round: _round, exp.Distinct: _distinct,
+        exp.Count: _count, exp.Cast: _cast,
+    })  # fmt: skip
 
 
 _WITH_NULL = (

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
-import sqlglot
 from sqlglot.errors import SqlglotError
 
 from kpi_engine.formula.mistakes import Mistake, Refused
+from kpi_engine.formula.trees import dialect
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlglot.tokenizer_core import Token
 
 MAX_LENGTH = 20_000
 MAX_DEPTH = 30
 MAX_WORDS = 2_000
-DIALECT = "duckdb"
 VALUES = frozenset({"NUMBER", "STRING", "IDENTIFIER", "VAR", "NULL", "TRUE", "FALSE"})
 """Kinds of words that are values."""
 OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
@@ -32,23 +35,16 @@ _TYPED = MappingProxyType({
 """Signs that word processors put in place of those of the keyboard."""
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(NamedTuple):
     """A word, number, text or sign: `kind` as the tokenizer says, `text` as it is written, and where it stands."""
 
     kind: str
     text: str
     start: int
-
-    @property
-    def end(self) -> int:
-        """Where what follows begins."""
-        return self.start + len(self.text)
-
-    @cached_property
-    def low(self) -> str:
-        """In small letters, with single blanks."""
-        return " ".join(self.text.lower().split())
+    end: int
+    """Where what follows begins."""
+    low: str
+    """In small letters, with single blanks."""
 
     @property
     def is_word(self) -> bool:
@@ -60,8 +56,8 @@ class Word:
         return Mistake(code, message, self.start, (until or self).end - self.start, hint)
 
 
-def words(text: str) -> tuple[Word, ...]:
-    """Cut a text into words and signs; raise `Refused` where it is empty, too long, too deep or holds characters that cannot be meant."""
+def tokens(text: str) -> list[Token]:
+    """Cut a text into what the parser reads; raise `Refused` where it is empty, too long, or holds characters that cannot be meant."""
     if not text.strip():
         raise Refused(
             Mistake(
@@ -73,7 +69,12 @@ def words(text: str) -> tuple[Word, ...]:
     if bad := _FORBIDDEN.search(text):
         message = f"the invisible character U+{ord(bad[0]):04X} stands here"
         raise Refused(Mistake("bad_character", message, bad.start(), 1, "delete it"))
-    found = _tokenized(text)
+    try:
+        found: list[Token] = dialect().tokenize(text)
+    except SqlglotError:
+        raise Refused(_unended(text)) from None
+    if len(found) > MAX_WORDS:
+        raise Refused(_too_long(len(found), "words and signs", MAX_WORDS))
     if not found:
         raise Refused(
             Mistake(
@@ -82,19 +83,24 @@ def words(text: str) -> tuple[Word, ...]:
                 hint="write an expression such as `count(visits)`",
             )
         )
-    _check_letters(found)
+    return found
+
+
+def words(text: str, tokens: Sequence[Token]) -> tuple[Word, ...]:
+    """Give the words and signs of a text as they are written; raise `Refused` where they are too deep or not of Latin letters."""
+    found = tuple(_word(token, text) for token in tokens)
+    if not text.isascii():
+        _check_letters(found)
     _check_depth(found)
     return found
 
 
-def _tokenized(text: str) -> tuple[Word, ...]:
-    try:
-        tokens = sqlglot.tokenize(text, read=DIALECT)
-    except SqlglotError:
-        raise Refused(_unended(text)) from None
-    if len(tokens) > MAX_WORDS:
-        raise Refused(_too_long(len(tokens), "words and signs", MAX_WORDS))
-    return tuple(Word(token.token_type.name, text[token.start : token.end + 1], token.start) for token in tokens)
+def _word(token: Token, text: str) -> Word:
+    written = text[token.start : token.end + 1]
+    low = written.lower()
+    return Word(
+        token.token_type.name, written, token.start, token.end + 1, low if low.isalnum() else " ".join(low.split())
+    )
 
 
 def _too_long(number: int, what: str, limit: int) -> Mistake:

@@ -11,9 +11,10 @@ from sqlglot import exp
 from kpi_engine.calendar import GRAINS, Bucket, Span, parse_period
 from kpi_engine.catalogue.aggregates import COUNTS
 from kpi_engine.catalogue.fitting import MOST_WAYS
-from kpi_engine.catalogue.resolved import INPUT, VALUE, Expr, expr
+from kpi_engine.catalogue.resolved import INPUT, VALUE, Expr
 from kpi_engine.errors import RequestError, nearest, shown
 from kpi_engine.formula.analysis import SLOT
+from kpi_engine.formula.trees import as_double, bracketed, column, integer, rewritten
 from kpi_engine.planning.nodes import Align, Bounds, Derive, Read
 from kpi_engine.planning.request import literal
 from kpi_engine.planning.rows import Context, DatasetRows, Rows
@@ -34,6 +35,8 @@ MOST_PER = 8
 """So many inputs with `per` may stand on one another."""
 LARGE = 150
 """A KPI used by others gets a column of its own when its expression has more nodes than this."""
+SMALL = 12
+"""An aggregate has about so many nodes once it is a value."""
 
 
 def plan(request: Request, catalogue: Catalogue, calendar: Calendar) -> Derive:
@@ -63,10 +66,14 @@ def spanning(request: Request, span: Span) -> Request:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A KPI's value as a tree over the Align, and the pairs of columns that hold the lowest and the highest currency in it."""
+    """A KPI's value as a tree over the Align, and the pairs of columns that hold the lowest and the highest currency in it.
+
+    `size` is how many nodes the tree has.
+    """
 
     tree: exp.Expr
     currencies: frozenset[tuple[exp.Column, exp.Column]] = frozenset()
+    size: int = SMALL
 
 
 @dataclass
@@ -82,6 +89,7 @@ class _Planner:
     nested: bool = False
     level: int = 0
     summaries: Summaries = field(init=False)
+    datasets: DatasetRows = field(init=False)
     hidden: dict[str, Expr] = field(default_factory=dict)
     memo: dict[tuple[str, Context], Evaluated] = field(default_factory=dict)
     ways: set[Context] = field(default_factory=set)
@@ -96,6 +104,7 @@ class _Planner:
         self.summaries = Summaries(
             self.calendar, self.request.as_of, tuple(w for _, w in self.windows), observing=not self.dense
         )
+        self.datasets = DatasetRows(self.catalogue, self.request, self.split, self._with_parameters)
 
     def derive(self) -> Derive:
         """Plan the request's own columns: each KPI, then its comparisons."""
@@ -105,11 +114,11 @@ class _Planner:
         currencies: dict[str, frozenset[tuple[exp.Column, exp.Column]]] = {}
         for kpi_id in request.kpis:
             if kpi_id in request.failed:
-                shown[kpi_id] = expr(exp.Null())
+                shown[kpi_id] = Expr(exp.Null())
                 continue
             self._check_split(kpi_id)
             now = self._evaluate(kpi_id, Context())
-            shown[kpi_id] = expr(now.tree)
+            shown[kpi_id] = Expr(now.tree)
             currencies[kpi_id] = now.currencies
         for name in request.compare:
             for kpi_id in request.kpis:
@@ -229,14 +238,15 @@ class _Planner:
 
     def _named(self, value: Evaluated) -> Evaluated:
         """Give a large value a column of its own, so that a KPI used many times is computed once."""
-        if sum(1 for _ in value.tree.walk()) <= LARGE:
+        if value.size <= LARGE:
             return value
         name = f"__{len(self.hidden)}"
-        self.hidden[name] = expr(value.tree)
-        return Evaluated(exp.column(name, table=EARLIER, quoted=True), value.currencies)
+        self.hidden[name] = Expr(value.tree)
+        return Evaluated(column(name, EARLIER), value.currencies)
 
     def _formula(self, kpi: ResolvedKpi, context: Context) -> Evaluated:
         currencies: set[tuple[exp.Column, exp.Column]] = set()
+        size = len(kpi.outer.nodes)
 
         def replaced(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Column) and node.table == SLOT:
@@ -247,11 +257,12 @@ class _Planner:
                 return self._parameter(str(node.this))
             else:
                 return node
+            nonlocal size
+            size += found.size
             currencies.update(found.currencies)
-            tree = found.tree.copy()
-            return exp.paren(tree, copy=False) if isinstance(tree, exp.Binary | exp.Unary) else tree
+            return bracketed(found.tree)
 
-        return Evaluated(kpi.outer.tree.transform(replaced), frozenset(currencies))
+        return Evaluated(rewritten(kpi.outer.tree, replaced), frozenset(currencies), size)
 
     def _value(self, source: ResolvedInput, context: Context) -> Evaluated:
         return self._evaluate(source.target, _inside(context, source))
@@ -259,16 +270,16 @@ class _Planner:
     def _aggregate(self, kpi: ResolvedKpi, aggregate: ResolvedAggregate, context: Context) -> Evaluated:
         source = kpi.inputs[aggregate.input]
         rows = self._per(source, context) if source.per else self._dataset(source, context)
-        filters = rows.filter | {expr(self._with_parameters(each.tree)) for each in aggregate.filter}
-        argument = expr(self._with_parameters(aggregate.argument.tree)) if aggregate.argument else None
-        column = self.summaries.column(rows, aggregate.function, argument, filters, aggregate.fraction)
+        filters = rows.filter.union(map(self._with_parameters, aggregate.filter))
+        argument = self._with_parameters(aggregate.argument) if aggregate.argument else None
+        value = self.summaries.column(rows, aggregate.function, argument, filters, aggregate.fraction)
         currencies = self._currencies(aggregate, rows, filters)
         if aggregate.function in COUNTS:
-            return Evaluated(exp.func("COALESCE", column, exp.Literal.number(0)))
+            return Evaluated(_or_zero(value))
         if aggregate.function == "sum" and _is_zero_of_nothing(kpi, source):
             count = self.summaries.column(rows, "count", None, filters)
-            return Evaluated(_sum_of_nothing_is_zero(column, count), currencies)
-        return Evaluated(column, currencies)
+            return Evaluated(_sum_of_nothing_is_zero(value, count), currencies)
+        return Evaluated(value, currencies)
 
     def _currencies(
         self, aggregate: ResolvedAggregate, rows: Rows, filters: frozenset[Expr]
@@ -279,15 +290,14 @@ class _Planner:
             found.append((aggregate.argument, *rows.currency))
         pairs = set()
         for amount, lowest, highest in found:
-            known = filters | {expr(exp.Not(this=exp.Is(this=exp.paren(amount.tree.copy()), expression=exp.Null())))}
+            known = filters | {Expr(exp.Not(this=exp.Is(this=exp.Paren(this=amount.tree), expression=exp.Null())))}
             pairs.add(
                 (self.summaries.column(rows, "min", lowest, known), self.summaries.column(rows, "max", highest, known))
             )
         return frozenset(pairs)
 
     def _dataset(self, source: ResolvedInput, context: Context) -> Rows:
-        inside = _inside(context, source)
-        return DatasetRows(self.catalogue, self.request, self.split, self._with_parameters).rows(source, inside)
+        return self.datasets.rows(source, _inside(context, source))
 
     def _per(self, source: ResolvedInput, context: Context) -> Rows:
         """Plan one row per entity below, once, and read those rows."""
@@ -299,8 +309,7 @@ class _Planner:
     def _entities(self, source: ResolvedInput, context: Context) -> Rows:
         inside = _inside(context, source)
         moved = self.summaries.windows(inside.shifts)
-        own = DatasetRows(self.catalogue, self.request, self.split, self._with_parameters)
-        kept = own.kept(
+        kept = self.datasets.kept(
             self.catalogue.datasets_under(source.target) if source.kind == "kpi" else (source.target,), inside
         )
         below = _Planner(
@@ -317,23 +326,23 @@ class _Planner:
         values: dict[str, Expr] = {}
         if source.kind == "kpi":
             value = below._evaluate(source.target, bare)
-            values[VALUE] = expr(value.tree)
+            values[VALUE] = Expr(value.tree)
             values |= _currency_checks("", value.currencies)
         else:
             plain = replace(source, per=(), offset=None, covers=None)
             below.summaries.column(below._dataset(plain, bare), "count", None, frozenset())
         derive = Derive(below._align(), {**below.hidden, **values}, tuple(values))
-        split = {name: expr(exp.column(name, table=VALUE, quoted=True)) for name in kept}
-        low, high = (expr(exp.column(name, table=VALUE, quoted=True)) for name in _currency_columns(""))
+        split = {name: Expr(column(name, VALUE)) for name in kept}
+        low, high = (Expr(column(name, VALUE)) for name in _currency_columns(""))
         return Rows(
             Read("", below=derive), split, inside.shifts, currency=(low, high) if low.tree.name in values else None
         )
 
-    def _with_parameters(self, tree: exp.Expr) -> exp.Expr:
+    def _with_parameters(self, each: Expr) -> Expr:
         def replaced(node: exp.Expr) -> exp.Expr:
             return self._parameter(str(node.this)) if isinstance(node, exp.Placeholder) else node
 
-        return tree.copy().transform(replaced)
+        return Expr(rewritten(each.tree, replaced)) if exp.Placeholder in each.kinds else each
 
     def _parameter(self, name: str) -> exp.Expr:
         return literal(parameter_value(name, self.request.parameters, self.catalogue))
@@ -384,19 +393,24 @@ def _is_zero_of_nothing(kpi: ResolvedKpi, source: ResolvedInput) -> bool:
 
 def _sum_of_nothing_is_zero(total: exp.Expr, count: exp.Expr) -> exp.Expr:
     """Over no rows a sum is 0; where rows exist and all their values are unknown, it is unknown."""
-    no_rows = exp.EQ(this=exp.func("COALESCE", count, exp.Literal.number(0)), expression=exp.Literal.number(0))
-    return exp.func("COALESCE", total, exp.Case().when(no_rows, exp.Literal.number(0)))
+    no_rows = exp.EQ(this=_or_zero(count), expression=integer(0))
+    zero = exp.Case(ifs=[exp.If(this=no_rows, true=integer(0))])
+    return exp.Coalesce(this=total, expressions=[zero])
+
+
+def _or_zero(tree: exp.Expr) -> exp.Expr:
+    return exp.Coalesce(this=tree, expressions=[integer(0)])
 
 
 def _comparison_columns(kpi_id: str, name: str, before: exp.Expr, *, rate: bool) -> dict[str, Expr]:
     earlier = f"{kpi_id}__{name}"
-    now, then = (exp.column(column, table=EARLIER, quoted=True) for column in (kpi_id, earlier))
-    difference = exp.paren(exp.Sub(this=now, expression=then))
+    now, then = column(kpi_id, EARLIER), column(earlier, EARLIER)
+    difference = exp.Paren(this=exp.Sub(this=now, expression=then))
     if rate:
-        return {earlier: expr(before), f"{earlier}_points": expr(exp.cast(difference, "double"))}
-    change = exp.Div(this=difference, expression=then.copy())
-    positive = exp.GT(this=then.copy(), expression=exp.Literal.number(0))
-    return {earlier: expr(before), f"{earlier}_change": expr(exp.Case().when(positive, change))}
+        return {earlier: Expr(before), f"{earlier}_points": Expr(as_double(difference))}
+    change = exp.Div(this=difference, expression=then)
+    positive = exp.GT(this=then, expression=integer(0))
+    return {earlier: Expr(before), f"{earlier}_change": Expr(exp.Case(ifs=[exp.If(this=positive, true=change)]))}
 
 
 def _currency_checks(kpi_id: str, currencies: Iterable[tuple[exp.Column, exp.Column]]) -> dict[str, Expr]:
@@ -405,7 +419,7 @@ def _currency_checks(kpi_id: str, currencies: Iterable[tuple[exp.Column, exp.Col
     if not pairs:
         return {}
     low, high = (_extreme(name, [pair[side] for pair in pairs]) for side, name in enumerate(("LEAST", "GREATEST")))
-    return dict(zip(_currency_columns(kpi_id), (expr(low), expr(high)), strict=True))
+    return dict(zip(_currency_columns(kpi_id), (Expr(low), Expr(high)), strict=True))
 
 
 def _currency_columns(kpi_id: str) -> tuple[str, str]:
@@ -413,7 +427,7 @@ def _currency_columns(kpi_id: str) -> tuple[str, str]:
 
 
 def _extreme(function: str, columns: list[exp.Column]) -> exp.Expr:
-    return columns[0] if len(columns) == 1 else exp.func(function, *columns)
+    return columns[0] if len(columns) == 1 else exp.func(function, *columns, copy=False)
 
 
 def _check_comparable(request: Request) -> None:

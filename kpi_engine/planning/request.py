@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from kpi_engine.calendar import Period, parse_grain, parse_moment, parse_period
-from kpi_engine.catalogue.resolved import Expr, expr
+from kpi_engine.catalogue.resolved import Expr
 from kpi_engine.errors import RequestError, nearest, shown
 from kpi_engine.formula.gate import Refused, read
 from kpi_engine.planning.arguments import limit_of, mapping_of, names_of, refuse_doubles, text_of
@@ -238,13 +238,13 @@ def _membership(left: exp.Expr, values: Sequence[object], *, negated: bool) -> e
     known = [literal(value) for value in values if value is not None]
     test: exp.Expr = exp.In(this=left, expressions=known) if known else exp.Boolean(this=False)
     if None in values:
-        test = exp.Or(this=exp.Is(this=left.copy(), expression=exp.Null()), expression=test)
+        test = exp.Or(this=exp.Is(this=left, expression=exp.Null()), expression=test)
     return exp.Not(this=exp.Paren(this=test)) if negated else exp.Paren(this=test)
 
 
 def _condition(text: str) -> Expr:
     try:
-        return expr(read(text, "condition"))
+        return Expr(read(text, "condition"))
     except Refused as refused:
         mistake = refused.mistakes[0]
         where = f" (at character {mistake.offset + 1})"

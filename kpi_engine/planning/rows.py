@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
@@ -11,10 +11,10 @@ from sqlglot import exp
 
 from kpi_engine.calendar import GRAINS, parse_duration
 from kpi_engine.catalogue.plain import kind_in, kind_of, misfit_in
-from kpi_engine.catalogue.resolved import Expr, expr
+from kpi_engine.catalogue.resolved import Expr
 from kpi_engine.catalogue.sqltypes import family, in_words
 from kpi_engine.errors import DataError, RequestError
-from kpi_engine.formula.analysis import columns, conjuncts, parts
+from kpi_engine.formula.analysis import columns, parts
 from kpi_engine.formula.gate import Refused
 from kpi_engine.planning.nodes import Level, Read
 from kpi_engine.planning.request import TEXTUAL
@@ -60,17 +60,28 @@ class DatasetRows:
     catalogue: Catalogue
     request: Request
     split: tuple[str, ...]
-    with_parameters: Callable[[exp.Expr], exp.Expr]
+    with_parameters: Callable[[Expr], Expr]
+    known: dict[tuple[str, str, str, Context], Rows] = field(default_factory=dict)
+    """The rows that inputs read before their own conditions, which differ most."""
 
     def rows(self, source: ResolvedInput, context: Context) -> Rows:
         """Say which rows a dataset input reads."""
+        key = (source.target, source.time, source.take, context)
+        if key not in self.known:
+            self.known[key] = self._rows(source, context)
+        rows = self.known[key]
+        if source.where is None:
+            return rows
+        return replace(rows, filter=rows.filter.union(map(self.with_parameters, source.where.conjuncts)))
+
+    def _rows(self, source: ResolvedInput, context: Context) -> Rows:
         dataset = source.target
         names = self.catalogue.names
         kept = self.kept((dataset,), context)
         try:
-            split = {name: expr(names.path(dataset, (name,), ())) for name in kept}
+            split = {name: Expr(names.path(dataset, (name,), ())) for name in kept}
             time = names.time(dataset, source.time)
-            filters = self._filters(source, context)
+            filters = self._filters(dataset, context)
         except Refused as refused:
             mistake = refused.mistakes[0]
             about = "" if f"`{dataset}`" in mistake.message else f"dataset `{dataset}`: "
@@ -104,23 +115,21 @@ class DatasetRows:
             raise RequestError(message, code="no_time", hint="leave out period and grain, or give the dataset a `time`")
         return True
 
-    def _filters(self, source: ResolvedInput, context: Context) -> frozenset[Expr]:
-        """Gather what a row must satisfy: the request's filters, those on the KPIs above, the input's own."""
-        names, dataset = self.catalogue.names, source.target
-        found: list[exp.Expr] = []
+    def _filters(self, dataset: str, context: Context) -> frozenset[Expr]:
+        """Gather what a row must satisfy whatever the input says: the request's filters, and those on the KPIs above."""
+        names = self.catalogue.names
+        found: list[Expr] = []
         asked = [each for each in self.request.where if not self._ignores(dataset, each.name, context)]
         for each in asked:
             dimension = names.path(dataset, (each.name,), ())
             _check_value(each, self._type(dataset, dimension))
-            found.append(each.tree(dimension))
+            found.append(Expr(each.tree(dimension)))
         if self.request.where_sql is not None:
             self._refuse_ignored(dataset, self.request.where_sql.tree, context)
             if not context.across_all:
-                found.append(self._checked(names.resolve(dataset, self.request.where_sql.tree), dataset))
-        found += [names.resolve(dataset, condition.tree) for condition in context.where]
-        if source.where is not None:
-            found.append(source.where.tree)
-        return frozenset(expr(self.with_parameters(part)) for tree in found for part in conjuncts(tree))
+                found.append(Expr(self._checked(names.resolve(dataset, self.request.where_sql.tree), dataset)))
+        found += [Expr(names.resolve(dataset, condition.tree)) for condition in context.where]
+        return frozenset(self.with_parameters(part) for condition in found for part in condition.conjuncts)
 
     def _checked(self, condition: exp.Expr, dataset: str) -> exp.Expr:
         """Refuse a condition of the request that is none, or that compares what cannot be compared."""
@@ -153,7 +162,7 @@ class DatasetRows:
         if snapshot is None:
             raise DataError(f"dataset `{dataset}` is not a snapshot", code="not_a_snapshot")
         keep = None if snapshot.keep == "forever" else parse_duration(snapshot.keep)
-        return Level(tuple(expr(self.catalogue.names.column(dataset, name)) for name in snapshot.of), keep)
+        return Level(tuple(Expr(self.catalogue.names.column(dataset, name)) for name in snapshot.of), keep)
 
 
 _EXPECTED = {

@@ -5,10 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
-
-from kpi_engine.catalogue.resolved import Expr, expr
+from kpi_engine.catalogue.resolved import Expr
 from kpi_engine.errors import RequestError, nearest, shown
+from kpi_engine.formula.trees import column
 from kpi_engine.planning.nodes import Sort
 from kpi_engine.planning.request import TEXTUAL
 
@@ -42,7 +41,7 @@ def having(condition: Filter, columns: Mapping[str, Expr], split: tuple[str, ...
     if condition.operator in TEXTUAL:
         message = f"`having` looks for a text in the KPI `{condition.name}`, which is a number"
         raise RequestError(message, code="bad_filter_value", hint="compare it, for example {gt: 100}")
-    return expr(condition.tree(exp.column(condition.name, table=EARLIER, quoted=True)))
+    return Expr(condition.tree(column(condition.name, EARLIER)))
 
 
 def order(request: Request, values: Mapping[str, Expr]) -> tuple[Sort, ...]:

@@ -61,6 +61,7 @@ class Summaries:
         self._frame = frame
         self._observing = observing
         self._making: dict[Read, _Making] = {}
+        self._known: dict[tuple[Read, frozenset[str], tuple[Shift, ...], bool, bool], int] = {}
         self._reaches: dict[tuple[int, tuple[int, ...]], Reach] = {}
         self._counts: dict[int, dict[int, None]] = {}
 
@@ -79,7 +80,10 @@ class Summaries:
         making.split.update(rows.split)
         aggregate = Aggregate(function, argument, rows.filter | filters, fraction)
         number = making.aggregates.setdefault(aggregate, len(making.aggregates))
-        reach = self._reach(list(self._making).index(rows.read), making, rows)
+        extent = (rows.read, frozenset(rows.split), rows.shifts, rows.constant, rows.opening)
+        if extent not in self._known:
+            self._known[extent] = self._reach(list(self._making).index(rows.read), making, rows)
+        reach = self._known[extent]
         asked = {number}
         if self._observing:
             rows_wanted = Aggregate("count", None, aggregate.filter)

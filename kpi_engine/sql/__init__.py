@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kpi_engine.api import FileRelation
+from kpi_engine.formula.trees import sql
 from kpi_engine.sql import claims as _claims
 from kpi_engine.sql import derive as _derive
 from kpi_engine.sql import keys as _keys
 from kpi_engine.sql import summarise as _summarise
 from kpi_engine.sql.joins import reached
 from kpi_engine.sql.keys import KEYS, ROWS_OF_KEY
+from kpi_engine.sql.lowering import lowered_bounds, lowered_plan
 from kpi_engine.sql.relations import Named, Origin, Relations, relation, select_of
 from kpi_engine.sql.rendering import Rendering
 
@@ -101,43 +103,43 @@ class Renderer:
 
     def request(self, plan: Derive, *, pretty: bool = False) -> str:
         """Give the statement that answers a request."""
-        return _derive.derive(plan, self._rendering).sql("duckdb", comments=False, pretty=pretty)
+        return sql(_derive.derive(lowered_plan(plan), self._rendering), pretty=pretty)
 
     def bounds(self, plan: Bounds) -> str:
         """Give the statement that finds the first and last time of some rows."""
-        return _summarise.bounds(plan, self._rendering).sql("duckdb", comments=False)
+        return sql(_summarise.bounds(lowered_bounds(plan), self._rendering))
 
     def duplicates(self, dataset: str) -> str:
         """Give the statement that finds a few values of a dataset's key that stand there more than once."""
-        return _keys.duplicates(dataset, self._rendering).sql("duckdb", comments=False)
+        return sql(_keys.duplicates(dataset, self._rendering))
 
     def size(self, dataset: str) -> str:
         """Give the statement that counts the rows of a dataset."""
-        return _keys.size(dataset, self._rendering).sql("duckdb", comments=False)
+        return sql(_keys.size(dataset, self._rendering))
 
     def overlaps(self, dated: Dated) -> str:
         """Give the statement that finds a few keys of which two rows are valid at one time."""
-        return _keys.overlaps(dated.dataset, dated.keys, dated.valid, self._rendering).sql("duckdb", comments=False)
+        return sql(_keys.overlaps(dated.dataset, dated.keys, dated.valid, self._rendering))
 
     def survey(self, claims: Claims, latest: datetime) -> str:
         """Give the one scan that counts what contradicts the claims of a dataset; no row is expected after `latest`."""
-        return _claims.survey(claims, self._rendering, latest).sql("duckdb", comments=False)
+        return sql(_claims.survey(claims, self._rendering, latest))
 
     def times(self, claims: Claims, latest: datetime) -> str:
         """Give the statement that counts the same for times that stand behind a join."""
-        return _claims.times(claims, self._rendering, latest).sql("duckdb", comments=False)
+        return sql(_claims.times(claims, self._rendering, latest))
 
     def misfits(self, dataset: str, claim: TypeClaim) -> str:
         """Give the statement that finds a few values that are not of their declared type."""
-        return _claims.misfits(dataset, claim, self._rendering).sql("duckdb", comments=False)
+        return sql(_claims.misfits(dataset, claim, self._rendering))
 
     def dangling(self, dataset: str, claim: JoinClaim) -> str:
         """Give the statement that finds a few keys of a join that lead nowhere."""
-        return _claims.dangling(dataset, claim, self._rendering).sql("duckdb", comments=False)
+        return sql(_claims.dangling(dataset, claim, self._rendering))
 
     def unnamed(self, dataset: str, rule: Rule) -> str:
         """Give the statement that finds a few values that no rule of a dimension names."""
-        return _claims.unnamed(dataset, rule, self._rendering).sql("duckdb", comments=False)
+        return sql(_claims.unnamed(dataset, rule, self._rendering))
 
     def tolerant(self) -> Renderer:
         """Render over the same tables, without the rows of CSV files that cannot be read."""
@@ -148,7 +150,7 @@ class Renderer:
         """Give the statement that lists what could not be read in a dataset's CSV files, to be run after one over them; none of others."""
         origin = self._rendering.relations.origins.get(("", dataset))
         paths = origin.paths if isinstance(origin, FileRelation) and origin.format == "csv" else ()
-        return _claims.rejected(paths).sql("duckdb", comments=False) if paths else ""
+        return sql(_claims.rejected(paths)) if paths else ""
 
     def _below(self, plan: Derive):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a select
         return _derive.below(plan, self._rendering)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from kpi_engine.formula.trees import as_double, integer
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 def aggregation(aggregate: Aggregate, condition: exp.Expr | None) -> exp.Expr:
     """Render an aggregate over the rows that a condition is true for."""
-    argument = aggregate.argument.tree.copy() if aggregate.argument is not None else exp.Star()
+    argument = aggregate.argument.tree if aggregate.argument is not None else exp.Star()
     if aggregate.function == "stddev":
         return _deviation(argument, condition)
     return _filtered(_call(aggregate, argument), condition)
@@ -44,22 +46,26 @@ def merged(aggregate: Aggregate, parts: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def _filtered(call: exp.Expr, condition: exp.Expr | None) -> exp.Expr:
-    return call if condition is None else exp.Filter(this=call, expression=exp.Where(this=condition.copy()))
+    return call if condition is None else exp.Filter(this=call, expression=exp.Where(this=condition))
 
 
 def _deviation(argument: exp.Expr, condition: exp.Expr | None) -> exp.Expr:
     """A deviation of numbers of which one is none is unknown; the engine would raise an error."""
-    number = exp.cast(argument, "double")
-    finite = exp.Anonymous(this="isfinite", expressions=[number])
-    strange = exp.Count(this=exp.Case().when(exp.Not(this=finite), exp.Literal.number(1)))
-    known = exp.Stddev(this=exp.Case().when(finite.copy(), number.copy()))
-    none = exp.EQ(this=_filtered(strange, condition), expression=exp.Literal.number(0))
-    return exp.Case().when(none, _filtered(known, condition))
+    double = as_double(argument)
+    finite = exp.Anonymous(this="isfinite", expressions=[double])
+    strange = exp.Count(this=_when(exp.Not(this=finite), integer(1)))
+    known = exp.Stddev(this=_when(finite, double))
+    none = exp.EQ(this=_filtered(strange, condition), expression=integer(0))
+    return _when(none, _filtered(known, condition))
+
+
+def _when(condition: exp.Expr, value: exp.Expr) -> exp.Expr:
+    return exp.Case(ifs=[exp.If(this=condition, true=value)])
 
 
 def _call(aggregate: Aggregate, argument: exp.Expr) -> exp.Expr:
     if aggregate.function in {"median", "quantile_cont"}:
-        argument = exp.cast(argument, "double")  # halfway between two decimals lies beyond their last digit
+        argument = as_double(argument)  # halfway between two decimals lies beyond their last digit
     simple = {"sum": exp.Sum, "avg": exp.Avg, "min": exp.Min, "max": exp.Max, "median": exp.Median, "count": exp.Count}
     if aggregate.function in simple:
         return simple[aggregate.function](this=argument)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.api import FileRelation
-from kpi_engine.catalogue.resolved import ROWS, expr
+from kpi_engine.catalogue.resolved import ROWS, Expr
 from kpi_engine.planning.nodes import Read
 from kpi_engine.sql.joins import joined
 from kpi_engine.sql.keys import ROWS_OF_KEY, few
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from kpi_engine.catalogue.claims import Claims, JoinClaim, Rule, TimeClaim, TypeClaim
-    from kpi_engine.catalogue.resolved import Expr
     from kpi_engine.sql.relations import Relations
     from kpi_engine.sql.rendering import Rendering
 
@@ -167,7 +166,7 @@ def _not_of_type(claim: TypeClaim) -> list[exp.Expr]:
 
 def _time(n: int, time: TimeClaim, rendering: Rendering, latest: datetime) -> dict[str, exp.Expr]:
     tree = _forgiving(time.column.expression.tree)
-    clock = Clock(replace(time.column, expression=expr(tree)), rendering.zone)
+    clock = Clock(replace(time.column, expression=Expr(tree)), rendering.zone)
     within = exp.and_(*clock.within(EARLIEST, latest))
     low, high = (
         exp.cast(made(this=tree.copy()), exp.DataType.build("varchar"), copy=False) for made in (exp.Min, exp.Max)

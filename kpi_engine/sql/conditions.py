@@ -48,4 +48,4 @@ def any_of(own: Iterable[frozenset[Expr]], *, always: bool = False) -> list[exp.
     distinct = sorted({tuple(sorted(each, key=lambda e: e.text)) for each in own}, key=lambda es: [e.text for e in es])
     if not distinct or not all(distinct) or (len(distinct) == 1 and not always):
         return []
-    return [exp.or_(*(exp.paren(all_of(each)) for each in distinct), copy=False)]  # type: ignore[arg-type]
+    return [exp.or_(*(exp.Paren(this=all_of(each)) for each in distinct), copy=False)]

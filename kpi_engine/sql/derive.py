@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Literal
 
 from sqlglot import exp
 
+from kpi_engine.formula.trees import column, identifier, integer, is_double, named, rewritten
 from kpi_engine.planning.shaping import EARLIER
 from kpi_engine.planning.summaries import reach_table
-from kpi_engine.sql.lowering import lowered
 from kpi_engine.sql.parts import CELL
 from kpi_engine.sql.rendering import Constants, constants, dimension
 from kpi_engine.sql.summarise import PERIOD_NUMBER, summarise
@@ -30,6 +31,9 @@ COUNTS = frozenset({"count", "count_distinct", "count_if"})
 """Aggregates whose value is always a finite number."""
 OF_ANY_TYPE = frozenset({"min", "max", "quantile_disc"})
 """Aggregates that give one of the values, which need not be numbers."""
+Kind = Literal["exact", "double", "any"]
+"""What is known of a value: it is a whole or decimal number, a floating-point one, or there is nothing known."""
+_PLAIN = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Paren)
 """What gives no finite number where it is given none."""
 
@@ -37,31 +41,32 @@ ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Paren)
 def derive(node: Derive, rendering: Rendering) -> exp.Select:
     """Render the plan of a request: its columns are the split, the period, the values shown, then the checks."""
     select = _layers(node, rendering)
-    columns = [exp.alias_(_column(dimension(name)), name, quoted=True) for name in node.align.split]
+    columns: list[exp.Expr] = [named(column(dimension(name)), name) for name in node.align.split]
     if node.period:
-        period = exp.cast(_column(PERIOD), "date") if node.period_is_date else _column(PERIOD)
-        columns.append(exp.alias_(period, node.period, quoted=True))
+        period = _date(column(PERIOD)) if node.period_is_date else column(PERIOD)
+        columns.append(named(period, node.period))
     checks = [name for name in node.values if name.startswith(("__low__", "__high__"))]
-    columns += [exp.alias_(_finite(_column(name)), name, quoted=True) for name in node.shown]
-    columns += [_column(name) for name in checks]
+    kinds = _kinds(node)
+    columns += [named(_shown(name, kinds[name]), name) for name in node.shown]
+    columns += [column(name) for name in checks]
     last = _last(select)
-    final = exp.Select(expressions=columns).from_(exp.to_identifier(last, quoted=True), copy=False)
+    final = exp.Select(expressions=columns).from_(_table(last), copy=False)
     if node.having:
         final = final.where(*(_finite_columns(each.tree) for each in node.having), copy=False)
     if node.order:
         final = final.order_by(*(_ordered(sort, node) for sort in node.order), copy=False)
     if node.limit is not None:
         final = final.limit(node.limit, copy=False)
-    return lowered(_with(final, select))
+    return _with(final, select)
 
 
 def below(node: Derive, rendering: Rendering) -> exp.Select:
     """Render a plan that another one reads: its columns are the number of the period, the split, and the values."""
     ctes = _layers(node, rendering)
-    columns = [exp.alias_(_column(PERIOD_NUMBER), PERIOD_NUMBER, quoted=True)]
-    columns += [exp.alias_(_column(dimension(name)), name, quoted=True) for name in node.align.split]
-    columns += [exp.alias_(_column(name), name, quoted=True) for name in node.shown]
-    final = exp.Select(expressions=columns).from_(exp.to_identifier(_last(ctes), quoted=True), copy=False)
+    columns = [named(column(PERIOD_NUMBER), PERIOD_NUMBER)]
+    columns += [named(column(dimension(name)), name) for name in node.align.split]
+    columns += [named(column(name), name) for name in node.shown]
+    final = exp.Select(expressions=columns).from_(_table(_last(ctes)), copy=False)
     return _with(final, ctes)
 
 
@@ -79,18 +84,14 @@ def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
     keys = [PERIOD_NUMBER, PERIOD, *(dimension(name) for name in node.align.split)]
     depths, functions = _depths(node), _functions(node.align)
     for depth in range(max(depths.values(), default=0) + 1):
-        own = [
-            exp.alias_(_value(node.values[name], depth, functions), name, quoted=True)
-            for name, d in depths.items()
-            if d == depth
-        ]
+        own = [named(_value(node.values[name], depth, functions), name) for name, d in depths.items() if d == depth]
         if depth == 0:
-            carried: list[exp.Expr] = [exp.column(key, table=FRAME, quoted=True) for key in keys]
-            carried += [exp.alias_(column, _late_name(column), quoted=True) for column in _late(node, depths)]
+            carried: list[exp.Expr] = [column(key, _frame(node.align)) for key in keys]
+            carried += [named(late, _late_name(late)) for late in _late(node, depths)]
             select = _joined_frame(exp.Select(expressions=[*carried, *own]), node.align)
         else:
             star = exp.Select(expressions=[exp.Star(), *own])
-            select = star.from_(exp.to_identifier(_values(depth - 1), quoted=True), copy=False)
+            select = star.from_(_table(_values(depth - 1)), copy=False)
         ctes[_values(depth)] = select
     return ctes
 
@@ -100,7 +101,7 @@ def _depths(node: Derive) -> dict[str, int]:
     waiting = dict(node.values)
     while waiting:
         for name in list(waiting):
-            needed = {c.name for c in waiting[name].tree.find_all(exp.Column) if c.table == EARLIER}
+            needed = {c.name for c in waiting[name].nodes if isinstance(c, exp.Column) and c.table == EARLIER}
             if needed <= depths.keys():
                 depths[name] = 1 + max((depths[each] for each in needed), default=-1)
                 del waiting[name]
@@ -109,40 +110,40 @@ def _depths(node: Derive) -> dict[str, int]:
 
 def _late(node: Derive, depths: Mapping[str, int]) -> list[exp.Column]:
     """Find the columns of summaries that a later layer needs beside earlier values."""
-    found = [
-        column for name, depth in depths.items() if depth for column in node.values[name].tree.find_all(exp.Column)
-    ]
-    return [column.copy() for column in {(c.table, c.name): c for c in found if c.table != EARLIER}.values()]
+    found = [each for name, depth in depths.items() if depth for each in node.values[name].nodes]
+    return list({(c.table, c.name): c for c in found if isinstance(c, exp.Column) and c.table != EARLIER}.values())
 
 
-def _late_name(column: exp.Column) -> str:
-    return f"__{column.table}.{column.name}"
+def _late_name(late: exp.Column) -> str:
+    return f"__{late.table}.{late.name}"
 
 
 def _value(value: Expr, depth: int, functions: Mapping[tuple[str, str], str]) -> exp.Expr:
     """Give a value of a layer; an aggregate that is not finite is unknown before anything is compared with it or divided by it."""
-    if depth or isinstance(value.tree, exp.Column):
-        return _unqualified(value.tree) if depth else value.tree.copy()
-    tree = value.tree.copy()
-    for column in list(tree.find_all(exp.Column)):
-        function = functions.get((column.table, column.name), "")
-        if function not in COUNTS and not _is_passed_on(column):
-            column.replace(_finite(column, may_be_text=function in OF_ANY_TYPE))
-    return tree
+    if depth:
+        return _unqualified(value.tree)
 
+    def known(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.Column):
+            return node
+        function = functions.get((node.table, node.name), "")
+        return node if function in COUNTS else _finite(node, may_be_text=function in OF_ANY_TYPE)
 
-def _is_passed_on(node: exp.Expr) -> bool:
-    """Say whether what is not finite makes the whole not finite, which is unknown in the end."""
-    above = node.parent
-    while above is not None:
-        if isinstance(above, exp.Coalesce):
-            passes = node is above.this and _is_zero_of_nothing(above.expressions)
+    def passed_on(node: exp.Expr) -> exp.Expr:
+        """Leave alone what makes the whole not finite where it is not, which is unknown in the end."""
+        if isinstance(node, exp.Column):
+            return node
+        if isinstance(node, ARITHMETIC) or is_double(node):
+            operands = {key: passed_on(each) for key, each in node.args.items() if isinstance(each, exp.Expr)}
+        elif isinstance(node, exp.Div):
+            operands = {"this": passed_on(node.this), "expression": rewritten(node.expression, known)}
+        elif isinstance(node, exp.Coalesce) and _is_zero_of_nothing(node.expressions):
+            operands = {"this": passed_on(node.this)}
         else:
-            passes = isinstance(above, ARITHMETIC) or (isinstance(above, exp.Div) and node is above.this)
-        if not passes:
-            return False
-        node, above = above, above.parent
-    return True
+            return rewritten(node, known)
+        return type(node)(**{**node.args, **operands})
+
+    return passed_on(value.tree)
 
 
 def _is_zero_of_nothing(others: list[exp.Expr]) -> bool:
@@ -168,41 +169,51 @@ def _functions(node: Align) -> dict[tuple[str, str], str]:
 
 def _unqualified(tree: exp.Expr) -> exp.Expr:
     """Take columns from the layer below, where they stand under their own name or, those of summaries, under a longer one."""
-    return tree.copy().transform(lambda node: _bare(node) if isinstance(node, exp.Column) else node)
+    return rewritten(tree, lambda node: _bare(node) if isinstance(node, exp.Column) else node)
 
 
-def _bare(column: exp.Column) -> exp.Column:
-    return _column(column.name if column.table == EARLIER else _late_name(column))
+def _bare(each: exp.Column) -> exp.Column:
+    return column(each.name if each.table == EARLIER else _late_name(each))
 
 
 def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
     ctes: dict[str, exp.Expr] = {_summary(n): summarise(s, rendering) for n, s in enumerate(node.summaries)}
     ctes[PERIODS] = _periods(node)
-    if not node.split and node.dense:
-        ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(PERIODS, copy=False)
-    elif node.dense:
+    if _frame(node) == PERIODS:
+        return ctes
+    if node.dense:
         ctes[MEMBERS] = _members(node)
-        ctes[FRAME] = (
-            exp.Select(expressions=[exp.Star()]).from_(PERIODS, copy=False).join(MEMBERS, join_type="cross", copy=False)
-        )
+        ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(_table(PERIODS), copy=False)
+        ctes[FRAME].append("joins", exp.Join(this=_table(MEMBERS), kind="CROSS"))
     else:
         ctes[FRAME] = _observed(node)
     return ctes
 
 
+def _frame(node: Align) -> str:
+    """Name the table of the members and periods: without members the periods are all."""
+    return FRAME if node.split or not node.dense else PERIODS
+
+
 def _periods(node: Align) -> exp.Expr:
+    """Give the periods as rows: their number, their start, and the cell of each reach where it is not that number."""
     starts = [None if each.start is None else each.start.isoformat(sep=" ") for each in node.periods]
-    cells = {f"k{n}": Constants("INT", reach.cells) for n, reach in enumerate(node.reaches)}
+    cells = {name: Constants("INT", cells) for cells, name in _keys(node).items() if name != PERIOD_NUMBER}
     return constants(
         {PERIOD_NUMBER: Constants("INT", range(len(starts))), PERIOD: Constants("TIMESTAMP", starts), **cells}
     )
 
 
+def _keys(node: Align) -> dict[tuple[int, ...], str]:
+    """Name the column of the frame that holds the cells of a reach."""
+    own = tuple(range(len(node.periods)))
+    cells = dict.fromkeys(reach.cells for reach in node.reaches)
+    return {each: PERIOD_NUMBER if each == own else f"k{n}" for n, each in enumerate(cells)}
+
+
 def _nobody(node: Align, columns: list[str]) -> exp.Select:
     """Give a frame without rows, for a request without periods."""
-    nothing = [
-        exp.alias_(exp.Null(), name, quoted=True) for name in (*columns, *(dimension(name) for name in node.split))
-    ]
+    nothing = [named(exp.Null(), name) for name in (*columns, *(dimension(name) for name in node.split))]
     return exp.Select(expressions=nothing).where(exp.Boolean(this=False), copy=False)
 
 
@@ -213,11 +224,11 @@ def _members(node: Align) -> exp.Expr:
 
 
 def _seen(node: Align, number: int, summary: Summarise) -> exp.Select:
-    columns = [_column(dimension(name)) for name in node.split]
-    select = exp.Select(expressions=columns).from_(_summary(number), copy=False).distinct(copy=False)
+    columns = [column(dimension(name)) for name in node.split]
+    select = exp.Select(expressions=columns).from_(_table(_summary(number)), copy=False).distinct(copy=False)
     full = _full_cells(node, summary)
     if len(full) < len(summary.cells):
-        select = select.where(exp.In(this=_column(CELL), expressions=[exp.Literal.number(n) for n in full]), copy=False)
+        select = select.where(exp.In(this=column(CELL), expressions=[integer(n) for n in full]), copy=False)
     return select
 
 
@@ -231,28 +242,21 @@ def _observed(node: Align) -> exp.Expr:
         (n, r) for n, r in enumerate(node.reaches) if set(_full_cells(node, node.summaries[r.summary])) >= set(r.cells)
     ]
     present = [(n, r) for n, r in reaches if r.present and not node.earlier] or reaches
-    keys = [
-        exp.column(name, table=PERIODS)
-        for name in (PERIOD_NUMBER, PERIOD, *(f"k{n}" for n in range(len(node.reaches))))
-    ]
+    cells = _keys(node)
+    keys = [*dict.fromkeys([PERIOD_NUMBER, PERIOD, *cells.values()])]
     selects = []
-    for number, reach in present:
+    for _, reach in present:
         table = _summary(reach.summary)
         columns = [
-            *(key.copy() for key in keys),
-            *(exp.column(dimension(name), table=table, quoted=True) for name in node.split),
+            *(column(key, PERIODS) for key in keys),
+            *(column(dimension(name), table) for name in node.split),
         ]
-        on: exp.Expr = exp.EQ(
-            this=exp.column(CELL, table=table, quoted=True), expression=exp.column(f"k{number}", table=PERIODS)
-        )
-        zero = exp.Literal.number(0)
-        wanted = [
-            exp.GT(this=exp.column(f"a{n}", table=table, quoted=True), expression=zero.copy()) for n in reach.counts
-        ]
-        on = exp.and_(on, exp.or_(*wanted)) if wanted else on
-        select = exp.Select(expressions=columns).from_(PERIODS, copy=False).join(table, on=on, copy=False)
-        selects.append(select.distinct(copy=False))
-    return _union(selects) if selects and node.periods else _nobody(node, [key.name for key in keys])
+        on: exp.Expr = exp.EQ(this=column(CELL, table), expression=column(cells[reach.cells], PERIODS))
+        wanted = [exp.GT(this=column(f"a{n}", table), expression=integer(0)) for n in reach.counts]
+        on = exp.and_(on, exp.or_(*wanted, copy=False), copy=False) if wanted else on
+        select = exp.Select(expressions=columns).from_(_table(PERIODS), copy=False)
+        selects.append(select.join(_table(table), on=on, copy=False).distinct(copy=False))
+    return _union(selects) if selects and node.periods else _nobody(node, keys)
 
 
 def _union(selects: list[exp.Select]) -> exp.Expr:
@@ -263,54 +267,86 @@ def _union(selects: list[exp.Select]) -> exp.Expr:
 
 
 def _joined_frame(select: exp.Select, node: Align) -> exp.Select:
-    select = select.from_(FRAME, copy=False)
+    frame, keys = _frame(node), _keys(node)
+    select = select.from_(_table(frame), copy=False)
     for number, reach in enumerate(node.reaches):
         table = reach_table(number)
-        tests: list[exp.Expr] = [
-            exp.EQ(
-                this=exp.column(CELL, table=table, quoted=True),
-                expression=exp.column(f"k{number}", table=FRAME, quoted=True),
-            )
-        ]
+        tests: list[exp.Expr] = [exp.EQ(this=column(CELL, table), expression=column(keys[reach.cells], frame))]
         split = (
             next(cell.split for cell in node.summaries[reach.summary].cells if cell.id == reach.cells[0])
             if reach.cells
             else frozenset()
         )
         tests += [
-            exp.NullSafeEQ(
-                this=exp.column(dimension(name), table=table, quoted=True),
-                expression=exp.column(dimension(name), table=FRAME, quoted=True),
-            )
+            exp.NullSafeEQ(this=column(dimension(name), table), expression=column(dimension(name), frame))
             for name in node.split
             if name in split
         ]
-        source = exp.Table(
-            this=exp.to_identifier(_summary(reach.summary)),
-            alias=exp.TableAlias(this=exp.to_identifier(table, quoted=True)),
-        )
-        select = select.join(source, on=exp.and_(*tests), join_type="left", copy=False)
+        source = _table(_summary(reach.summary))
+        source.set("alias", exp.TableAlias(this=identifier(table)))
+        select.append("joins", exp.Join(this=source, side="LEFT", on=exp.and_(*tests, copy=False)))
     return select
 
 
-def _column(name: str) -> exp.Column:
-    return exp.column(name, quoted=True)
+def _table(name: str) -> exp.Table:
+    return exp.Table(this=identifier(name))
 
 
-def _finite(column: exp.Column, *, may_be_text: bool = False) -> exp.Expr:
+def _date(tree: exp.Expr) -> exp.Expr:
+    return exp.Cast(this=tree, to=exp.DataType(this=exp.DType.DATE))
+
+
+def _finite(value: exp.Expr, *, may_be_text: bool = False) -> exp.Expr:
     """Never let a number out that is not one: not-a-number and infinity are unknown. The text `inf` is a text."""
-    as_double = exp.TryCast(this=column.copy(), to=exp.DataType.build("DOUBLE"))
-    finite = exp.Anonymous(this="isfinite", expressions=[as_double])
+    double = exp.TryCast(this=value, to=exp.DataType(this=exp.DType.DOUBLE))
+    finite = exp.Anonymous(this="isfinite", expressions=[double])
     kept: exp.Expr = exp.NullSafeNEQ(this=finite, expression=exp.Boolean(this=False))
     if may_be_text:
-        kind = exp.Anonymous(this="typeof", expressions=[column.copy()])
-        kept = exp.or_(exp.EQ(this=kind, expression=exp.Literal.string("VARCHAR")), kept)
-    return exp.Case().when(kept, column)
+        kind = exp.Anonymous(this="typeof", expressions=[value])
+        kept = exp.Or(this=exp.EQ(this=kind, expression=exp.Literal.string("VARCHAR")), expression=kept)
+    return exp.Case(ifs=[exp.If(this=kept, true=value)])
+
+
+def _shown(name: str, kind: Kind) -> exp.Expr:
+    """Show a value; one that is not finite is unknown, and a test that cannot fail is left out."""
+    value = column(name)
+    if kind == "exact":
+        return value
+    if kind == "double":
+        return exp.Case(ifs=[exp.If(this=exp.Anonymous(this="isfinite", expressions=[value]), true=value)])
+    return _finite(value)
+
+
+def _kinds(node: Derive) -> dict[str, Kind]:
+    functions, found = _functions(node.align), dict[str, Kind]()
+    for name, value in node.values.items():
+        found[name] = _kind(value.tree, functions, found)
+    return found
+
+
+def _kind(tree: exp.Expr, functions: Mapping[tuple[str, str], str], earlier: Mapping[str, Kind]) -> Kind:
+    """Say what kind of number a value is, as far as its formula shows it."""
+    if isinstance(tree, exp.Column):
+        is_count = functions.get((tree.table, tree.name)) in COUNTS
+        return "exact" if is_count else earlier.get(tree.name, "any") if tree.table == EARLIER else "any"
+    if isinstance(tree, exp.Literal):
+        return "exact" if not tree.is_string and _PLAIN.fullmatch(str(tree.this)) else "any"
+    if isinstance(tree, exp.Div):
+        return "double"
+    if isinstance(tree, exp.Paren | exp.Neg | exp.Round):
+        return _kind(tree.this, functions, earlier)
+    if isinstance(tree, exp.Coalesce) and all(isinstance(each, exp.Literal) for each in tree.expressions):
+        kinds = {_kind(each, functions, earlier) for each in (tree.this, *tree.expressions)}
+    elif isinstance(tree, exp.Add | exp.Sub | exp.Mul):
+        kinds = {_kind(each, functions, earlier) for each in (tree.left, tree.right)}
+    else:
+        return "any"
+    return "double" if "double" in kinds else "any" if "any" in kinds else "exact"
 
 
 def _finite_columns(tree: exp.Expr) -> exp.Expr:
     """Let a condition on values see what is shown of them."""
-    return _unqualified(tree).transform(lambda node: _finite(node) if isinstance(node, exp.Column) else node)
+    return rewritten(_unqualified(tree), lambda node: _finite(node) if isinstance(node, exp.Column) else node)
 
 
 def _ordered(sort: Sort, node: Derive) -> exp.Ordered:
@@ -319,7 +355,7 @@ def _ordered(sort: Sort, node: Derive) -> exp.Ordered:
         name = dimension(name)
     elif name == node.period:
         name = PERIOD
-    return exp.Ordered(this=_column(name), desc=sort.descending, nulls_first=False)
+    return exp.Ordered(this=column(name), desc=sort.descending, nulls_first=False)
 
 
 def _last(ctes: dict[str, exp.Expr]) -> str:
@@ -331,7 +367,7 @@ def _with(select: exp.Select, ctes: dict[str, exp.Expr]) -> exp.Select:
     made = [
         exp.CTE(
             this=query,
-            alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True)),
+            alias=exp.TableAlias(this=identifier(name)),
             materialized=True if name.startswith(SUMMARY) else None,
         )
         for name, query in ctes.items()

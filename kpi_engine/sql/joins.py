@@ -29,9 +29,9 @@ def reached(expressions: Iterable[Expr]) -> list[tuple[str, ...]]:
     """Give the chains of joins that expressions go over, nearest first."""
     paths: set[tuple[str, ...]] = set()
     for each in expressions:
-        for column in each.tree.find_all(exp.Column):
-            if column.table.startswith(ROWS + "."):
-                hops = tuple(column.table.split(".")[1:])
+        for table in each.tables:
+            if table.startswith(ROWS + "."):
+                hops = tuple(table.split(".")[1:])
                 paths |= {hops[: n + 1] for n in range(len(hops))}
     return sorted(paths, key=lambda path: (len(path), path))
 

@@ -9,6 +9,8 @@ from sqlglot import exp
 
 from kpi_engine.api import FileRelation
 from kpi_engine.formula.gate import read
+from kpi_engine.formula.trees import column, identifier, named, sql
+from kpi_engine.sql.lowering import lowered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,10 +54,8 @@ class Relations:
 
     def select(self, dataset_id: str, columns: Sequence[str] = ()) -> str:
         """Give the statement that reads columns of a dataset, or all of them."""
-        chosen: list[exp.Expr] = [exp.column(name, quoted=True) for name in columns] or [exp.Star()]
-        return (
-            exp.Select(expressions=chosen).from_(self.rows(dataset_id, "r"), copy=False).sql("duckdb", comments=False)
-        )
+        chosen: list[exp.Expr] = [column(name) for name in columns] or [exp.Star()]
+        return sql(exp.Select(expressions=chosen).from_(self.rows(dataset_id, "r"), copy=False))
 
     def query(self, dataset_id: str) -> exp.Expr:
         """Give a dataset's query, regenerated, over the origins of its tables."""
@@ -64,7 +64,7 @@ class Relations:
         for table in list(tree.find_all(exp.Table)):
             if table.name not in own:
                 table.replace(self._table(dataset_id, table))
-        return tree
+        return lowered(tree)
 
     def _table(self, dataset_id: str, table: exp.Table) -> exp.Expr:
         alias = table.alias or table.name
@@ -79,17 +79,17 @@ class Relations:
 
 def select_of(expressions: Sequence[exp.Expr], rows: exp.Select) -> str:
     """Give the statement that computes expressions over rows, to learn their types."""
-    columns = [exp.alias_(each.copy(), f"e{number}", quoted=True) for number, each in enumerate(expressions)]
-    return exp.Select(expressions=columns).from_(rows.subquery("t"), copy=False).sql("duckdb", comments=False)
+    columns = [named(each, f"e{number}") for number, each in enumerate(expressions)]
+    return sql(exp.Select(expressions=columns).from_(rows.subquery("t"), copy=False))
 
 
 def relation(origin: Origin, alias: str) -> exp.Expr:
     """Give an origin, to stand in a `from` under an alias."""
     if isinstance(origin, Named):
         return exp.Table(
-            this=exp.to_identifier(origin.parts[-1], quoted=True),
-            db=exp.to_identifier(origin.parts[-2], quoted=True) if len(origin.parts) > 1 else None,
-            catalog=exp.to_identifier(origin.parts[-3], quoted=True) if len(origin.parts) > 2 else None,  # noqa: PLR2004
+            this=identifier(origin.parts[-1]),
+            db=identifier(origin.parts[-2]) if len(origin.parts) > 1 else None,
+            catalog=identifier(origin.parts[-3]) if len(origin.parts) > 2 else None,  # noqa: PLR2004
             alias=_alias(alias),
         )
     paths = exp.Array(expressions=[exp.Literal.string(path) for path in origin.paths])
@@ -99,7 +99,7 @@ def relation(origin: Origin, alias: str) -> exp.Expr:
 
 
 def _alias(name: str) -> exp.TableAlias:
-    return exp.TableAlias(this=exp.to_identifier(name, quoted=True))
+    return exp.TableAlias(this=identifier(name))
 
 
 def _value(value: Any) -> exp.Expr:  # noqa: ANN401 - what an option may be

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from kpi_engine.formula.trees import identifier, named
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from zoneinfo import ZoneInfo
@@ -49,16 +51,12 @@ class Constants:
 
 def constants(columns: Mapping[str, Constants]) -> exp.Select:
     """Give columns of literals as rows: the n-th values of all are the n-th row."""
-    return exp.Select(
-        expressions=[
-            exp.Alias(this=each.tree(), alias=exp.to_identifier(name, quoted=True)) for name, each in columns.items()
-        ]
-    )
+    return exp.Select(expressions=[named(each.tree(), name) for name, each in columns.items()])
 
 
 def alias(name: str) -> exp.TableAlias:
     """Name a table."""
-    return exp.TableAlias(this=exp.to_identifier(name, quoted=True))
+    return exp.TableAlias(this=identifier(name))
 
 
 def where(select: exp.Select, tests: list[exp.Expr]) -> exp.Select:
@@ -68,4 +66,4 @@ def where(select: exp.Select, tests: list[exp.Expr]) -> exp.Select:
 
 def bracketed(tree: exp.Expr) -> exp.Expr:
     """Write a condition so that it may stand beside others."""
-    return exp.paren(tree.copy()) if isinstance(tree, exp.Or) else tree.copy()
+    return exp.Paren(this=tree) if isinstance(tree, exp.Or) else tree

@@ -18,6 +18,7 @@ from sqlglot import exp
 
 from kpi_engine.calendar import shift
 from kpi_engine.catalogue.resolved import ROWS, VALUE
+from kpi_engine.formula.trees import column, integer, named
 from kpi_engine.sql.aggregates import aggregation, can_be_merged, merged, partials
 from kpi_engine.sql.arrivals import ENTITY, PIECE, arrived_since, counted_arrivals, own_column
 from kpi_engine.sql.conditions import all_of, any_of, count_of, shared_filters, wanted
@@ -99,11 +100,9 @@ class _Summary:
     def _counted(self) -> exp.Select:
         """Count each row in each of its cells."""
         rows, cell, tests = self._covered()
-        groups = [exp.alias_(cell, CELL, quoted=True), *self._splits(self.node.split)]
+        groups = [named(cell, CELL), *self._splits(self.node.split)]
         common, own = shared_filters(self.node.aggregates)
-        values = [
-            exp.alias_(aggregation(a, all_of(own[a])), f"a{n}", quoted=True) for n, a in enumerate(self.node.aggregates)
-        ]
+        values = [named(aggregation(a, all_of(own[a])), f"a{n}") for n, a in enumerate(self.node.aggregates)]
         select = exp.Select(expressions=[*groups, *values]).from_(rows, copy=False)
         select = self._mapped(joined(select, self.node.read, expressions(self.node), self.rendering))
         select = where(select, [*tests, *common, *any_of(own.values())])
@@ -136,18 +135,16 @@ class _Summary:
         inner = _grouped(where(inner, [*self._within(), *common, *any_of(own.values())]), len(groups))
         outer = [
             exp.alias_(self._map_column(CELL), CELL, quoted=True),
-            *self._splits({name: exp.column(dimension(name), table=ROWS, quoted=True) for name in self.node.split}),
+            *self._splits({name: column(dimension(name), ROWS) for name in self.node.split}),
         ]
         answers = [
-            exp.alias_(
-                merged(a, [exp.column(f"a{n}.{m}", table=ROWS, quoted=True) for m in range(2)]), f"a{n}", quoted=True
-            )
+            exp.alias_(merged(a, [column(f"a{n}.{m}", ROWS) for m in range(2)]), f"a{n}", quoted=True)
             for n, a in enumerate(self.node.aggregates)
         ]
         select = exp.Select(expressions=[*outer, *answers])
         select = select.from_(exp.Subquery(this=inner, alias=alias(ROWS)), copy=False)
         select = _grouped(self._join_pieces(select, own_column(PIECE)), len(outer))
-        found = {c: exp.Sum(this=exp.column(f"n{n}", table=ROWS, quoted=True)) for n, c in enumerate(each_wants)}
+        found = {c: exp.Sum(this=column(f"n{n}", ROWS)) for n, c in enumerate(each_wants)}
         return self._of_seen(select, self._map_column(CELL), own, found)
 
     def _recounted(self) -> exp.Select:
@@ -188,7 +185,7 @@ class _Summary:
         """Keep groups with a row that an aggregate of their cell wants."""
         tests = []
         for conditions, ids in self._wanted_by_cells(own).items():
-            here = exp.In(this=cell.copy(), expressions=[exp.Literal.number(n) for n in ids])
+            here = exp.In(this=cell.copy(), expressions=[integer(n) for n in ids])
             count = counts[conditions]
             tests.append(
                 here if count is None else exp.and_(here, exp.GT(this=count, expression=exp.Literal.number(0)))
@@ -245,21 +242,21 @@ class _Summary:
         return exp.Literal.number(0) if len(self.node.cells) == 1 else self._map_column(CELL)
 
     def _map_column(self, name: str) -> exp.Expr:
-        return exp.column(name, table=MAP, quoted=True)
+        return column(name, MAP)
 
     def _splits(self, split: Mapping[str, Expr] | Mapping[str, exp.Expr]) -> Iterator[exp.Expr]:
         """Give the columns of the split; a cell that is not split by one has it unknown."""
         for name, each in split.items():
-            tree = each.copy() if isinstance(each, exp.Expr) else each.tree.copy()
+            tree = each if isinstance(each, exp.Expr) else each.tree
             if len(self.splits) > 1 and not all(name in kept for kept in self.splits):
                 tree = exp.Case().when(self._map_column(f"by_{name}"), tree)
-            yield exp.alias_(tree, dimension(name), quoted=True)
+            yield named(tree, dimension(name))
 
     def _mapped(self, select: exp.Select) -> exp.Select:
         """Join the table that says to which cells a row belongs, where one is needed."""
         read = self.node.read
         if read.below is not None:
-            number: exp.Expr = exp.column(PERIOD_NUMBER, table=VALUE, quoted=True)
+            number: exp.Expr = column(PERIOD_NUMBER, VALUE)
             below = Constants("INT", [cell.below for cell in self.node.cells])
             return self._join_map(
                 select, {"piece": below}, self.node.cells, exp.EQ(this=self._map_column("piece"), expression=number)
@@ -308,7 +305,7 @@ class _Summary:
     @property
     def _time_is_own(self) -> bool:
         time = self.node.read.time
-        return time is not None and all(column.table == ROWS for column in time.expression.tree.find_all(exp.Column))
+        return time is not None and time.expression.tables <= {ROWS}
 
     def _piece(self, *, inside: bool = False) -> exp.Expr:
         """Number the piece of time that a row lies in; `inside`, of a row that lies in the time that the cells span."""
@@ -352,7 +349,7 @@ class _Summary:
         assert clock is not None and level is not None  # noqa: S101, PT018 - a level has a time
         time = clock.column.expression.tree
         instant, since = self._map_column("instant"), self._map_column("since")
-        until = exp.column(UNTIL, table=ROWS, quoted=True)
+        until = column(UNTIL, ROWS)
         still = exp.Or(
             this=exp.Is(this=until, expression=exp.Null()),
             expression=exp.GTE(this=until.copy(), expression=instant.copy()),

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from sqlglot import exp
 
 from kpi_engine.calendar import to_utc
+from kpi_engine.formula.trees import integer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from kpi_engine.catalogue import TimeColumn
     from kpi_engine.planning.nodes import Cell
@@ -54,9 +55,9 @@ class Clock:
         tree = self.column.expression.tree
         tests: list[exp.Expr] = []
         if start is not None:
-            tests.append(exp.GTE(this=tree.copy(), expression=self.literal(start)))
+            tests.append(exp.GTE(this=tree, expression=self.literal(start)))
         if end is not None:
-            tests.append(exp.LT(this=tree.copy(), expression=self.literal(end)))
+            tests.append(exp.LT(this=tree, expression=self.literal(end)))
         return tests
 
     def numbered(self, bounds: Sequence[datetime], numbers: Sequence[int | None], *, inside: bool = False) -> exp.Expr:
@@ -64,13 +65,19 @@ class Clock:
 
         `bounds` are sorted; `numbers` has one more entry: below the first bound, between each two, from the last on; with `inside`,
         where rows outside are left out before, one less: between each two. A search by halves, as nested `case`, down to runs of
-        stretches of one length, which are counted by a division: faster than truncating the time, and exact in every zone and calendar.
+        stretches of one length or of so many months, which are counted: faster than truncating the time, and exact in every zone
+        and calendar.
         """
-        lengths = [after - before for before, after in pairwise(self._position(bound) for bound in bounds)]
+        lengths = {unit: _lengths([place(bound) for bound in bounds]) for unit, place in self._lines().items()}
         if not inside:
-            lengths = [0, *lengths, 0]
+            lengths = {unit: [0, *each, 0] for unit, each in lengths.items()}
         starts = bounds if inside else (None, *bounds)
         return self._searched(_runs(starts, lengths, numbers))
+
+    def _lines(self) -> Mapping[str, Callable[[datetime], int | None]]:
+        """Give the ways to measure stretches: along the column's own line of time, and in months of its own calendar."""
+        is_own = self.column.kind != "instant" and not self.column.zone
+        return {"": self._position, "MONTH": _month} if is_own else {"": self._position}
 
     def _searched(self, runs: Sequence[_Run]) -> exp.Expr:
         if len(runs) == 1:
@@ -78,23 +85,25 @@ class Clock:
         middle = len(runs) // 2
         start = runs[middle].start
         assert start is not None  # noqa: S101 - only the first run is open
-        below = exp.LT(this=self.column.expression.tree.copy(), expression=self.literal(start))
+        below = exp.LT(this=self.column.expression.tree, expression=self.literal(start))
         left, right = self._searched(runs[:middle]), self._searched(runs[middle:])
-        return exp.Case().when(below, left, copy=False).else_(right, copy=False)
+        return exp.Case(ifs=[exp.If(this=below, true=left)], default=right)
 
     def _in_run(self, run: _Run) -> exp.Expr:
         if run.number is None:
             return exp.Null()
         if not run.step or run.start is None:
-            return exp.Literal.number(run.number)
-        since = self._since(run.start)
+            return integer(run.number)
+        since = self._since(run.start, run.unit)
         if run.step > 1:
-            since = exp.IntDiv(this=since, expression=exp.Literal.number(run.step))
-        return exp.Add(this=since, expression=exp.Literal.number(run.number)) if run.number else since
+            since = exp.IntDiv(this=since, expression=integer(run.step))
+        return exp.Add(this=since, expression=integer(run.number)) if run.number else since
 
-    def _since(self, moment: datetime) -> exp.Expr:
-        """Give how far the column lies after a bound, as `_position` counts."""
-        column = self.column.expression.tree.copy()
+    def _since(self, moment: datetime, unit: str) -> exp.Expr:
+        """Give how far the column lies after a bound, in months or as `_position` counts."""
+        column = self.column.expression.tree
+        if unit:
+            return exp.DateDiff(this=column, expression=self.literal(moment), unit=exp.Var(this=unit))
         if self.column.kind == "date":
             return exp.Paren(this=exp.Sub(this=column, expression=self.literal(moment)))
         zero = exp.Literal.number(self._position(moment))
@@ -122,23 +131,41 @@ class _Run:
     start: datetime | None
     number: int | None
     step: int = 0
+    unit: str = ""
 
 
-def _runs(starts: Sequence[datetime | None], lengths: Sequence[int], numbers: Sequence[int | None]) -> list[_Run]:
-    """Cut stretches into as few runs as can be told from left to right; one that is open has the length 0."""
+def _runs(
+    starts: Sequence[datetime | None], lengths: Mapping[str, Sequence[int]], numbers: Sequence[int | None]
+) -> list[_Run]:
+    """Cut stretches into as few runs as can be told from left to right; one that is open, or of no length in a unit, has 0."""
     found: list[_Run] = []
     place = 0
     while place < len(numbers):
-        number, length = numbers[place], lengths[place]
-        same = _extent(number == each for each in islice(numbers, place, None))
-        counted = 0
-        if number is not None and length:
-            following = zip(islice(numbers, place, None), islice(lengths, place, None), strict=False)
-            counted = _extent(each == number + n and size == length for n, (each, size) in enumerate(following))
-        step = length if counted > max(same, LEAST - 1) else 0
-        found.append(_Run(starts[place], number, step))
+        same = _extent(numbers[place] == each for each in islice(numbers, place, None))
+        counted, unit = max((_counted(place, each, numbers), unit) for unit, each in lengths.items())
+        step = lengths[unit][place] if counted > max(same, LEAST - 1) else 0
+        found.append(_Run(starts[place], numbers[place], step, unit if step else ""))
         place += counted if step else same
     return found
+
+
+def _counted(place: int, lengths: Sequence[int], numbers: Sequence[int | None]) -> int:
+    """Say how many stretches from one on are of its length, and are numbered one after the other."""
+    number, length = numbers[place], lengths[place]
+    if number is None or not length:
+        return 0
+    following = zip(islice(numbers, place, None), islice(lengths, place, None), strict=False)
+    return _extent(each == number + n and size == length for n, (each, size) in enumerate(following))
+
+
+def _lengths(places: Sequence[int | None]) -> list[int]:
+    return [0 if before is None or after is None else after - before for before, after in pairwise(places)]
+
+
+def _month(moment: datetime) -> int | None:
+    """Number the months that begin at midnight of a first day."""
+    begins = moment.day == 1 and moment.time() == datetime.min.time()
+    return moment.year * 12 + moment.month if begins else None
 
 
 def _extent(tests: Iterable[bool]) -> int:

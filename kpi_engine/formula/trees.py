@@ -1,0 +1,140 @@
+"""Syntax trees as values: nobody changes one, so that larger trees share it instead of copying it.
+
+A node may stand in several trees at once, so its `parent` says nothing: only a tree fresh from the parser has parents to rely on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from operator import is_not
+
+from sqlglot import Dialect, exp
+
+START, END = "start", "end"
+"""What a node says of itself: its first and its last character in the text it was read from."""
+
+
+@cache
+def dialect() -> Dialect:
+    """Give the dialect of formulas and of the embedded engine."""
+    return Dialect.get_or_raise("duckdb")
+
+
+def sql(tree: exp.Expr, *, pretty: bool = False) -> str:
+    """Write a tree as text."""
+    return tree.sql(dialect(), copy=False, comments=False, pretty=pretty)
+
+
+def nodes(tree: exp.Expr) -> list[exp.Expr]:
+    """Give a tree's nodes but for bare names, level by level; one that stands in it twice comes twice."""
+    found = [tree]
+    for node in found:
+        for value in node.args.values():
+            if type(value) is exp.Identifier:
+                continue
+            if isinstance(value, exp.Expr):
+                found.append(value)
+            elif type(value) is list:
+                found += [each for each in value if isinstance(each, exp.Expr)]
+    return found
+
+
+def identifier(name: str) -> exp.Identifier:
+    """Make a name that stands in quotes."""
+    return exp.Identifier(this=name, quoted=True)
+
+
+def column(name: str, table: str = "") -> exp.Column:
+    """Make a column, of a table or of the only one there is."""
+    if not table:
+        return exp.Column(this=identifier(name))
+    return exp.Column(this=identifier(name), table=identifier(table))
+
+
+def named(tree: exp.Expr, name: str) -> exp.Alias:
+    """Give a value of a select its name."""
+    return exp.Alias(this=tree, alias=identifier(name))
+
+
+def integer(value: int) -> exp.Literal:
+    """Make a whole number from 0 up."""
+    return exp.Literal(this=str(value), is_string=False)
+
+
+def as_double(tree: exp.Expr) -> exp.Expr:
+    """Make a number a floating-point one, unless it is one already."""
+    return tree if is_double(tree) else exp.Cast(this=tree, to=exp.DataType(this=exp.DType.DOUBLE))
+
+
+def is_double(tree: exp.Expr) -> bool:
+    """Whether something is made a floating-point number here."""
+    return isinstance(tree, exp.Cast) and bool(tree.to.this == exp.DType.DOUBLE)
+
+
+def bracketed(tree: exp.Expr) -> exp.Expr:
+    """Put what an operator makes into brackets, so that another operator may take it."""
+    is_open = isinstance(tree, exp.Binary | exp.Unary | exp.Predicate) and not isinstance(tree, exp.Paren)
+    return exp.Paren(this=tree) if is_open else tree
+
+
+def placed(node: exp.Expr, like: exp.Expr) -> exp.Expr:
+    """Give a node again, with the place of the one it stands for."""
+    return _made(node, like)
+
+
+Change = Callable[[exp.Expr], exp.Expr]
+
+
+def _same(node: exp.Expr) -> exp.Expr:
+    return node
+
+
+def placeless(tree: exp.Expr) -> exp.Expr:
+    """Give a tree again, without the places of its nodes."""
+    made = tree.copy()
+    for node in made.walk():
+        node.meta.pop(START, None)
+    return made
+
+
+def rewritten(tree: exp.Expr, change: Change = _same, finish: Change = _same) -> exp.Expr:
+    """Give a tree with nodes exchanged: by `change` from the top down, by `finish` from the bottom up.
+
+    What `change` exchanged is not looked into, nor is a bare name. The tree itself stays as it is; where nothing changes it is given back, and what
+    does not change is shared. A part that stands in a tree many times is rewritten once.
+    """
+    done: dict[int, exp.Expr] = {}
+
+    def visit(node: exp.Expr) -> exp.Expr:
+        made = done.get(id(node))
+        if made is None:
+            made = change(node)
+            made = done[id(node)] = finish(inside(node)) if made is node else made
+        return made
+
+    def inside(node: exp.Expr) -> exp.Expr:
+        fresh: dict[str, object] = {}
+        for key, value in node.args.items():
+            if type(value) is exp.Identifier:
+                continue
+            if isinstance(value, exp.Expr):
+                new: object = visit(value)
+            elif type(value) is list:
+                found = [visit(each) if isinstance(each, exp.Expr) else each for each in value]
+                new = found if any(map(is_not, found, value)) else value
+            else:
+                continue
+            if new is not value:
+                fresh[key] = new
+        return _made(node, node, **fresh) if fresh else node
+
+    return visit(tree)
+
+
+def _made(node: exp.Expr, like: exp.Expr, **fresh: object) -> exp.Expr:
+    made = type(node)(**{**node.args, **fresh})
+    for key in (START, END):
+        if (place := like.meta_get(key)) is not None:
+            made.meta[key] = place
+    return made
