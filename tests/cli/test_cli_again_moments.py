@@ -52,6 +52,7 @@ def clocks(shop):
     (shop / "data" / "events.csv").write_text("\n".join([*lines, ""]))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(KPIS),
