@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,7 @@ __all__ = ["Cache", "default_folder", "digest"]
 FORMAT: Final = 1
 """To be raised when what is kept is written in another way."""
 _MAGIC: Final = b"kpi-cache"
+_NAME: Final = re.compile(r"[0-9a-f]{40}\.kpi")
 _FOLDER: Final = "kpi-engine"
 _ENTRIES: Final = 1_000
 _BYTES: Final = 128 * 2**20
@@ -74,8 +76,16 @@ class Cache:
         except OSError as error:
             self.problem = f"{self.folder} cannot be written: {error.strerror or error}"
 
+    def trouble(self) -> str:
+        """Say why nothing can be kept, after a look at the folder; empty where all is well."""
+        if not self.problem and self.folder is not None:
+            place = next(each for each in (self.folder, *self.folder.parents) if each.exists())
+            if (place != self.folder or self._is_ours()) and not (place.is_dir() and os.access(place, os.W_OK)):
+                self.problem = f"{self.folder} cannot be written"
+        return self.problem
+
     def clear(self) -> int:
-        """Delete everything that is kept, and say how many entries that were."""
+        """Delete everything that is kept, and say how many files that were."""
         entries = self._entries()
         for entry in entries:
             _remove(entry.path)
@@ -125,7 +135,7 @@ class Cache:
             return []
         try:
             with os.scandir(self.folder) as found:
-                return [entry for entry in found if ".kpi" in entry.name]
+                return [entry for entry in found if _NAME.match(entry.name)]
         except OSError:
             return []
 

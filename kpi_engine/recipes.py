@@ -106,13 +106,13 @@ class Again:
         )
 
 
-def keep(wanted: Wanted, recipe: dict[str, Any] | None, output: str, options: Mapping[str, str]) -> None:
+def keep(wanted: Wanted, recipe: dict[str, Any] | None, output: str, options: Mapping[str, str]) -> str:
     """Keep a recipe for the next command, with what is known of the settings that it needs, those of the output included.
 
-    To be called once the engine is closed: a statement that reads files of the engine's own, which are gone then, is not kept.
+    Gives the reason where nothing can be kept. To be called once the engine is closed: a statement that reads files of the engine's own, which are gone then, is not kept.
     """
     if recipe is None or not all(os.path.exists(path) for path in recipe["files"]):  # noqa: PTH110
-        return
+        return ""
     cache = Cache()
     plugins = Plugins(project_file(wanted.project).parent, wanted.disabled, cache)
     plugins.configure(plugins.output(output), options)
@@ -120,6 +120,7 @@ def keep(wanted: Wanted, recipe: dict[str, Any] | None, output: str, options: Ma
         plugins.configure(plugins.source(word), settings)
     lasting = [folder for folder in recipe["folders"] if os.path.isdir(folder)]  # noqa: PTH112
     cache.write(_KIND, wanted.key(), recipe | {"folders": lasting})
+    return cache.problem
 
 
 @contextmanager

@@ -12,6 +12,15 @@ REAL = Path(os.environ.get("KPI_REAL_DATA") or Path(__file__).parents[2] / "shar
 FIXTURE = Path(__file__).parent / "data" / "fixture"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Keep what is kept between commands apart from the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KPI_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("KPI_NO_CACHE", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_file():
     """Find a file of the real data, which are not part of the project: without them a test is skipped, in CI it fails."""

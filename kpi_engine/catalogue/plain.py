@@ -52,7 +52,20 @@ def kind_of(tree: exp.Expr, leaf: Leaf) -> Kind:
         return "text" if tree.is_string else "number"
     if isinstance(tree, exp.Boolean):
         return "boolean"
+    if isinstance(tree, exp.Case | exp.If):
+        return _chosen(tree, leaf)
     return _composed(tree, [kind_of(child, leaf) for child in tree.iter_expressions()])
+
+
+def _chosen(tree: exp.Expr, leaf: Leaf) -> Kind:
+    """Say what kind of value a `case` gives: that of its branches, where its conditions are some."""
+    branches = tree.args["ifs"] if isinstance(tree, exp.Case) else [tree]
+    if isinstance(tree, exp.Case) and tree.this is not None:
+        return None
+    otherwise = tree.args.get("default" if isinstance(tree, exp.Case) else "false")
+    values = [*(branch.args["true"] for branch in branches), *([] if otherwise is None else [otherwise])]
+    conditions = [kind_of(branch.this, leaf) for branch in branches]
+    return _common([kind_of(value, leaf) for value in values]) if _common(conditions, "boolean") else None
 
 
 def _composed(tree: exp.Expr, kinds: Sequence[Kind]) -> Kind:
@@ -63,6 +76,9 @@ def _composed(tree: exp.Expr, kinds: Sequence[Kind]) -> Kind:
         return "boolean" if _common(kinds) else None
     if isinstance(tree, _ALIKE):
         return _common(kinds)
+    if isinstance(tree, exp.Cast):
+        wanted = family(tree.to.sql("duckdb"))
+        return wanted if kinds[0] == wanted else None
     for nodes, needed, given in _RULES:
         if isinstance(tree, nodes):
             return given if _common(kinds, needed) else None

@@ -14,7 +14,7 @@ from kpi_engine.cli.groups import Verbs, help_alone
 VERBS: Final = MappingProxyType(
     {
         name: f"kpi_engine.cli.{name}:command"
-        for name in ("demo", "init", "check", "list", "show", "run", "report", "explain", "schema", "plugins")
+        for name in ("demo", "init", "check", "list", "show", "run", "report", "explain", "schema", "plugins", "cache")
     }
 )
 _EPILOG = f"""\b
@@ -26,7 +26,7 @@ Begin with:
 Exit codes:
 {table()}
 
-KPI_DISABLE_PLUGINS names plugins to leave out, KPI_DEBUG=1 shows tracebacks."""
+KPI_DISABLE_PLUGINS names plugins to leave out, KPI_DEBUG=1 shows tracebacks, KPI_NO_CACHE=1 keeps nothing."""
 
 
 @click.group(

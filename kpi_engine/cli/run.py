@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from kpi_engine.cli.requests import (
     request_options,
     timeout_option,
 )
-from kpi_engine.cli.writing import chosen_output, deliver
+from kpi_engine.cli.writing import chosen_output, deliver, say
 from kpi_engine.errors import KpiError
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ def command(
         name = chosen_output(engine.plugins, output, out)
         deliver(engine.plugins, table_report(engine, result, totals=shown.totals(name)), name, out, shown.options)
         recipe = None if result.failures or lacking else noted(engine, arguments_, language)
-    keep(wanted, recipe, name, shown.options)
+    if (problem := keep(wanted, recipe, name, shown.options)) and os.environ.get("KPI_DEBUG"):
+        say(f"Note: nothing is kept for the next command: {problem}")
     return Exit.FOUND if result.failures or lacking else Exit.OK
 
 

@@ -14,7 +14,8 @@ from kpi_engine.catalogue.fitting import MOST_WAYS
 from kpi_engine.catalogue.resolved import INPUT, VALUE, Expr
 from kpi_engine.errors import RequestError, nearest, shown
 from kpi_engine.formula.analysis import SLOT
-from kpi_engine.formula.trees import as_double, bracketed, column, integer, rewritten
+from kpi_engine.formula.trees import bracketed, column, integer, rewritten
+from kpi_engine.planning.columns import comparison_columns, currency_checks, currency_columns
 from kpi_engine.planning.nodes import Align, Bounds, Derive, Read
 from kpi_engine.planning.request import literal
 from kpi_engine.planning.rows import Context, DatasetRows, Rows
@@ -23,7 +24,7 @@ from kpi_engine.planning.summaries import Summaries
 from kpi_engine.planning.windows import Comparison, Offset, Window, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from kpi_engine.calendar import Calendar
     from kpi_engine.catalogue import Catalogue, ResolvedAggregate, ResolvedInput, ResolvedKpi
@@ -127,12 +128,12 @@ class _Planner:
                 before = (
                     Evaluated(exp.Null()) if failed else self._evaluate(kpi_id, Context(shifts=(Comparison(name),)))
                 )
-                shown |= _comparison_columns(kpi_id, name, before.tree, rate=rate)
+                shown |= comparison_columns(kpi_id, name, before.tree, rate=rate)
                 currencies[kpi_id] = currencies.get(kpi_id, frozenset()) | before.currencies
         checks = {
             name: check
             for kpi_id in request.kpis
-            for name, check in _currency_checks(kpi_id, currencies.get(kpi_id, ())).items()
+            for name, check in currency_checks(kpi_id, currencies.get(kpi_id, ())).items()
         }
         if both := next((name for name in self.split if name in shown), None):
             message = f"`{both}` is a dimension and a KPI of this request, and a row has one value of that name"
@@ -327,13 +328,13 @@ class _Planner:
         if source.kind == "kpi":
             value = below._evaluate(source.target, bare)
             values[VALUE] = Expr(value.tree)
-            values |= _currency_checks("", value.currencies)
+            values |= currency_checks("", value.currencies)
         else:
             plain = replace(source, per=(), offset=None, covers=None)
             below.summaries.column(below._dataset(plain, bare), "count", None, frozenset())
         derive = Derive(below._align(), {**below.hidden, **values}, tuple(values))
         split = {name: Expr(column(name, VALUE)) for name in kept}
-        low, high = (Expr(column(name, VALUE)) for name in _currency_columns(""))
+        low, high = (Expr(column(name, VALUE)) for name in currency_columns(""))
         return Rows(
             Read("", below=derive), split, inside.shifts, currency=(low, high) if low.tree.name in values else None
         )
@@ -400,34 +401,6 @@ def _sum_of_nothing_is_zero(total: exp.Expr, count: exp.Expr) -> exp.Expr:
 
 def _or_zero(tree: exp.Expr) -> exp.Expr:
     return exp.Coalesce(this=tree, expressions=[integer(0)])
-
-
-def _comparison_columns(kpi_id: str, name: str, before: exp.Expr, *, rate: bool) -> dict[str, Expr]:
-    earlier = f"{kpi_id}__{name}"
-    now, then = column(kpi_id, EARLIER), column(earlier, EARLIER)
-    difference = exp.Paren(this=exp.Sub(this=now, expression=then))
-    if rate:
-        return {earlier: Expr(before), f"{earlier}_points": Expr(as_double(difference))}
-    change = exp.Div(this=difference, expression=then)
-    positive = exp.GT(this=then, expression=integer(0))
-    return {earlier: Expr(before), f"{earlier}_change": Expr(exp.Case(ifs=[exp.If(this=positive, true=change)]))}
-
-
-def _currency_checks(kpi_id: str, currencies: Iterable[tuple[exp.Column, exp.Column]]) -> dict[str, Expr]:
-    """Keep the lowest and the highest currency in a KPI's sums: where they differ, amounts of two currencies were added."""
-    pairs = sorted(currencies, key=lambda pair: pair[0].sql())
-    if not pairs:
-        return {}
-    low, high = (_extreme(name, [pair[side] for pair in pairs]) for side, name in enumerate(("LEAST", "GREATEST")))
-    return dict(zip(_currency_columns(kpi_id), (Expr(low), Expr(high)), strict=True))
-
-
-def _currency_columns(kpi_id: str) -> tuple[str, str]:
-    return f"__low__{kpi_id}", f"__high__{kpi_id}"
-
-
-def _extreme(function: str, columns: list[exp.Column]) -> exp.Expr:
-    return columns[0] if len(columns) == 1 else exp.func(function, *columns, copy=False)
 
 
 def _check_comparable(request: Request) -> None:

@@ -79,6 +79,15 @@ def test_requests_are_answered_as_by_hand(tmp_path, modules):
     assert all(line["value"] > 0 and line["beside"] > 0 and line["limit"] > 0 for line in lines)
 
 
+def test_what_the_engine_refuses_is_said(tmp_path, modules):
+    workloads = modules("workloads")
+    modules("data").write(tmp_path, 100)
+    refused = workloads.Workload("new", "a new shape", {"kpis": "unheard_of"}, "SELECT 1 AS unheard_of")
+    first, second = workloads.figures((refused, workloads.WORKLOADS[0]), {}, tmp_path, 1)
+    assert (first.answers, first.outcome, first.value) == ("refused: unknown_kpi", "refused", None)
+    assert second.answers == "equal"
+
+
 def test_planning_is_measured_with_its_growth(tmp_path):
     lines = {line["name"]: line for line in report(tmp_path, "planning")}
     limits = {name: line["limit"] for name, line in lines.items() if line["beside"] is None}

@@ -153,7 +153,7 @@ kpis:
 
 def test_a_kpi_that_is_made_of_itself(check):
     found = check("kpis:\n  a: {inputs: [⟨cycle:a⟩], formula: a + 1}\n")
-    assert found[0].message == "the KPIs are made of one another: a → a"
+    assert found[0].message == "the KPI `a` is made of itself"
 
 
 def test_two_cycles_are_two_mistakes(check):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CODE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
-_FIRST = frozenset({"Diagnostic", "Mistake", "mistake", "refuse", "_refused_top"})
+_FIRST = frozenset({"Diagnostic", "Mistake", "Said", "_always", "mistake", "refuse", "_refused_top"})
 """Calls whose first argument is a code; `fault` has it second."""
 
 

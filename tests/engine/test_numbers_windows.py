@@ -14,7 +14,7 @@ from sqlglot import exp
 import kpi_engine
 from kpi_engine import DefinitionError
 from kpi_engine.calendar import Calendar, Duration, Span, ToDate, Trailing, covered
-from kpi_engine.catalogue.resolved import TimeColumn, expr
+from kpi_engine.catalogue.resolved import Expr, TimeColumn
 from kpi_engine.sql.times import Clock
 
 LATE = "2030-01-01"
@@ -187,7 +187,7 @@ def test_a_moment_lies_in_the_stretch_that_it_lies_in(connection, kind, zone, st
     stretches = [(bounds[n - 1] if n else None, bounds[n] if n < len(bounds) else None) for n in range(len(bounds) + 1)]
     stretches = stretches[1:-1] if inside else stretches
     numbers = [None if n in skipped else 100 + n for n in range(len(stretches))]
-    clock = Clock(TimeColumn(expr(exp.column("seen_at", table="r", quoted=True)), kind), ZoneInfo(zone))
+    clock = Clock(TimeColumn(Expr(exp.column("seen_at", table="r", quoted=True)), kind), ZoneInfo(zone))
     statement = clock.numbered(bounds, numbers, inside=inside).sql("duckdb")
     for hours in moments:
         local = BEGIN + timedelta(hours=hours)

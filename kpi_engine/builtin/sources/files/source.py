@@ -45,6 +45,7 @@ class FilesSource:
         self._config = config
         self._place = context.root / config.path
         self._copies = Copies()
+        self._dialects: dict[Path, tuple[Text, Wanted, Dialect]] = {}
 
     def tables(self) -> Sequence[Table]:
         """List the tables: what the settings name, then the data files and the sub-folders of data files."""
@@ -116,7 +117,11 @@ class FilesSource:
         tabs = "\t" if ending(text.file)[1] == ".tsv" else None
         delimiter = entry.delimiter or tabs or self._config.delimiter
         wanted = Wanted(delimiter, entry.quote, entry.escape, entry.skip, decimal)
-        return dialect_of(text.head, wanted, whole=text.whole)
+        known = self._dialects.get(text.file)
+        if known is None or known[:2] != (text, wanted):
+            known = text, wanted, dialect_of(text.head, wanted, whole=text.whole)
+            self._dialects[text.file] = known
+        return known[2]
 
     def _texts(self, files: tuple[Path, ...], encoding: str | None, *, marked: bool = True) -> list[Text]:
         return [self._copies.text(file, encoding, marked=marked) for file in files]
