@@ -103,7 +103,10 @@ class Clock:
         """Give how far the column lies after a bound, in months or as `_position` counts."""
         column = self.column.expression.tree
         if unit:
-            return exp.DateDiff(this=column, expression=self.literal(moment), unit=exp.Var(this=unit))
+            months = exp.Add(
+                this=exp.Mul(this=exp.Year(this=column), expression=integer(12)), expression=exp.Month(this=column)
+            )
+            return exp.Paren(this=exp.Sub(this=months, expression=integer(_month(moment) or 0)))
         if self.column.kind == "date":
             return exp.Paren(this=exp.Sub(this=column, expression=self.literal(moment)))
         zero = exp.Literal.number(self._position(moment))
