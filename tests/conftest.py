@@ -7,6 +7,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed")
+settings.load_profile("untimed")
 
 REAL = Path(os.environ.get("KPI_REAL_DATA") or Path(__file__).parents[2] / "shared" / "data" / "real")
 FIXTURE = Path(__file__).parent / "data" / "fixture"

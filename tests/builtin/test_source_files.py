@@ -646,7 +646,7 @@ cells = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x
 letters = st.text(st.characters(categories=("L", "N", "Zs", "P", "S")), max_size=8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     table=st.lists(st.tuples(cells, cells, st.integers(0, 9)), min_size=1, max_size=8),
     delimiter=st.sampled_from([",", ";", "\t", "|"]),

@@ -9,7 +9,7 @@ import networkx as nx
 import pyarrow as pa
 import pytest
 from arro3.core import Table
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -20,7 +20,6 @@ from kpi_engine.errors import DataError
 FIXTURE = [("a", "b"), ("a", "c"), ("b", "c"), ("c", "a"), ("d", "c")]
 
 pages = st.integers(0, 7)
-untimed = settings(deadline=None)
 webs = st.lists(st.tuples(pages, pages), min_size=1, max_size=40)
 
 
@@ -118,7 +117,6 @@ def test_distances_are_summed_in_pieces_without_changing_them(monkeypatch, holli
     assert scores(transformed(HarmonicCentrality, some)) == pytest.approx(scores(whole), rel=1e-12)
 
 
-@untimed
 @given(webs)
 def test_page_rank_equals_networkx_and_sums_to_one(rows):
     found = scores(ranked(rows, tolerance=1e-13))
@@ -126,7 +124,6 @@ def test_page_rank_equals_networkx_and_sums_to_one(rows):
     assert sum(found.values()) == pytest.approx(1, rel=0, abs=1e-12)
 
 
-@untimed
 @given(webs)
 def test_harmonic_centrality_equals_networkx(rows):
     found = scores(transformed(HarmonicCentrality, links(rows)))
@@ -142,7 +139,6 @@ def test_the_scores_are_as_near_as_the_tolerance_says():
 
 
 @pytest.mark.parametrize("kind", [PageRank, HarmonicCentrality])
-@untimed
 @given(rows=webs, data=st.data())
 def test_the_order_of_the_rows_does_not_matter_to_the_last_digit(kind, rows, data):
     shuffled = data.draw(st.permutations(rows))
@@ -150,7 +146,6 @@ def test_the_order_of_the_rows_does_not_matter_to_the_last_digit(kind, rows, dat
 
 
 @pytest.mark.parametrize("kind", [PageRank, HarmonicCentrality])
-@untimed
 @given(rows=webs, data=st.data())
 def test_what_is_no_link_changes_nothing(kind, rows, data):
     """A nofollow link, a link to itself and a repeated link, between pages that are there."""
@@ -162,7 +157,6 @@ def test_what_is_no_link_changes_nothing(kind, rows, data):
 
 
 @pytest.mark.parametrize("kind", [PageRank, HarmonicCentrality])
-@untimed
 @given(one=webs, other=webs)
 def test_graphs_side_by_side_are_computed_each_on_its_own(kind, one, other):
     days = {date(2026, 1, 1): one, date(2026, 2, 1): other}

@@ -167,7 +167,7 @@ def test_after_any_change_the_answer_is_that_of_no_cache(shop, kpi, what):
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(sorted(set(EDITS) - {"disabled plugin"})), max_size=4), st.sampled_from(REQUESTS))
 def test_after_any_changes_in_a_row_the_answer_is_that_of_no_cache(shop, kpi, tmp_path_factory, changes, request):
     copy = tmp_path_factory.mktemp("copy")
@@ -180,6 +180,19 @@ def test_after_any_changes_in_a_row_the_answer_is_that_of_no_cache(shop, kpi, tm
         expected = without_cache(kpi, *request, "--project", copy)
         assert kpi("run", *request, "--project", copy) == expected
         assert kpi("run", *request, "--project", copy) == expected
+
+
+def test_a_key_that_is_no_longer_unique_is_an_error_and_no_number(shop, kpi, planned):
+    (shop / "data" / "places.csv").write_text("place,region\nLyon,south\nO'Hara,west\n")
+    places = "  places: {key: place, dimensions: [region]}\n"
+    joined = "    joins: {place: {to: places, keys: {city: place}}}\n    dimensions:\n      region: place.region\n"
+    definition("datasets:\n", f"datasets:\n{places}")(shop)
+    definition("    dimensions:\n      channel", f"{joined}      channel")(shop)
+    request = ("visits", "--by", "region", "--output", "csv")
+    first = kpi("run", *request)
+    assert (first.code, kpi("run", *request), len(planned)) == (0, first, 1)
+    edit(shop / "data" / "places.csv", "Lyon,south\n", "Lyon,south\nLyon,south\n")
+    assert "error[key_not_unique]" in kpi("run", *request).err
 
 
 def test_data_of_the_same_size_and_time_are_other_data(shop, kpi):

@@ -139,9 +139,7 @@ def test_a_comment_behind_a_whole_condition_is_a_comment(mistakes, where):
     assert [each.code for each in mistakes(text)] == []
 
 
-@pytest.mark.parametrize(
-    "modifier", ["of: lead_id", "after: q", "within: 7 days", "touch: last"]
-)
+@pytest.mark.parametrize("modifier", ["of: lead_id", "after: q", "within: 7 days", "touch: last"])
 def test_modifiers_to_come_are_refused_by_name(mistakes, modifier):
     (found,) = mistakes(kpi("", inputs=f"{{p: {{from: x, {modifier}}}, q: y}}"))
     word = modifier.split(":")[0]

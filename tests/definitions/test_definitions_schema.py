@@ -190,7 +190,7 @@ def test_the_project_file(text, taken):
     assert (said_of(text, "kpi.yaml") == []) is taken
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(PROJECTS)
 def test_what_is_right_is_right_for_both(files):
     with tempfile.TemporaryDirectory() as folder:
@@ -199,7 +199,7 @@ def test_what_is_right_is_right_for_both(files):
     assert [each for name, text in texts.items() for each in refused_by_schema(name, text)] == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(changed())
 def test_after_a_change_the_schema_takes_what_the_engine_takes_and_sees_what_it_can(files):
     with tempfile.TemporaryDirectory() as folder:

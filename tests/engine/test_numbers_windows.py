@@ -171,7 +171,7 @@ BEGIN = datetime.fromisoformat("2024-02-20")
 KINDS = {"date": "DATE", "local": "TIMESTAMP", "instant": "TIMESTAMPTZ"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     kind=st.sampled_from(sorted(KINDS)),
     zone=st.sampled_from(["UTC", "Europe/Paris", "America/Sao_Paulo", "Australia/Lord_Howe"]),

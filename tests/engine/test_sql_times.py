@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_engine.catalogue.resolved import Expr, TimeColumn
@@ -50,7 +50,6 @@ def stretches(draw):
     return kind, bounds, numbers, inside
 
 
-@settings(deadline=None)
 @given(stretches())
 def test_each_row_has_the_number_of_its_stretch(case):
     kind, bounds, numbers, inside = case

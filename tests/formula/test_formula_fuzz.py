@@ -83,33 +83,33 @@ def check(text, kind):
 
 
 @given(texts, st.sampled_from(["formula", "condition", "query"]))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_words_in_any_order(text, kind):
     check(text, kind)
 
 
 @given(st.text(max_size=60), st.sampled_from(["formula", "condition", "query"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text(text, kind):
     check(text, kind)
 
 
 @given(values)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_expressions_of_the_language(text):
     if text.count("(") < MAX_DEPTH // 2:
         check(text, "condition")
 
 
 @given(texts)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_queries_around_any_words(text):
     check(f"select {text} from t", "query")
     check(f"select * from t where {text}", "query")
 
 
 @given(texts)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_formulas_taken_apart(text):
     try:
         formula = parse(f"sum({text}) / count(*)")

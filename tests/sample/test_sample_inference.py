@@ -244,7 +244,7 @@ def test_any_text_written_in_yaml_is_read_back(text):
 NAMES = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters='"'), min_size=1, max_size=12)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(names=st.lists(NAMES, min_size=1, max_size=4, unique_by=str.casefold))
 def test_any_header_gives_definitions_that_load(tmp_path_factory, names):
     folder = tmp_path_factory.mktemp("any")
