@@ -114,10 +114,13 @@ def keep(wanted: Wanted, recipe: dict[str, Any] | None, output: str, options: Ma
     if recipe is None or not all(os.path.exists(path) for path in recipe["files"]):  # noqa: PTH110
         return ""
     cache = Cache()
-    plugins = Plugins(project_file(wanted.project).parent, wanted.disabled, cache)
-    plugins.configure(plugins.output(output), options)
-    for word, settings in recipe["sources"].values():
-        plugins.configure(plugins.source(word), settings)
+    try:
+        plugins = Plugins(project_file(wanted.project).parent, wanted.disabled, cache)
+        plugins.configure(plugins.output(output), options)
+        for word, settings in recipe["sources"].values():
+            plugins.configure(plugins.source(word), settings)
+    except KpiError as error:
+        return error.message  # the project has changed since it answered
     lasting = [folder for folder in recipe["folders"] if os.path.isdir(folder)]  # noqa: PTH112
     cache.write(_KIND, wanted.key(), recipe | {"folders": lasting})
     return cache.problem

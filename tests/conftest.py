@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from hypothesis import settings
 
-settings.register_profile("untimed")
+settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 REAL = Path(os.environ.get("KPI_REAL_DATA") or Path(__file__).parents[2] / "shared" / "data" / "real")

@@ -54,12 +54,10 @@ def command(
     project: str | None, disabled: Sequence[str], **request: Any,  # noqa: ANN401
 ) -> Exit:  # fmt: skip
     """Compute KPIs, split and filtered as you ask."""
+    asked = arguments(kpis, request)
+    shown = Shown(output, out, pairs(options, "--option"), split=request["by"] or request["grain"])
     from kpi_engine.recipes import Wanted, keep, recalled
 
-    asked, shown = (
-        arguments(kpis, request),
-        Shown(output, out, pairs(options, "--option"), split=request["by"] or request["grain"]),
-    )
     wanted = Wanted(found(project), tuple(disabled), asked, language)
     with recalled(wanted) as again:
         if again is not None and answered_again(again, shown, timeout):
@@ -68,11 +66,11 @@ def command(
         from kpi_engine.reporting import table_report
 
         lacking = warn_of_mistakes(engine) and request["role"] is not None
-        arguments_ = fitted(asked, engine.project)
-        result = engine.run(**arguments_, timeout=timeout, language=language)
+        fit = fitted(asked, engine.project)
+        result = engine.run(**fit, timeout=timeout, language=language)
         name = chosen_output(engine.plugins, output, out)
         deliver(engine.plugins, table_report(engine, result, totals=shown.totals(name)), name, out, shown.options)
-        recipe = None if result.failures or lacking else noted(engine, arguments_, language)
+        recipe = None if result.failures or lacking else noted(engine, fit, language)
     if (problem := keep(wanted, recipe, name, shown.options)) and os.environ.get("KPI_DEBUG"):
         say(f"Note: nothing is kept for the next command: {problem}")
     return Exit.FOUND if result.failures or lacking else Exit.OK

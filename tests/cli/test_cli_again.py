@@ -175,7 +175,7 @@ def test_after_any_changes_in_a_row_the_answer_is_that_of_no_cache(shop, kpi, tm
     for change in ["", *changes]:
         try:
             EDITS.get(change, lambda _: None)(copy)
-        except (AssertionError, OSError):
+        except (AssertionError, OSError, UnicodeError):
             continue  # an earlier change has taken away what this one changes
         expected = without_cache(kpi, *request, "--project", copy)
         assert kpi("run", *request, "--project", copy) == expected
