@@ -100,9 +100,7 @@ def describe_kpi(kpi_id: str, catalogue: Catalogue, language: str, fault: KpiErr
         quality=model.quality,
         owner=model.owner,
         sources=model.sources,
-        used_by=tuple(
-            other for other, each in project.kpis.items() if kpi_id in {each.quality, *_targets(each.inputs)}
-        ),
+        used_by=project.users.get(kpi_id, ()),
         place=_place(project, "kpis", kpi_id),
         fault=fault,
     )
@@ -146,10 +144,6 @@ def _said(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
-
-
-def _targets(inputs: Mapping[str, Input]) -> set[str]:
-    return {each.from_ for each in inputs.values()}
 
 
 def _parameters(kpi_id: str, catalogue: Catalogue, language: str) -> Iterator[ParameterDescription]:

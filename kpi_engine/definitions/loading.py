@@ -6,6 +6,7 @@ Mistakes are collected, never raised: what is broken is left out and the rest lo
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -53,6 +54,15 @@ class Project:
     """By section and name, the file or the pack that a definition comes from."""
     fingerprint: str = ""
     """Tells these definitions from all others, by the bytes of their files; empty where they came from no files."""
+
+    @cached_property
+    def users(self) -> Mapping[str, tuple[str, ...]]:
+        """For each dataset and KPI, the KPIs made of it and those whose companion it is."""
+        found: dict[str, list[str]] = {}
+        for kpi_id, kpi in self.kpis.items():
+            for used in {kpi.quality, *(each.from_ for each in kpi.inputs.values())} - {""}:
+                found.setdefault(used, []).append(kpi_id)
+        return {used: tuple(kpis) for used, kpis in found.items()}
 
     @property
     def broken(self) -> frozenset[str]:

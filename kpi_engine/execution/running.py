@@ -186,7 +186,7 @@ def key_said(dataset: str, key: Sequence[str], found: Table) -> tuple[str, str] 
     """Say which values of a key stand in the data more than once, and what to do; nothing where there are none."""
     if not found.num_rows:
         return None
-    message = f"the key `{', '.join(key)}` of dataset `{dataset}` is not unique in its data: {shown(found, key, counted=True)} stand there more than once"
+    message = f"the key `{', '.join(key)}` of dataset `{dataset}` is not unique in its data: {shown(found, key, counted=True)}"
     return message, "correct the data or the `key`; a join on it would count rows twice"
 
 
