@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 test: $(VENV)/ready  ## install what the tests need, and run them against the built wheel
 	$(BIN)/pytest -q -n 2 -m "not slow"
 	$(BIN)/pytest -q plugins/kpi-output-markdown/tests
+	$(BIN)/pytest -q plugins/kpi-format-metricflow/tests
 
 test-all: $(VENV)/ready  ## the slow ones too
 	$(BIN)/pytest -q -n 2

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         SourceError,
         TimeoutExceeded,
     )
+    from kpi_engine.importing import convert
     from kpi_engine.results import Result
     from kpi_engine.schemas import schema
 
@@ -46,6 +47,7 @@ __all__ = [
     "Result",
     "SourceError",
     "TimeoutExceeded",
+    "convert",
     "open",
     "schema",
 ]
@@ -60,7 +62,12 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is asked for
         raise AttributeError(message)
     if name == "open":
         return import_module("kpi_engine.engine").open_project
-    homes = {"Engine": "kpi_engine.engine", "Result": "kpi_engine.results", "schema": "kpi_engine.schemas"}
+    homes = {
+        "Engine": "kpi_engine.engine",
+        "Result": "kpi_engine.results",
+        "schema": "kpi_engine.schemas",
+        "convert": "kpi_engine.importing",
+    }
     module = homes.get(name, "kpi_engine.errors")
     return getattr(import_module(module), name)
 

@@ -200,7 +200,7 @@ class _Checking:
                 yield from types_of_kpi(kpi, self.catalogue, self.binder)
 
     def _resolved(self, kpi_id: str, broken: set[str]) -> ResolvedKpi | None:
-        datasets = self.catalogue.datasets_under(kpi_id)
+        datasets = self.catalogue.datasets_under(kpi_id, converted=True)
         if f"kpi {kpi_id}" in broken or any(f"dataset {each}" in broken for each in datasets):
             return None
         try:

@@ -70,10 +70,12 @@ def columns_of(
     """Say what stands in each column of an answer."""
     words = WORDS.get(language, WORDS["en"])
     columns = [
-        Column(name, dimension_label(name, request.kpis, catalogue, language), "dimension") for name in plan.align.split
+        Column(name, dimension_label(name, (*request.kpis, *request.members_of), catalogue, language), "dimension")
+        for name in plan.align.split
     ]
     if plan.period:
         columns.append(Column(plan.period, words["period"], "period", grain=request.grain or ""))
+    columns += [Column(f"{plan.period}_{each}", each, "dimension") for each in plan.align.labels]
     measures = {k: _measure(k, request, catalogue, language, (currencies or {}).get(k, "")) for k in request.kpis}
     columns += [Column(kpi_id, measure.label, "value", measure) for kpi_id, measure in measures.items()]
     for name in request.compare:

@@ -119,7 +119,7 @@ class Engine:
 
     def run(
         self, kpis: str | Sequence[str] | None = None, *, role: str | None = None, by: str | Iterable[str] = (),
-        grain: str | None = None, period: Period = None, where: Mapping[str, Any] | None = None, where_sql: str | None = None,
+        grain: str | Iterable[str] | None = None, period: Period = None, where: Mapping[str, Any] | None = None, where_sql: str | None = None,
         having: Mapping[str, Any] | None = None, compare: str | Iterable[str] = (), order: str | Iterable[str] = (),
         limit: int | None = None, as_of: str | date | datetime | None = None, parameters: Mapping[str, Any] | None = None,
         dense: bool = True, timeout: float | None = None, on_error: OnError | None = None, language: str | None = None,
@@ -152,6 +152,33 @@ class Engine:
         )  # fmt: skip
         collect = (on_error or ("collect" if role else "raise")) == "collect"
         return self._run(request, timeout, self._language(language), collect=collect)
+
+    def members(
+        self, by: str | Iterable[str] = (), *, of: str | Sequence[str] | None = None, grain: str | Iterable[str] | None = None,
+        period: Period = None, where: Mapping[str, Any] | None = None, where_sql: str | None = None, order: str | Iterable[str] = (),
+        limit: int | None = None, as_of: str | date | datetime | None = None, dense: bool = True, dated: bool = True,
+        timeout: float | None = None, language: str | None = None,
+    ) -> Result:  # fmt: skip
+        """List the members of dimensions: each combination that rows have, once.
+
+        - `by` names dimensions; `of` says of which datasets or KPIs; without it, of all datasets that have these dimensions.
+        - With a `grain` there is a row for each member and each period; `dense` False keeps those that have rows.
+        - `dated` False takes the members of all rows, whenever they count, and not those of the period.
+        - The others are as in `run`.
+        """
+        self._check_open()
+        self._check_settings()
+        check_options(timeout, None, dense=dense)
+        request = read_request(
+            (), self.calendar, by=by, grain=grain, period=period, where=where, where_sql=where_sql, order=order, limit=limit,
+            as_of=as_of, dense=dense,
+        )  # fmt: skip
+        asked = (*request.by, *(each.name for each in request.where))
+        request = replace(request, members_of=self._having_members(asked, of), dated=dated)
+        self._refresh(request.members_of)
+        for dataset in request.members_of:
+            self._readable(dataset)
+        return self._answered(request, {}, timeout, self._language(language))
 
     def report(
         self, *, role: str | Sequence[str] | None = None, period: Period = "last quarter",
@@ -319,7 +346,9 @@ class Engine:
 
     def _run(self, request: Any, timeout: float | None, language: str, *, collect: bool) -> Result:  # noqa: ANN401 - a planning.Request
         failures: dict[str, Failure] = {}
-        self._refresh(request.kpis)
+        self._refresh((*request.kpis, *request.compared_with))
+        for kpi_id in request.compared_with:
+            self._ready(kpi_id)
         for kpi_id in request.kpis:
             try:
                 self._ready(kpi_id)
@@ -380,7 +409,7 @@ class Engine:
             except KpiError as error:
                 if isinstance(error, TimeoutExceeded) or self._database.replaced == replaced:
                     raise
-            self._refresh(request.kpis)
+            self._refresh((*request.kpis, *request.members_of))
             for kpi_id in (each for each in request.kpis if each not in request.failed):
                 self._ready(kpi_id)
         hint = "ask again when whoever writes them has finished"
@@ -388,6 +417,8 @@ class Engine:
 
     def _total(self, request: Any, answered: Any, timeout: float | None) -> Mapping[str, Any]:  # noqa: ANN401
         whole = totalled(request)
+        if not request.kpis:
+            return {}
         if whole is None:
             return {name: values[0] for name, values in answered.lists().items()}
         self._check_open()
@@ -398,21 +429,52 @@ class Engine:
     def _ready(self, kpi_id: str) -> Any:  # noqa: ANN401 - a resolved KPI
         """Resolve a KPI over the data it needs; raise what stands in the way."""
         self._check_open()
-        for dataset in self._catalogue.datasets_under(kpi_id):
-            if dataset in self._sound:
-                continue
-            self._unreadable.pop(dataset, None)
-            mistakes = [d for d in self._catalogue.check_dataset(dataset) if d.severity == "error"]
-            if not mistakes:
-                self._catalogue.names.schema(dataset)
-            if mistakes:
-                raise DefinitionError(mistakes)
-            if dataset in self._unreadable:
-                raise self._unreadable[dataset]
-            self._sound.add(dataset)
+        for dataset in self._catalogue.datasets_under(kpi_id, converted=True):
+            self._readable(dataset)
         kpi = self._catalogue.kpi(kpi_id)
         self._check_types(kpi_id)
         return kpi
+
+    def _readable(self, dataset: str) -> None:
+        """Look at a dataset before its first use; raise what stands in the way of reading it."""
+        if dataset in self._sound:
+            return
+        self._unreadable.pop(dataset, None)
+        mistakes = [d for d in self._catalogue.check_dataset(dataset) if d.severity == "error"]
+        if not mistakes:
+            self._catalogue.names.schema(dataset)
+        if mistakes:
+            raise DefinitionError(mistakes)
+        if dataset in self._unreadable:
+            raise self._unreadable[dataset]
+        self._sound.add(dataset)
+
+    def _having_members(self, dimensions: Sequence[str], of: str | Sequence[str] | None) -> tuple[str, ...]:
+        """Name the datasets whose members are listed: those that are named, or that lie under KPIs that are, else all that have them."""
+        datasets = self.project.datasets
+        if of is None:
+            found = tuple(name for name, each in datasets.items() if set(dimensions) <= each.dimensions.keys())
+            if found and dimensions:
+                return found
+            message = f"no dataset has {' and '.join(shown(name) for name in dimensions) or 'a member'}"
+            hint = (
+                "say of which dataset"
+                if not dimensions
+                else "name dimensions of one dataset, or reach them over its joins"
+            )
+            raise RequestError(message, code="missing_dimension", hint=hint)
+        named = names_of(of, "of", 'members("channel", of="page_views")')
+        for name in named:
+            if name not in datasets and name not in self.project.kpis:
+                hint = nearest(name, [*datasets, *self.project.kpis])
+                raise RequestError(f"there is no dataset and no KPI {shown(name)}", code="unknown_dataset", hint=hint)
+        under = tuple(dict.fromkeys(each for name in named for each in self._catalogue.datasets_under(name)))
+        for dataset in under:
+            if lacking := [name for name in dimensions if name not in datasets[dataset].dimensions]:
+                message = f"dataset `{dataset}` has no dimension {shown(lacking[0])}"
+                hint = nearest(lacking[0], datasets[dataset].dimensions) or "it has no dimensions"
+                raise RequestError(message, code="missing_dimension", hint=hint)
+        return under
 
     def _check_types(self, kpi_id: str) -> None:
         """Refuse a KPI where it, or one below it, compares or computes what cannot be."""

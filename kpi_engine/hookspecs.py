@@ -9,7 +9,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kpi_engine.api import Output, Source, Transform
+    from kpi_engine.api import Format, Output, Source, Transform
 
 PROJECT = "kpi_engine"
 """The name of the entry-point group, and of the markers."""
@@ -31,3 +31,8 @@ def outputs() -> Sequence[type[Output]]:  # type: ignore[empty-body]
 @hookspec
 def transforms() -> Sequence[type[Transform]]:  # type: ignore[empty-body]
     """Announce transforms. Called once, the first time a dataset names a transform."""
+
+
+@hookspec
+def formats() -> Sequence[type[Format]]:  # type: ignore[empty-body]
+    """Announce formats of definition files. Called once, the first time one is asked for."""

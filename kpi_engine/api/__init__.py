@@ -3,6 +3,7 @@
 This is the promise: within a major version only additions.
 """
 
+from kpi_engine.api.formats import Format, Imported
 from kpi_engine.api.outputs import Output
 from kpi_engine.api.reports import Breakdown, Card, Column, Comparison, Failure, Measure, Report, Section, Trend
 from kpi_engine.api.sources import (
@@ -19,7 +20,7 @@ from kpi_engine.api.sources import (
 )
 from kpi_engine.api.transforms import Transform
 from kpi_engine.api.versions import files_version
-from kpi_engine.errors import DataError, KpiError, OutputError, PluginError, SourceError, nearest
+from kpi_engine.errors import DataError, Diagnostic, KpiError, OutputError, Place, PluginError, SourceError, nearest
 from kpi_engine.hookspecs import hookimpl
 
 __all__ = [
@@ -30,13 +31,17 @@ __all__ = [
     "Comparison",
     "DataError",
     "DatabaseRelation",
+    "Diagnostic",
     "Failure",
     "FileRelation",
     "FolderSource",
+    "Format",
+    "Imported",
     "KpiError",
     "Measure",
     "Output",
     "OutputError",
+    "Place",
     "PluginError",
     "Relation",
     "Report",

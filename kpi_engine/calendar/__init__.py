@@ -6,7 +6,17 @@ the rest of the engine asks for spans and buckets, and turns their bounds into i
 
 from kpi_engine.calendar.buckets import Bucket, bucket_offset, buckets, floor, step
 from kpi_engine.calendar.calendars import Calendar
-from kpi_engine.calendar.coverage import AllTime, Coverage, ToDate, Trailing, covered, parse_to_date
+from kpi_engine.calendar.coverage import (
+    AllTime,
+    Coverage,
+    FirstDay,
+    ToDate,
+    Trailing,
+    covered,
+    first_day,
+    parse_first_day,
+    parse_to_date,
+)
 from kpi_engine.calendar.durations import Duration, Unit, parse_duration, shift, shift_span
 from kpi_engine.calendar.grains import GRAINS, Grain, parse_grain
 from kpi_engine.calendar.labels import label, span_label
@@ -23,6 +33,7 @@ __all__ = [
     "Calendar",
     "Coverage",
     "Duration",
+    "FirstDay",
     "Grain",
     "Period",
     "Span",
@@ -32,9 +43,11 @@ __all__ = [
     "bucket_offset",
     "buckets",
     "covered",
+    "first_day",
     "floor",
     "label",
     "parse_duration",
+    "parse_first_day",
     "parse_grain",
     "parse_moment",
     "parse_period",

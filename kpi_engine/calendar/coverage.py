@@ -35,6 +35,13 @@ class Trailing:
     length: Duration
 
 
+@dataclass(frozen=True)
+class FirstDay:
+    """The first day of the calendar unit in which the period starts."""
+
+    grain: Grain
+
+
 Coverage = AllTime | ToDate | Trailing
 
 
@@ -49,6 +56,20 @@ def parse_to_date(text: str) -> ToDate:
         message = f"`{text}` is not a unit to run a total over"
         raise RequestError(message, code="unknown_grain", hint=f"it is one of {', '.join(units)}")
     return ToDate(grain)
+
+
+def parse_first_day(text: str) -> FirstDay | None:
+    """Read `start of month`; nothing where the text says something else."""
+    words = text.casefold().split(maxsplit=2)
+    return FirstDay(parse_to_date(words[2]).grain) if words[:2] == ["start", "of"] and len(words) > 2 else None  # noqa: PLR2004
+
+
+def first_day(span: Span, of: FirstDay, calendar: Calendar) -> Span:
+    """Give the first day of the unit in which a span starts; a span without a start has none."""
+    if span.start is None:
+        return span
+    start = floor(span.start, of.grain, calendar)
+    return Span(start, start + DAY)
 
 
 def covered(span: Span, coverage: Coverage, calendar: Calendar, as_of: datetime) -> Span:

@@ -73,9 +73,9 @@ class Catalogue:
             raise DefinitionError(self._causes(kpi_id, faults))
         return self._kpis[kpi_id]
 
-    def datasets_under(self, kpi_id: str) -> tuple[str, ...]:
-        """Name the datasets that a KPI's number comes from."""
-        return self._around.datasets_under(kpi_id)
+    def datasets_under(self, kpi_id: str, *, converted: bool = False) -> tuple[str, ...]:
+        """Name the datasets by whose dimensions and times a KPI's number is counted; `converted`, also those it counts in another's."""
+        return self._around.datasets_under(kpi_id, converted=converted)
 
     def read_for(self, kpi_ids: Iterable[str] | None = None) -> tuple[str, ...]:
         """Name the datasets that some KPIs may read, joins included, or all there are; each after those it is made of."""
@@ -87,7 +87,9 @@ class Catalogue:
             return [*origins(name), *joined]
 
         under = (
-            (each for kpi_id in kpi_ids for each in self.datasets_under(kpi_id)) if kpi_ids is not None else datasets
+            (each for kpi_id in kpi_ids for each in self.datasets_under(kpi_id, converted=True))
+            if kpi_ids is not None
+            else datasets
         )
         read = dict.fromkeys(under)
         found = dict.fromkeys(each for dataset in read for each in made_of(dataset, below))

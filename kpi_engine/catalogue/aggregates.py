@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kpi_engine.catalogue.surroundings import Surroundings
     from kpi_engine.formula.analysis import Aggregation
 
-_OF_NUMBERS = frozenset({"sum", "avg", "median", "quantile_cont", "stddev"})
+_OF_NUMBERS = frozenset({"sum", "avg", "median", "quantile_cont", "approx_quantile", "stddev"})
 COUNTS = frozenset({"count", "count_distinct"})
 """Aggregates that do not depend on how much the values are."""
 _NOT_NUMBERS = (
@@ -52,6 +52,8 @@ class Aggregates:
         if self._is_broken(aggregation):
             return None
         owner = self._owner(aggregation)
+        if aggregation.function in {"first", "last"} and (owner.unit is None or owner.per != (owner.unit,)):
+            raise Refused(_no_order(aggregation, owner))
         argument = aggregation.argument
         if aggregation.function == "count" and isinstance(argument, exp.Column) and parts(argument) == (owner.alias,):
             argument = None
@@ -176,6 +178,12 @@ def _no_owner(aggregation: Aggregation, named: list[str], rows: list[str]) -> Mi
         return Mistake("nothing_to_aggregate", "there are no rows to aggregate", *place, hint)
     hint = "write the input before the column: " + ", ".join(f"`{alias}.…`" for alias in rows)
     return Mistake("ambiguous_input", "it is not clear over which input this aggregates", *place, hint)
+
+
+def _no_order(aggregation: Aggregation, owner: ResolvedInput) -> Mistake:
+    message = f"`{aggregation.function}` needs one row for each unit of time, and `{owner.alias}` has others"
+    hint = f"give the input `{owner.alias}` a `per`, such as `per: day`"
+    return Mistake("no_order", message, aggregation.offset, aggregation.length, hint)
 
 
 def _per_column(node: exp.Column, names: tuple[str, ...], owner: ResolvedInput) -> exp.Expr:

@@ -91,7 +91,7 @@ class Fitting:
     def _ways(self, kpi_id: str) -> tuple[Way, ...]:
         """Put the ways below a KPI's inputs together, with what the inputs ignore."""
         found: dict[Way, None] = {}
-        for each in self.project.kpis[kpi_id].inputs.values():
+        for each in (model for model in self.project.kpis[kpi_id].inputs.values() if not model.after):
             across, everything = frozenset(each.across), "all" in each.across
             if each.from_ in self.project.datasets:
                 found[each.from_, across, everything] = None

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from kpi_engine.calendar import AllTime, Trailing, parse_duration, parse_to_date
+from kpi_engine.calendar import GRAINS, AllTime, Trailing, parse_duration, parse_first_day, parse_to_date
 from kpi_engine.catalogue.faults import Fault, empty, faults_of, guess, unknown
-from kpi_engine.catalogue.resolved import Expr, ResolvedInput
+from kpi_engine.catalogue.resolved import Conversion, Expr, ResolvedInput
 from kpi_engine.errors import KpiError, nearest
 from kpi_engine.formula.gate import Mistake, Refused, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kpi_engine.calendar import Coverage, Duration
+    from kpi_engine.calendar import Coverage, Duration, FirstDay
     from kpi_engine.catalogue.surroundings import Surroundings
     from kpi_engine.definitions.models import Dataset, Input
 
@@ -41,6 +41,13 @@ def resolve_inputs(models: Mapping[str, Input], around: Surroundings) -> Inputs:
         if found is not None and not reading.faults:
             resolved[alias] = found
         faults += reading.faults
+    for alias, model in models.items():
+        reading = _Reading(alias, model, around)
+        if alias in resolved and (conversion := reading.conversion(resolved)) is not None:
+            resolved[alias] = replace(resolved[alias], conversion=conversion)
+        if reading.faults:
+            resolved.pop(alias, None)
+            faults += reading.faults
     return Inputs(resolved, frozenset(models) - resolved.keys(), tuple(faults))
 
 
@@ -84,6 +91,57 @@ class _Reading:
             covers=self._covers(),
             per=self.model.per,
         )
+
+    def conversion(self, others: Mapping[str, ResolvedInput]) -> Conversion | None:
+        """Read to which rows the rows of this input are given; nothing where they count for themselves."""
+        model = self.model
+        written = [key for key in ("of", "after", "within", "touch") if getattr(model, key)]
+        if not written:
+            return None
+        if not (model.after and model.of):
+            message = "a conversion says `of` which entity it is, and `after` which other input"
+            self._fault(
+                written[0], Mistake("half_a_conversion", message, hint="add the one that is missing"), on_key=True
+            )
+            return None
+        base = others.get(model.after)
+        plain = (
+            base is not None
+            and base.kind == "dataset"
+            and not (base.per or base.covers or base.offset or base.conversion)
+        )
+        if base is None or not plain or self.dataset is None or base.take != "rows":
+            message = f"`after` names an input that reads the rows of a dataset, without `offset`, `window` and the like; `{model.after}` is none"
+            self._fault("after", Mistake("bad_conversion", message, 0, len(model.after), nearest(model.after, others)))
+            return None
+        if model.touch not in {"", "first", "last"}:
+            mistake = Mistake("bad_value", f"`touch` is `first` or `last`, not `{model.touch}`", 0, len(model.touch))
+            self._fault("touch", mistake)
+            return None
+        keys = tuple(self._key(here, there, base) for here, there in model.of.items())
+        within = self._within()
+        if self.faults:
+            return None
+        return Conversion(base, tuple(each for each in keys if each), within, model.touch == "first")
+
+    def _key(self, here: str, there: str, base: ResolvedInput) -> tuple[Expr, Expr] | None:
+        try:
+            ours = self.around.names.path(self.target, tuple(here.split(".")), ())
+            theirs = self.around.names.path(base.target, tuple(there.split(".")), ())
+        except Refused as refused:
+            found = refused.mistakes[0]
+            self._fault("of", Mistake(found.code, found.message, 0, len(here), found.hint, found.follows), here)
+            return None
+        return Expr(ours), Expr(theirs)
+
+    def _within(self) -> Duration | None:
+        if not self.model.within:
+            return None
+        try:
+            return parse_duration(self.model.within)
+        except KpiError as error:
+            self._fault("within", Mistake(error.code, error.message, 0, len(self.model.within), error.hint))
+            return None
 
     def _fault(self, key: str, mistake: Mistake, *inner: str, on_key: bool = False) -> None:
         self.faults.append(Fault(("inputs", self.alias, key, *inner), mistake, on_key=on_key))
@@ -132,7 +190,7 @@ class _Reading:
 
     def _take(self) -> None:
         take = self.model.take
-        if take not in {"closing", "opening"}:
+        if take is None or take == "rows":
             return
         if self.dataset is None:
             message = f"`{self.target}` is a KPI: `take: {take}` chooses rows of a snapshot"
@@ -162,7 +220,7 @@ class _Reading:
                 self._fault("across", mistake, name)
 
     def _per(self) -> None:
-        for name in self.model.per:
+        for name in (each for each in self.model.per if each not in GRAINS):
             for dataset in self.around.datasets_under(self.target):
                 try:
                     self.around.names.path(dataset, (name,), ())
@@ -172,12 +230,12 @@ class _Reading:
                         "per", Mistake(found.code, found.message, 0, len(name), found.hint, found.follows), name
                     )
 
-    def _offset(self) -> Duration | Literal["period"] | None:
+    def _offset(self) -> Duration | FirstDay | Literal["period"] | None:
         text = self.model.offset
         if not text or text == "period":
             return "period" if text else None
         try:
-            return parse_duration(text)
+            return parse_first_day(text) or parse_duration(text)
         except KpiError as error:
             self._fault("offset", Mistake(error.code, error.message, 0, len(text), error.hint))
             return None

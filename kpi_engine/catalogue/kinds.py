@@ -118,7 +118,7 @@ def _of_aggregate(aggregate: ResolvedAggregate, source: ResolvedInput) -> Additi
     """Sums and counts of rows add up; levels do over everything but time; entities are counted again in every group."""
     if aggregate.function not in {"sum", "count"} or source.per:
         return "non_additive"
-    return "semi_additive" if source.take in {"closing", "opening"} else "additive"
+    return "additive" if source.take == "rows" else "semi_additive"
 
 
 def _modified(found: Additivity, source: ResolvedInput) -> Additivity:

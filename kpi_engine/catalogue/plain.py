@@ -39,7 +39,9 @@ _RULES: tuple[tuple[tuple[type[exp.Expr], ...], str, str], ...] = (
     ((exp.Length,), "text", "number"),
 )
 """What nodes need, all of one kind, and what they give."""
-_OF_NUMBERS = frozenset({"sum", "avg", "min", "max", "median", "quantile_cont", "quantile_disc", "stddev"})
+_OF_NUMBERS = frozenset(
+    {"sum", "avg", "min", "max", "median", "quantile_cont", "quantile_disc", "approx_quantile", "stddev"}
+)
 
 
 def kind_of(tree: exp.Expr, leaf: Leaf) -> Kind:

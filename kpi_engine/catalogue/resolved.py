@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from sqlglot import exp
 
+from kpi_engine.calendar import GRAINS
 from kpi_engine.formula.analysis import conjuncts
 from kpi_engine.formula.trees import nodes, sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kpi_engine.calendar import Coverage, Duration
+    from kpi_engine.calendar import Coverage, Duration, FirstDay, Grain
     from kpi_engine.definitions.models import Kpi
     from kpi_engine.formula.units import Unit
 
@@ -24,6 +25,9 @@ INPUT = "input\x1f"
 """The table name, in a formula's outer tree, of the columns that stand for KPI inputs; no text that passes the gate can hold it."""
 VALUE = "__value"
 """The column, among the rows of a `per` input over a KPI, that holds the KPI's value."""
+
+GIVEN = "__given"
+"""The column, among rows to which others are given, that holds what is aggregated of those."""
 
 Additivity = Literal["additive", "semi_additive", "non_additive"]
 
@@ -70,6 +74,19 @@ class Expr:
 
 
 @dataclass(frozen=True)
+class Conversion:
+    """Each row is given to one row of `base`, of the same entity, at or before it: the last one, or the `first`.
+
+    `keys` say what is the same: pairs of trees, over the rows here and over those of `base`.
+    """
+
+    base: ResolvedInput
+    keys: tuple[tuple[Expr, Expr], ...]
+    within: Duration | None
+    first: bool
+
+
+@dataclass(frozen=True)
 class ResolvedInput:
     """An input with its modifiers read: `target` is a dataset's or a KPI's id.
 
@@ -81,12 +98,18 @@ class ResolvedInput:
     kind: Literal["dataset", "kpi"]
     where: Expr | None = None
     time: str = ""
-    take: Literal["closing", "opening", "rows"] = "rows"
+    take: Literal["closing", "opening", "first", "last", "rows"] = "rows"
     across: frozenset[str] = frozenset()
     across_all: bool = False
-    offset: Duration | Literal["period"] | None = None
+    offset: Duration | FirstDay | Literal["period"] | None = None
     covers: Coverage | None = None
     per: tuple[str, ...] = ()
+    conversion: Conversion | None = None
+
+    @property
+    def unit(self) -> Grain | None:
+        """The calendar unit of which it has a row each, where `per` names one."""
+        return next((cast("Grain", name) for name in self.per if name in GRAINS), None)
 
     @property
     def is_rows(self) -> bool:

@@ -35,19 +35,24 @@ class Surroundings:
     """Resolve another KPI; cycles are refused before."""
     _under: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The datasets under each KPI, once they were asked for."""
+    _read: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The same, with those whose rows count in another one's."""
 
-    def datasets_under(self, target: str) -> tuple[str, ...]:
-        """Name the datasets that a number comes from: a dataset itself, or those under a KPI."""
-        datasets = self.names.datasets
+    def datasets_under(self, target: str, *, converted: bool = False) -> tuple[str, ...]:
+        """Name the datasets by whose dimensions and times a number is counted: a dataset itself, or those under a KPI.
+
+        With `converted` also those whose rows count in another one's.
+        """
+        datasets, known = self.names.datasets, self._read if converted else self._under
         if target in datasets or target not in self.kpis:
             return (target,) if target in datasets else ()
-        for name in made_of(target, self.below, self._under) if target not in self._under else ():
+        for name in made_of(target, self.below, known) if target not in known else ():
             found: dict[str, None] = {}
             for each in self.kpis[name].inputs.values():
-                under = (each.from_,) if each.from_ in datasets else self._under.get(each.from_, ())
-                found |= dict.fromkeys(under)
-            self._under[name] = tuple(found)
-        return self._under[target]
+                if converted or not each.after:
+                    found |= dict.fromkeys((each.from_,) if each.from_ in datasets else known.get(each.from_, ()))
+            known[name] = tuple(found)
+        return known[target]
 
     def unknown_parameters(self, tree: exp.Expr) -> Iterator[Mistake]:
         """Find the parameters in a tree that nothing declares."""

@@ -214,12 +214,12 @@ class Input(Model):
     """A condition on rows, in quotes: `where: "section = 'blog'"`; on a KPI it reaches every dataset under it."""
     time: str = ""
     """Another of the dataset's `times`."""
-    take: Literal["closing", "opening", "rows"] | None = None
+    take: Literal["closing", "opening", "first", "last", "rows"] | None = None
     """Of a snapshot: the levels at the period's end (the default), those before its start, or all rows."""
     across: Names = ()
     """Dimensions to ignore in the split and in the filters, or `all`: the whole of a share."""
-    offset: str = Field(default="", examples=["1 month", "1 year", "28 days", "period"])
-    """At an earlier time: `1 month`, or `period`: one step of the requested grain, or the range before."""
+    offset: str = Field(default="", examples=["1 month", "1 year", "28 days", "period", "start of month"])
+    """At another time: `1 month` earlier; `period`, one step of the requested grain, or the range before; `start of month`, that unit's first day."""
     per: Names = ()
     """One row for each member of a dimension or column, to be aggregated once more."""
     all_time: bool = False
@@ -274,6 +274,8 @@ class Kpi(Model):
     """What a reader must know before using the number."""
     empty: Literal["0", "unknown"] | Annotated[int, Field(ge=0, le=0)] = "0"
     """What a sum over no rows is: 0, or unknown as spend that nobody recorded."""
+    frame: Literal["whole", "observed", "every_period"] = "whole"
+    """Which rows an answer has: all members × periods; `observed`, those that an input has rows for; `every_period`, these and each other period."""
     additive_over: Names = ()
     """Dimensions over which the number may be added up."""
     quality: str = ""

@@ -115,7 +115,7 @@ def _tighten_input(input_: Schema, words: Words) -> None:
     stretches = [key for key in ("to_date", "window", "all_time") if key not in LATER]
     input_["allOf"] = [*_one_of(stretches, "one key says which stretch of time is covered")]
     kinds = {
-        "offset": _duration(words.units, "period", ""),
+        "offset": _offset(words),
         "window": _duration(words.units, ""),
         "to_date": _grain(words.grains),
     }
@@ -176,6 +176,14 @@ def _never(schema: Schema, keys: Iterable[str], message: str) -> None:
         said = message.format(key)
         schema["properties"][key] = {"description": said, "doNotSuggest": True}
         schema["allOf"] = [*schema.get("allOf", ()), {"properties": {key: False}, "errorMessage": said}]
+
+
+def _offset(words: Words) -> Schema:
+    """Say how another time is written: a length, the period before, or the first day of a unit."""
+    found = _duration(words.units, "period", "")
+    units = "|".join(_any_case(unit).replace("_", "[ _-]") for unit in words.grains)
+    first = rf"{_any_case('start')}\s+{_any_case('of')}\s+(?:{units})"
+    return found | {"pattern": found["pattern"].removesuffix(")$") + f"|{first})$"}
 
 
 def _duration(units: Iterable[str], *words: str) -> Schema:

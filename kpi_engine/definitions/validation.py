@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-LATER = ("of", "after", "within", "touch")
+LATER: tuple[str, ...] = ()
 """Modifiers of an input that are part of the language and not computed by this version."""
 TEXTS = ("label", "description", "notice")
 """The keys that hold texts by language."""

@@ -89,7 +89,7 @@ def _misuse(node: exp.Expr) -> Iterator[Mistake]:
     if _whole(node).find_ancestor(*AGGREGATE_NODES, exp.Filter):
         hint = "aggregate once here, or aggregate per entity first: an input with `per`"
         yield Mistake("nested_aggregate", "an aggregate stands inside another aggregate", *span(node), hint)
-    if isinstance(node, exp.PercentileCont | exp.PercentileDisc) and _fraction(node) is None:
+    if isinstance(node, exp.PercentileCont | exp.PercentileDisc | exp.ApproxQuantile) and _fraction(node) is None:
         yield Mistake(
             "bad_fraction",
             "a percentile takes a fraction from 0 to 1",
@@ -121,14 +121,14 @@ def _named(node: exp.Expr) -> tuple[str, exp.Expr | None]:
         return "count_distinct", node.this.expressions[0]
     if isinstance(node, exp.Count | exp.CountIf):
         return "count", None if isinstance(node.this, exp.Star) else node.this
-    names = {"PercentileCont": "quantile_cont", "PercentileDisc": "quantile_disc"}
+    names = {"PercentileCont": "quantile_cont", "PercentileDisc": "quantile_disc", "ApproxQuantile": "approx_quantile"}
     name = type(node).__name__
     return names.get(name, name.lower()), node.this
 
 
 def _fraction(node: exp.Expr) -> float | None:
     """Give the fraction of a percentile; None where there is none, or none from 0 to 1."""
-    literal = node.args.get("expression")
+    literal = node.args.get("expression") or node.args.get("quantile")
     if not isinstance(literal, exp.Literal) or literal.is_string:
         return None
     fraction = float(literal.this)

@@ -62,6 +62,11 @@ AGGREGATES = (
         "PercentileDisc",
         "the smallest value that at least the fraction p of the values does not exceed",
     ),
+    Function(
+        "approx_quantile(x, p)", "ApproxQuantile", "the same as `quantile_cont`, estimated: faster over very many rows"
+    ),
+    Function("first(x)", "First", "of an input with `per` a unit of time, the known value of the first unit"),
+    Function("last(x)", "Last", "of an input with `per` a unit of time, the known value of the last unit"),
     Function("stddev(x)", "Stddev", "the standard deviation of a sample; unknown for fewer than two values"),
 )
 """What stands in a formula and turns rows into a value; each may be followed by `filter (where condition)`."""
@@ -214,7 +219,7 @@ MEANT = MappingProxyType({
     **dict.fromkeys(("ifnull", "nvl", "isnull", "iferror", "zn"), "write `coalesce(x, y)`: the first known value"),
     **dict.fromkeys(("len", "strlen", "char_length", "character_length"), "write `length(x)`"),
     **dict.fromkeys(("iff", "iif"), "write `if(condition, x, y)`"),
-    **dict.fromkeys(("percentile", "percentile_cont", "quantile", "approx_quantile"), "write `quantile_cont(x, 0.9)`"),
+    **dict.fromkeys(("percentile", "percentile_cont", "quantile"), "write `quantile_cont(x, 0.9)`"),
     **dict.fromkeys(("div0", "safe_divide", "divide"), "write `x / y`: a division by zero is unknown"),
     **dict.fromkeys(("count_distinct", "countd", "approx_count_distinct", "uniq"), "write `count(distinct x)`"),
     **dict.fromkeys(("now", "today", "current_date", "current_timestamp", "getdate", "sysdate"),

@@ -11,11 +11,12 @@ Nodes are frozen and hold syntax trees of expressions, never SQL text. A column 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from kpi_engine.calendar import Bucket, Duration, Span
     from kpi_engine.catalogue import Expr, TimeColumn
@@ -30,13 +31,53 @@ class Level:
 
 
 @dataclass(frozen=True)
+class Edge:
+    """Rows of the first, or the last, time of a stretch at which `filter` leaves an entity any; `of` are the entity's columns."""
+
+    of: tuple[Expr, ...]
+    last: bool
+    filter: frozenset[Expr] = frozenset()
+
+
+@dataclass(frozen=True)
+class Among:
+    """Rows whose `expression` is one of the members of `name` that the plan `below` keeps."""
+
+    expression: Expr
+    name: str
+    below: Derive
+
+
+@dataclass(frozen=True)
+class Converted:
+    """The rows of `dataset`, each given to one row of the Read: of the same `keys`, at or before it, the last or the `first`.
+
+    `keys` are pairs of expressions, over these rows and over the Read's. `filter` is over these rows, `base` over the Read's, which
+    both hold before rows are given to one another. `argument` is what is aggregated of these rows; they are known until `as_of`.
+    """
+
+    dataset: str
+    time: TimeColumn
+    keys: tuple[tuple[Expr, Expr], ...]
+    as_of: datetime
+    within: Duration | None = None
+    first: bool = False
+    filter: frozenset[Expr] = frozenset()
+    base: frozenset[Expr] = frozenset()
+    argument: Expr | None = None
+
+
+@dataclass(frozen=True)
 class Read:
-    """Rows of a dataset, or of the plan `below`; `time` says when each counts, `level` that each holds until the next."""
+    """Rows of a dataset, or of the plan `below`; `time` says when each counts, `level` that each holds until the next, `edge` which count."""
 
     dataset: str
     time: TimeColumn | None = None
     level: Level | None = None
     below: Derive | None = None
+    edge: Edge | None = None
+    among: tuple[Among, ...] = ()
+    converted: Converted | None = None
 
 
 @dataclass(frozen=True)
@@ -44,13 +85,13 @@ class Cell:
     """One stretch of coverage: rows of `span`, grouped by `split`.
 
     Over levels the rows that hold at the end of the span are taken, however long before they were read. Over the plan below,
-    `below` names its period instead.
+    `below` names its periods instead.
     """
 
     id: int
     span: Span
     split: frozenset[str]
-    below: int | None = None
+    below: tuple[int, ...] | None = None
     aggregates: frozenset[int] = frozenset()
     """The numbers of the aggregates that are asked for here: only their rows make a member seen."""
 
@@ -94,7 +135,8 @@ class Align:
     """Summaries side by side on one frame of the members of `split` × `periods`.
 
     `dense` False keeps only the members and periods that were observed: in the period itself, or, where `earlier`, in any stretch
-    that an input of the period covers.
+    that an input of the period covers. `admits` is there where every other period has a row as well, of unknown members: it holds the
+    conditions under which these are asked for. `labels` are further names of the periods: by grain, the start of the unit of each.
     """
 
     summaries: tuple[Summarise, ...]
@@ -103,6 +145,8 @@ class Align:
     periods: tuple[Bucket, ...]
     dense: bool = True
     earlier: bool = False
+    admits: tuple[Expr, ...] | None = None
+    labels: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -145,4 +189,5 @@ def leaf_reads(derive: Derive) -> tuple[Read, ...]:
     for summary in derive.align.summaries:
         below = summary.read.below
         found += leaf_reads(below) if below is not None else (summary.read,)
+        found += [read for each in summary.read.among for read in leaf_reads(each.below)]
     return tuple(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -11,25 +11,25 @@ from sqlglot import exp
 from kpi_engine.calendar import GRAINS, Bucket, Span, parse_period
 from kpi_engine.catalogue.aggregates import COUNTS
 from kpi_engine.catalogue.fitting import MOST_WAYS
-from kpi_engine.catalogue.resolved import INPUT, VALUE, Expr
+from kpi_engine.catalogue.resolved import INPUT, VALUE, Expr, ResolvedInput
 from kpi_engine.errors import RequestError, nearest, shown
-from kpi_engine.formula.analysis import SLOT
+from kpi_engine.formula.analysis import SLOT, columns, parts
 from kpi_engine.formula.trees import bracketed, column, integer, rewritten
 from kpi_engine.planning.columns import comparison_columns, currency_checks, currency_columns
 from kpi_engine.planning.nodes import Align, Bounds, Derive, Read
-from kpi_engine.planning.request import literal
+from kpi_engine.planning.request import AMONG, Request, literal
 from kpi_engine.planning.rows import Context, DatasetRows, Rows
-from kpi_engine.planning.shaping import EARLIER, having, order
+from kpi_engine.planning.shaping import EARLIER, having, kept, order
 from kpi_engine.planning.summaries import Summaries
-from kpi_engine.planning.windows import Comparison, Offset, Window, windows
+from kpi_engine.planning.windows import Comparison, Offset, Window, divided, labelled, windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kpi_engine.calendar import Calendar
-    from kpi_engine.catalogue import Catalogue, ResolvedAggregate, ResolvedInput, ResolvedKpi
+    from kpi_engine.catalogue import Catalogue, ResolvedAggregate, ResolvedKpi
     from kpi_engine.planning.nodes import Summarise
-    from kpi_engine.planning.request import Request
+    from kpi_engine.planning.request import Members
     from kpi_engine.planning.windows import Shift
 
 MOST_PER = 8
@@ -89,6 +89,7 @@ class _Planner:
     dense: bool = True
     nested: bool = False
     level: int = 0
+    frame: str = ""
     summaries: Summaries = field(init=False)
     datasets: DatasetRows = field(init=False)
     hidden: dict[str, Expr] = field(default_factory=dict)
@@ -96,16 +97,29 @@ class _Planner:
     ways: set[Context] = field(default_factory=set)
     entities: dict[tuple[ResolvedInput, Context], Rows] = field(default_factory=dict)
     below: list[_Planner] = field(default_factory=list)
+    kept: dict[Members, Derive] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.nested:
             self.split = self.request.by
-            self.windows = windows(self.request.period, self.request.grain, self.calendar)
-            self.dense = self.request.dense
+            every = windows(self.request.period, self.request.grain, self.calendar, self.request.also)
+            self.windows = tuple(each for each in every if kept(each[0].start, self.request.periods))
+            self.frame = self._frame()
+            self.dense = self.frame == "whole"
         self.summaries = Summaries(
             self.calendar, self.request.as_of, tuple(w for _, w in self.windows), observing=not self.dense
         )
-        self.datasets = DatasetRows(self.catalogue, self.request, self.split, self._with_parameters)
+        self.datasets = DatasetRows(self.catalogue, self.request, self.split, self._with_parameters, self._keeping)
+
+    def _frame(self) -> str:
+        """Say which rows the answer has: what the request says, else the most that one of its KPIs says."""
+        request = self.request
+        if not request.dense:
+            return "present"
+        asked = {self.catalogue.project.kpis[each].frame for each in request.kpis if each not in request.failed}
+        if not (request.by or request.grain) or not asked:
+            return "whole"
+        return next(each for each in ("whole", "every_period", "observed") if each in asked)
 
     def derive(self) -> Derive:
         """Plan the request's own columns: each KPI, then its comparisons."""
@@ -113,6 +127,11 @@ class _Planner:
         _check_comparable(request)
         shown: dict[str, Expr] = {}
         currencies: dict[str, frozenset[tuple[exp.Column, exp.Column]]] = {}
+        for dataset in request.members_of:
+            rows = self._dataset(ResolvedInput(dataset, dataset, "dataset"), Context())
+            self.summaries.column(
+                replace(rows, constant=rows.constant or not request.dated), "count", None, frozenset()
+            )
         for kpi_id in request.kpis:
             if kpi_id in request.failed:
                 shown[kpi_id] = Expr(exp.Null())
@@ -159,7 +178,9 @@ class _Planner:
                     if summary.aggregates
                     else frozenset()
                 )
-                read = replace(summary.read, level=None)
+                common |= summary.read.edge.filter if summary.read.edge else frozenset()
+                common |= summary.read.converted.base if summary.read.converted else frozenset()
+                read = replace(summary.read, level=None, edge=None, among=(), converted=None)
                 found[read, common] = Bounds(read, common)
         return tuple(found.values())
 
@@ -172,8 +193,23 @@ class _Planner:
             self.split,
             tuple(b for b, _ in self.windows),
             self.dense,
-            earlier=self.nested,
+            earlier=self.nested or self.frame != "present",
+            admits=self._admits() if self.frame == "every_period" else None,
+            labels={} if self.nested else self._labels(),
         )
+
+    def _labels(self) -> dict[str, tuple[datetime, ...]]:
+        grains = (self.request.grain, *self.request.also) if self.request.grain else ()
+        return labelled(tuple(b for b, _ in self.windows), grains, self.calendar)
+
+    def _admits(self) -> tuple[Expr, ...]:
+        """Give the request's conditions on its own split, for members that are unknown."""
+        asked = [each for each in self.request.where if each.operator != AMONG]
+        trees = [each.tree(exp.Null()) for each in asked if each.name in self.split]
+        written = [each.tree for each in self.request.where_sql.conjuncts] if self.request.where_sql else []
+        own = [each for each in written if columns(each) and all(parts(c)[0] in self.split for c in columns(each))]
+        trees += [rewritten(each, lambda node: exp.Null() if isinstance(node, exp.Column) else node) for each in own]
+        return tuple(map(Expr, trees))
 
     def _check_members(self, finished: tuple[Summarise, ...]) -> None:
         """Refuse a split whose members no input knows."""
@@ -313,11 +349,16 @@ class _Planner:
         kept = self.datasets.kept(
             self.catalogue.datasets_under(source.target) if source.kind == "kpi" else (source.target,), inside
         )
+        frame, units = divided(moved, source.unit, self.calendar)
+        whole = (
+            source.unit is not None
+            and source.kind == "kpi"
+            and self.catalogue.project.kpis[source.target].frame == "whole"
+        )
         below = _Planner(
             self.request, self.catalogue, self.calendar,
-            split=(*kept, *(name for name in source.per if name not in kept)),
-            windows=tuple((Bucket(w.span.start, w.span), w) for w in moved),  # type: ignore[arg-type]
-            dense=False, nested=True, level=self.level + 1,
+            split=(*kept, *(name for name in source.per if name not in {*kept, source.unit})),
+            windows=frame, dense=whole, nested=True, level=self.level + 1,
         )  # fmt: skip
         if below.level > MOST_PER:
             message = f"more than {MOST_PER} inputs with `per` stand on one another"
@@ -336,8 +377,39 @@ class _Planner:
         split = {name: Expr(column(name, VALUE)) for name in kept}
         low, high = (Expr(column(name, VALUE)) for name in currency_columns(""))
         return Rows(
-            Read("", below=derive), split, inside.shifts, currency=(low, high) if low.tree.name in values else None
+            Read("", below=derive),
+            split,
+            inside.shifts,
+            units=units,
+            currency=(low, high) if low.tree.name in values else None,
         )
+
+    def _keeping(self, members: Members) -> Derive:
+        """Plan the members for which conditions on KPIs hold, once, over all time and without the request's own conditions."""
+        if members not in self.kept:
+            kpis = tuple(dict.fromkeys(each.name for each in members.having))
+            always = parse_period(None, self.calendar, self.request.as_of)
+            asked = Request(kpis, always, self.request.as_of, by=(members.by,), parameters=self.request.parameters)
+            frame = windows(always, None, self.calendar)
+            below = _Planner(
+                asked,
+                self.catalogue,
+                self.calendar,
+                split=asked.by,
+                windows=frame,
+                dense=False,
+                nested=True,
+                level=self.level,
+            )
+            for kpi_id in kpis:
+                if kpi_id not in self.catalogue.project.kpis:
+                    hint = nearest(kpi_id, self.catalogue.project.kpis)
+                    raise RequestError(f"there is no KPI {shown(kpi_id)}", code="unknown_kpi", hint=hint)
+                below._check_split(kpi_id)
+            values = {kpi_id: Expr(below._evaluate(kpi_id, Context()).tree) for kpi_id in kpis}
+            conditions = tuple(having(each, values, asked.by) for each in members.having)
+            self.kept[members] = Derive(below._align(), {**below.hidden, **values}, (), having=conditions)
+        return self.kept[members]
 
     def _with_parameters(self, each: Expr) -> Expr:
         def replaced(node: exp.Expr) -> exp.Expr:
@@ -388,7 +460,7 @@ def _inside(context: Context, source: ResolvedInput) -> Context:
 
 def _is_zero_of_nothing(kpi: ResolvedKpi, source: ResolvedInput) -> bool:
     """Say whether a sum over no rows is 0: a flow of nothing is, a level of nothing is unknown unless `empty: 0` is written."""
-    is_level = source.take in {"closing", "opening"} and not source.per
+    is_level = source.take != "rows" and not source.per
     return str(kpi.model.empty) == "0" and (not is_level or "empty" in kpi.model.model_fields_set)
 
 

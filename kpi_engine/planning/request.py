@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from kpi_engine.planning.windows import Compare
 
 COMPARISONS: tuple[Compare, ...] = ("previous_period", "previous_year")
+PERIOD = "period"
+AMONG = "among"
+"""The operator that keeps the members for which a condition on KPIs holds."""
 MAX_TEXT = 10_000
 MAX_DIGITS = 38
 MAX_VALUES = 1_000
@@ -65,6 +68,14 @@ class Filter:
 
 
 @dataclass(frozen=True)
+class Members:
+    """The members of the dimension `by` for which conditions on KPIs hold, over all time."""
+
+    by: str
+    having: tuple[Filter, ...]
+
+
+@dataclass(frozen=True)
 class Request:
     """What is asked for."""
 
@@ -73,7 +84,11 @@ class Request:
     as_of: datetime
     by: tuple[str, ...] = ()
     grain: Grain | None = None
+    also: tuple[Grain, ...] = ()
+    """Further grains: a period ends wherever a unit of any of them does."""
     where: tuple[Filter, ...] = ()
+    periods: tuple[Filter, ...] = ()
+    """Conditions on the periods of the answer: they cut no rows that an input needs."""
     where_sql: Expr | None = None
     having: tuple[Filter, ...] = ()
     compare: tuple[Compare, ...] = ()
@@ -81,14 +96,24 @@ class Request:
     limit: int | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     dense: bool = True
+    members_of: tuple[str, ...] = ()
+    """Datasets whose members are asked for, in a request without KPIs."""
+    dated: bool = True
+    """Whether members are those of the period."""
     failed: frozenset[str] = frozenset()
     """KPIs that cannot be computed: their columns are unknown, and the others are not stopped."""
     partial_split: bool = False
     """Whether KPIs may be asked for without the split they mean something by, as totals are."""
 
+    @property
+    def compared_with(self) -> tuple[str, ...]:
+        """Name the KPIs that members are kept by."""
+        kept = (each.value for each in self.where if each.operator == AMONG)
+        return tuple(dict.fromkeys(condition.name for members in kept for condition in members.having))
+
 
 def read_request(
-    kpis: Sequence[str], calendar: Calendar, *, by: str | Iterable[str] = (), grain: str | None = None, period: Any = None,  # noqa: ANN401
+    kpis: Sequence[str], calendar: Calendar, *, by: str | Iterable[str] = (), grain: str | Iterable[str] | None = None, period: Any = None,  # noqa: ANN401
     where: Mapping[str, Any] | None = None, where_sql: str | None = None, having: Mapping[str, Any] | None = None,
     compare: str | Iterable[str] = (), order: str | Iterable[str] = (), limit: int | None = None, as_of: Any = None,  # noqa: ANN401
     parameters: Mapping[str, Any] | None = None, dense: bool = True,
@@ -99,19 +124,21 @@ def read_request(
     comparisons = tuple(_comparison(name) for name in names_of(compare, "compare", "compare='previous_year'"))
     for argument, names in (("by", splits), ("compare", comparisons), ("kpis", tuple(kpis))):
         refuse_doubles(argument, names)
-    step, condition = (
-        text_of(grain, "grain", "grain='month'"),
-        text_of(where_sql, "where_sql", "where_sql=\"channel = 'email'\""),
-    )
+    grains = tuple(parse_grain(each) for each in names_of(() if grain is None else grain, "grain", "grain='month'"))
+    refuse_doubles("grain", grains)
+    condition = text_of(where_sql, "where_sql", "where_sql=\"channel = 'email'\"")
     rows = mapping_of(where, "where", "where={'channel': 'email'}")
+    conditions = tuple(f for name, value in rows.items() for f in filters(name, value))
     answers = mapping_of(having, "having", "having={'visits': {'gt': 100}}")
     return Request(
         kpis=tuple(kpis),
         period=parse_period(period, calendar, moment),
         as_of=moment,
         by=splits,
-        grain=None if step is None else parse_grain(step),
-        where=tuple(f for name, value in rows.items() for f in filters(name, value)),
+        grain=grains[0] if grains else None,
+        also=grains[1:],
+        where=tuple(each for each in conditions if each.name != PERIOD),
+        periods=tuple(each for each in conditions if each.name == PERIOD),
         where_sql=None if condition is None else _condition(condition),
         having=tuple(f for name, value in answers.items() for f in filters(name, value)),
         compare=comparisons,
@@ -122,11 +149,27 @@ def read_request(
     )
 
 
+def _members(name: str, value: object) -> Members:
+    """Read `{having: {KPI: condition}}`, with `by` where the KPIs call the dimension otherwise."""
+    said = mapping_of(value, AMONG, "{'among': {'having': {'orders': {'gt': 2}}}}")
+    if unknown := next((key for key in said if key not in {"by", "having"}), None):
+        message = f"{shown(unknown)} is not known in `{AMONG}` of {shown(name)}"
+        raise RequestError(message, code="bad_filter_value", hint="it takes `having` and `by`")
+    conditions = mapping_of(said.get("having"), "having", "having={'orders': {'gt': 2}}")
+    found = tuple(each for kpi, condition in conditions.items() for each in filters(kpi, condition))
+    if not found:
+        message = f"`{AMONG}` of {shown(name)} names no KPI"
+        raise RequestError(message, code="bad_filter_value", hint="for example {'having': {'orders': {'gt': 2}}}")
+    return Members(text_of(said.get("by"), "by", "by='customer'") or name, found)
+
+
 def totalled(request: Request) -> Request | None:
     """Give the request for the totals of another, over all members and its whole period; nothing where its one row is the totals."""
     if not request.by and request.grain is None and not request.having and request.limit is None:
         return None
-    whole = replace(request, by=(), grain=None, having=(), order=(), limit=None, dense=True, partial_split=True)
+    whole = replace(
+        request, by=(), grain=None, also=(), periods=(), having=(), order=(), limit=None, dense=True, partial_split=True
+    )
     return replace(whole, compare=()) if request.period.kind == "all" else whole
 
 
@@ -136,7 +179,12 @@ def filters(name: str, value: object) -> tuple[Filter, ...]:
         if not value:
             message = f"the filter on {shown(name)} says nothing"
             raise RequestError(message, code="bad_filter_value", hint="give a value, several, or {operator: value}")
-        return tuple(_operator(name, str(operator), operand) for operator, operand in value.items())
+        return tuple(
+            Filter(name, AMONG, _members(name, operand))
+            if operator == AMONG
+            else _operator(name, str(operator), operand)
+            for operator, operand in value.items()
+        )
     if isinstance(value, list | tuple | set | frozenset):
         return (_operator(name, "in", list(value)),)
     return (_operator(name, "eq", value),)

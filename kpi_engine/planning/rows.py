@@ -16,14 +16,16 @@ from kpi_engine.catalogue.sqltypes import family, in_words
 from kpi_engine.errors import DataError, RequestError
 from kpi_engine.formula.analysis import columns, parts
 from kpi_engine.formula.gate import Refused
-from kpi_engine.planning.nodes import Level, Read
-from kpi_engine.planning.request import TEXTUAL
+from kpi_engine.planning.nodes import Among, Converted, Edge, Level, Read
+from kpi_engine.planning.request import AMONG, TEXTUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from kpi_engine.catalogue import Catalogue, ResolvedInput
-    from kpi_engine.planning.request import Filter, Request
+    from kpi_engine.catalogue.resolved import Conversion
+    from kpi_engine.planning.nodes import Derive
+    from kpi_engine.planning.request import Filter, Members, Request
     from kpi_engine.planning.windows import Shift
 
 
@@ -49,6 +51,8 @@ class Rows:
     """Rows without a time that are the same in every period."""
     opening: bool = False
     """Levels at the start of the window, instead of its end."""
+    units: tuple[tuple[int, ...], ...] = ()
+    """For each period of the frame, those of the plan below that lie in it; without them, each is its own."""
     currency: tuple[Expr, Expr] | None = None
     """The columns that hold the lowest and the highest currency in the value of a row."""
 
@@ -61,11 +65,14 @@ class DatasetRows:
     request: Request
     split: tuple[str, ...]
     with_parameters: Callable[[Expr], Expr]
+    keeping: Callable[[Members], Derive]
     known: dict[tuple[str, str, str, Context], Rows] = field(default_factory=dict)
     """The rows that inputs read before their own conditions, which differ most."""
 
     def rows(self, source: ResolvedInput, context: Context) -> Rows:
         """Say which rows a dataset input reads."""
+        if source.conversion is not None:
+            return self._converted(source, source.conversion, context)
         key = (source.target, source.time, source.take, context)
         if key not in self.known:
             self.known[key] = self._rows(source, context)
@@ -96,7 +103,41 @@ class DatasetRows:
             message = f"the time of dataset `{dataset}` is a date, and cannot be cut by {self.request.grain}"
             raise RequestError(message, code="grain_too_fine", hint="ask for a grain of a day or coarser")
         level = self._level(dataset) if source.take in {"closing", "opening"} else None
-        return Rows(Read(dataset, time, level), split, context.shifts, filters, constant, source.take == "opening")
+        edge = self._edge(dataset, source.take == "last") if source.take in {"first", "last"} else None
+        if edge is not None and time is None:
+            message = f"`take: {source.take}` needs a time, and the dataset `{dataset}` has none"
+            raise RequestError(message, code="no_time", hint="give the dataset a `time`")
+        among = tuple(self._among(each, dataset) for each in self._asked(dataset, context) if each.operator == AMONG)
+        return Rows(
+            Read(dataset, time, level, edge=edge, among=among),
+            split,
+            context.shifts,
+            filters,
+            constant,
+            source.take == "opening",
+        )
+
+    def _converted(self, source: ResolvedInput, conversion: Conversion, context: Context) -> Rows:
+        """Count rows in the periods and dimensions of the earlier rows that they are given to; only these are filtered by a request."""
+        base = self.rows(conversion.base, context)
+        here, there = self.catalogue.names.time(source.target, source.time), base.read.time
+        if here is None or there is None:
+            lacking = source.target if here is None else conversion.base.target
+            message = f"the dataset `{lacking}` has no time, so nothing can be said to come after another"
+            raise RequestError(message, code="no_time", hint="give the dataset a `time`")
+        own = source.where.conjuncts if source.where is not None else ()
+        conditions = frozenset(map(self.with_parameters, own))
+        converted = Converted(
+            source.target,
+            here,
+            conversion.keys,
+            self.request.as_of,
+            conversion.within,
+            conversion.first,
+            conditions,
+            base.filter,
+        )
+        return replace(base, read=replace(base.read, converted=converted), filter=frozenset())
 
     def kept(self, datasets: Iterable[str], context: Context) -> tuple[str, ...]:
         """Give the dimensions of the split that these datasets are split by: all but the ignored ones."""
@@ -119,8 +160,7 @@ class DatasetRows:
         """Gather what a row must satisfy whatever the input says: the request's filters, and those on the KPIs above."""
         names = self.catalogue.names
         found: list[Expr] = []
-        asked = [each for each in self.request.where if not self._ignores(dataset, each.name, context)]
-        for each in asked:
+        for each in (each for each in self._asked(dataset, context) if each.operator != AMONG):
             dimension = names.path(dataset, (each.name,), ())
             _check_value(each, self._type(dataset, dimension))
             found.append(Expr(each.tree(dimension)))
@@ -141,6 +181,13 @@ class DatasetRows:
             raise RequestError(f"`where_sql`: {said[0]}", code="types_do_not_fit", hint=said[1])
         return condition
 
+    def _asked(self, dataset: str, context: Context) -> list[Filter]:
+        return [each for each in self.request.where if not self._ignores(dataset, each.name, context)]
+
+    def _among(self, condition: Filter, dataset: str) -> Among:
+        dimension = self.catalogue.names.path(dataset, (condition.name,), ())
+        return Among(Expr(dimension), condition.value.by, self.keeping(condition.value))
+
     def _type(self, dataset: str, tree: exp.Expr) -> str:
         """Give the SQL type of a dimension, where it is a column; else nothing."""
         if isinstance(tree, exp.Cast):
@@ -156,6 +203,9 @@ class DatasetRows:
             raise RequestError(
                 message, code="filter_across", hint=f"filter with `where: {{{ignored[0]}: …}}`, which knows"
             )
+
+    def _edge(self, dataset: str, last: bool) -> Edge:  # noqa: FBT001 - which of two
+        return Edge(self._level(dataset).of, last)
 
     def _level(self, dataset: str) -> Level:
         snapshot = self.catalogue.project.datasets[dataset].snapshot

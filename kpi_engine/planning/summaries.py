@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.calendar import Span
+from kpi_engine.catalogue.resolved import GIVEN, ROWS, Expr
 from kpi_engine.planning.nodes import Aggregate, Cell, Reach, Read, Summarise
 from kpi_engine.planning.windows import Window, until
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kpi_engine.calendar import Calendar
-    from kpi_engine.catalogue import Expr
     from kpi_engine.planning.rows import Rows
     from kpi_engine.planning.windows import Shift
 
@@ -32,11 +32,11 @@ def reach_table(reach: int) -> str:
 class _Making:
     read: Read
     split: dict[str, Expr] = field(default_factory=dict)
-    cells: dict[tuple[Span, frozenset[str], int | None], int] = field(default_factory=dict)
+    cells: dict[tuple[Span, frozenset[str], tuple[int, ...] | None], int] = field(default_factory=dict)
     aggregates: dict[Aggregate, int] = field(default_factory=dict)
     asked: dict[int, set[int]] = field(default_factory=dict)
 
-    def cell(self, span: Span, split: frozenset[str], below: int | None) -> int:
+    def cell(self, span: Span, split: frozenset[str], below: tuple[int, ...] | None) -> int:
         return self.cells.setdefault((span, split, below), len(self.cells))
 
     def finished(self) -> Summarise:
@@ -76,6 +76,8 @@ class Summaries:
         self, rows: Rows, function: str, argument: Expr | None, filters: frozenset[Expr], fraction: float | None = None
     ) -> exp.Column:
         """Ask for an aggregate over rows, and give the column that will hold it."""
+        rows, filters = _edged(rows, filters)
+        rows, argument, filters = _converted(rows, argument, filters)
         making = self._making.setdefault(rows.read, _Making(rows.read))
         making.split.update(rows.split)
         aggregate = Aggregate(function, argument, rows.filter | filters, fraction)
@@ -112,9 +114,9 @@ class Summaries:
             self._reaches[key] = Reach(summary, cells, present=not rows.shifts)
         return list(self._reaches).index(key)
 
-    def _coverage(self, rows: Rows) -> list[tuple[Span, int | None]]:
+    def _coverage(self, rows: Rows) -> list[tuple[Span, tuple[int, ...] | None]]:
         if rows.read.below is not None:
-            return [(EVERYTHING, number) for number in range(len(self._frame))]
+            return [(EVERYTHING, each) for each in rows.units or ((number,) for number in range(len(self._frame)))]
         if rows.constant:
             return [(EVERYTHING, None)] * len(self._frame)
         spans = (window.span for window in self.windows(rows.shifts))
@@ -127,3 +129,22 @@ class Summaries:
     def _held(self, instant: datetime) -> Span:
         """Cover the levels that hold at an instant; of a time to come, those that hold now."""
         return Span(None, min(instant, self._as_of))
+
+
+def _edged(rows: Rows, filters: frozenset[Expr]) -> tuple[Rows, frozenset[Expr]]:
+    """Of the first or the last rows, conditions say which rows are looked at, before they say what is aggregated."""
+    if rows.read.edge is None:
+        return rows, filters
+    edge = replace(rows.read.edge, filter=rows.filter | filters)
+    return replace(rows, read=replace(rows.read, edge=edge), filter=frozenset()), frozenset()
+
+
+def _converted(
+    rows: Rows, argument: Expr | None, filters: frozenset[Expr]
+) -> tuple[Rows, Expr | None, frozenset[Expr]]:
+    """Of rows that are given to others, what is aggregated and under which conditions is a matter of the Read."""
+    if rows.read.converted is None:
+        return rows, argument, filters
+    converted = replace(rows.read.converted, filter=rows.read.converted.filter | filters, argument=argument)
+    column = Expr(exp.column(GIVEN, table=ROWS, quoted=True)) if argument is not None else None
+    return replace(rows, read=replace(rows.read, converted=converted)), column, frozenset()

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from kpi_engine.calendar import (
+    GRAINS,
     AllTime,
     Bucket,
     Duration,
+    FirstDay,
     Period,
     Span,
     ToDate,
     Trailing,
     buckets,
     covered,
+    first_day,
+    floor,
     previous,
     shift_span,
     year_before,
@@ -30,9 +35,9 @@ Compare = Literal["previous_period", "previous_year"]
 
 @dataclass(frozen=True)
 class Offset:
-    """That much earlier, or one step of the window itself."""
+    """That much earlier, on the first day of a unit, or one step of the window itself."""
 
-    by: Duration | Literal["period"]
+    by: Duration | FirstDay | Literal["period"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ class Window:
             return replace(self, span=covered(self.span, shift, calendar, as_of))
         if shift == Comparison("previous_year"):
             return replace(self, span=year_before(self.span, calendar, self.grain))
+        if isinstance(shift, Offset) and isinstance(shift.by, FirstDay):
+            return replace(self, span=first_day(self.span, shift.by, calendar))
         if isinstance(shift, Offset) and isinstance(shift.by, Duration):
             return replace(self, span=shift_span(self.span, shift.by))
         if isinstance(self.step, Duration):
@@ -66,15 +73,59 @@ class Window:
         return replace(self, span=previous(replace(self.step, span=self.span), calendar))
 
 
+def labelled(
+    periods: tuple[Bucket, ...], grains: tuple[Grain, ...], calendar: Calendar
+) -> dict[str, tuple[datetime, ...]]:
+    """Name periods by the unit of each grain that they lie in, where there are several grains."""
+    if len(grains) < 2:  # noqa: PLR2004 - of one grain the period itself is the name
+        return {}
+    return {each: tuple(floor(p.span.start, each, calendar) for p in periods if p.span.start) for each in grains}
+
+
 _STEPS = {"fiscal_quarter": Duration(1, "quarter"), "fiscal_year": Duration(1, "year")}
 
 
-def windows(period: Period, grain: Grain | None, calendar: Calendar) -> tuple[tuple[Bucket, Window], ...]:
-    """Cut a period into the buckets of a grain, each with its window; without a grain the period is one bucket."""
+def windows(
+    period: Period, grain: Grain | None, calendar: Calendar, also: tuple[Grain, ...] = ()
+) -> tuple[tuple[Bucket, Window], ...]:
+    """Cut a period into the buckets of a grain, each with its window; without a grain the period is one bucket.
+
+    With further grains it is cut wherever a unit of any of them ends.
+    """
+    if also and grain is not None:
+        return _pieces(period, (grain, *also), calendar)
     if grain is None:
         return ((Bucket(period.span.start, period.span), Window(period.span, period, period.grain)),)  # type: ignore[arg-type]
     step = _STEPS.get(grain) or Duration(1, grain)  # type: ignore[arg-type]
     return tuple((bucket, Window(bucket.span, step, grain)) for bucket in buckets(period.span, grain, calendar))
+
+
+def _pieces(period: Period, grains: tuple[Grain, ...], calendar: Calendar) -> tuple[tuple[Bucket, Window], ...]:
+    units = [bucket for each in grains for bucket in buckets(period.span, each, calendar)]
+    ends = {bucket.span.start: bucket.span.end for bucket in units}
+    bounds = sorted({bound for pair in ends.items() for bound in pair if bound is not None})
+    starts = {bound: max(floor(bound, each, calendar) for each in grains) for bound in bounds}
+    spans = [Span(start, end) for start, end in pairwise(bounds)]
+    finest = min(grains, key=GRAINS.index)
+    step = _STEPS.get(finest) or Duration(1, finest)  # type: ignore[arg-type]
+    return tuple((Bucket(starts[span.start], span), Window(span, step, finest)) for span in spans if span.start)
+
+
+def divided(
+    frame: tuple[Window, ...], unit: Grain | None, calendar: Calendar
+) -> tuple[tuple[tuple[Bucket, Window], ...], tuple[tuple[int, ...], ...]]:
+    """Cut windows into the units of a grain, and say for each window which of these lie in it; one without bounds stays whole."""
+    found: list[tuple[Bucket, Window]] = []
+    numbers: list[tuple[int, ...]] = []
+    for window in frame:
+        span, before = window.span, len(found)
+        if unit is None or span.start is None or span.end is None:
+            found.append((Bucket(span.start, span), window))  # type: ignore[arg-type]
+        else:
+            step = _STEPS.get(unit) or Duration(1, unit)  # type: ignore[arg-type]
+            found += [(each, Window(each.span, step, unit)) for each in buckets(span, unit, calendar)]
+        numbers.append(tuple(range(before, len(found))))
+    return tuple(found), tuple(numbers)
 
 
 def until(span: Span, as_of: datetime) -> Span:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pluggy
     from pydantic import BaseModel
 
-    from kpi_engine.api import Output, Source, Transform
+    from kpi_engine.api import Format, Output, Source, Transform
     from kpi_engine.cache import Cache
 
 DISABLE_VARIABLE = "KPI_DISABLE_PLUGINS"
@@ -78,6 +78,10 @@ class Plugins:
     def transform(self, word: str) -> type[Transform]:
         """Give the transform of this name; raise `PluginError` when there is none that can be used."""
         return cast("type[Transform]", self._class("transform", word))
+
+    def format(self, word: str) -> type[Format]:
+        """Give the format of this name; raise `PluginError` when there is none that can be used."""
+        return cast("type[Format]", self._class("format", word))
 
     def words(self, kind: Kind) -> tuple[str, ...]:
         """Name the sources, outputs or transforms that can be used."""

@@ -7,8 +7,8 @@ import sys
 from inspect import getattr_static
 from typing import Literal
 
-Kind = Literal["source", "output", "transform"]
-KINDS: tuple[Kind, ...] = ("source", "output", "transform")
+Kind = Literal["source", "output", "transform", "format"]
+KINDS: tuple[Kind, ...] = ("source", "output", "transform", "format")
 
 _WORD = re.compile(r"[a-z][a-z0-9_-]*")
 
@@ -52,6 +52,9 @@ def _own(kind: Kind, cls: type) -> list[str]:
     if kind == "output":
         suffix = [] if isinstance(getattr(cls, "suffix", None), str) else ["needs a `suffix`, a text that may be empty"]
         return [*_methods(cls, "render"), *suffix]
+    if kind == "format":
+        known = isinstance(getattr(cls, "suffixes", None), tuple)
+        return [*_methods(cls, "read"), *([] if known else ["needs `suffixes`, a tuple of file endings"])]
     return _methods(cls, "needs", "columns", "apply")
 
 

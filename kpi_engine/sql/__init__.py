@@ -11,6 +11,7 @@ from kpi_engine.sql import claims as _claims
 from kpi_engine.sql import derive as _derive
 from kpi_engine.sql import keys as _keys
 from kpi_engine.sql import summarise as _summarise
+from kpi_engine.sql.conversions import later_expressions
 from kpi_engine.sql.joins import reached
 from kpi_engine.sql.keys import KEYS, ROWS_OF_KEY
 from kpi_engine.sql.lowering import lowered_bounds, lowered_plan
@@ -68,19 +69,28 @@ def tables_of(plan: Derive, names: Names) -> Tables:
     joined: dict[str, None] = {}
     dated: dict[Dated, None] = {}
     for summary in plan.align.summaries:
+        for each in summary.read.among:
+            below = tables_of(each.below, names)
+            read |= dict.fromkeys(below.read)
+            joined |= dict.fromkeys(below.joined)
+            dated |= dict.fromkeys(below.dated)
         if summary.read.below is not None:
             below = tables_of(summary.read.below, names)
             read |= dict.fromkeys(below.read)
             joined |= dict.fromkeys(below.joined)
             dated |= dict.fromkeys(below.dated)
             continue
-        read[summary.read.dataset] = None
-        for hops in reached(_summarise.expressions(summary)):
-            here = names.owner(summary.read.dataset, hops[:-1])
-            join = names.datasets[here].joins[hops[-1]]
-            (read if join.valid else joined)[join.to] = None
-            if join.valid:
-                dated[Dated(join.to, tuple(join.keys.values()), join.valid)] = None
+        paths = [(summary.read.dataset, _summarise.expressions(summary))]
+        if (given := summary.read.converted) is not None:
+            paths[0][1].extend([*given.base, *(key for _, key in given.keys)])
+            paths.append((given.dataset, list(later_expressions(given))))
+        for dataset, expressions in paths:
+            read[dataset] = None
+            for hops in reached(expressions):
+                join = names.datasets[names.owner(dataset, hops[:-1])].joins[hops[-1]]
+                (read if join.valid else joined)[join.to] = None
+                if join.valid:
+                    dated[Dated(join.to, tuple(join.keys.values()), join.valid)] = None
     return Tables(tuple(read), tuple(joined), tuple(dated))
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.formula.trees import as_double, integer
+from kpi_engine.catalogue.resolved import VALUE
+from kpi_engine.formula.trees import as_double, column, integer
+from kpi_engine.sql.rendering import PERIOD_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +69,10 @@ def _call(aggregate: Aggregate, argument: exp.Expr) -> exp.Expr:
     if aggregate.function in {"median", "quantile_cont"}:
         argument = as_double(argument)  # halfway between two decimals lies beyond their last digit
     simple = {"sum": exp.Sum, "avg": exp.Avg, "min": exp.Min, "max": exp.Max, "median": exp.Median, "count": exp.Count}
+    if aggregate.function in {"first", "last"}:
+        number = column(PERIOD_NUMBER, VALUE)
+        name = "arg_min" if aggregate.function == "first" else "arg_max"
+        return exp.Anonymous(this=name, expressions=[argument, number])
     if aggregate.function in simple:
         return simple[aggregate.function](this=argument)
     if aggregate.function == "count_distinct":

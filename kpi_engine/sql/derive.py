@@ -11,8 +11,8 @@ from kpi_engine.formula.trees import column, identifier, integer, is_double, nam
 from kpi_engine.planning.shaping import EARLIER
 from kpi_engine.planning.summaries import reach_table
 from kpi_engine.sql.parts import CELL
-from kpi_engine.sql.rendering import Constants, constants, dimension
-from kpi_engine.sql.summarise import PERIOD_NUMBER, summarise
+from kpi_engine.sql.rendering import PERIOD_NUMBER, Constants, constants, dimension
+from kpi_engine.sql.summarise import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FRAME = "__frame"
 PERIODS = "__periods"
 MEMBERS = "__members"
+OBSERVED = "__observed"
 PERIOD = "__period"
 SUMMARY = "__summary"
 """No table of a project is likely to be called so; a common table expression would hide it."""
@@ -45,6 +46,7 @@ def derive(node: Derive, rendering: Rendering) -> exp.Select:
     if node.period:
         period = _date(column(PERIOD)) if node.period_is_date else column(PERIOD)
         columns.append(named(period, node.period))
+    columns += [named(_unit(column(_label(each)), each), f"{node.period}_{each}") for each in node.align.labels]
     checks = [name for name in node.values if name.startswith(("__low__", "__high__"))]
     kinds = _kinds(node)
     columns += [named(_shown(name, kinds[name]), name) for name in node.shown]
@@ -67,6 +69,8 @@ def below(node: Derive, rendering: Rendering) -> exp.Select:
     columns += [named(column(dimension(name)), name) for name in node.align.split]
     columns += [named(column(name), name) for name in node.shown]
     final = exp.Select(expressions=columns).from_(_table(_last(ctes)), copy=False)
+    if node.having:
+        final = final.where(*(_finite_columns(each.tree) for each in node.having), copy=False)
     return _with(final, ctes)
 
 
@@ -81,7 +85,7 @@ def _values(depth: int) -> str:
 def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
     """Give the common table expressions in order: summaries, frame, then the values, a layer for each depth."""
     ctes = _align(node.align, rendering)
-    keys = [PERIOD_NUMBER, PERIOD, *(dimension(name) for name in node.align.split)]
+    keys = [PERIOD_NUMBER, PERIOD, *map(_label, node.align.labels), *(dimension(name) for name in node.align.split)]
     depths, functions = _depths(node), _functions(node.align)
     for depth in range(max(depths.values(), default=0) + 1):
         own = [named(_value(node.values[name], depth, functions), name) for name, d in depths.items() if d == depth]
@@ -186,7 +190,7 @@ def _align(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
         ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(_table(PERIODS), copy=False)
         ctes[FRAME].append("joins", exp.Join(this=_table(MEMBERS), kind="CROSS"))
     else:
-        ctes[FRAME] = _observed(node)
+        ctes |= _of_every_period(node, _observed(node))
     return ctes
 
 
@@ -199,8 +203,12 @@ def _periods(node: Align) -> exp.Expr:
     """Give the periods as rows: their number, their start, and the cell of each reach where it is not that number."""
     starts = [None if each.start is None else each.start.isoformat(sep=" ") for each in node.periods]
     cells = {name: Constants("INT", cells) for cells, name in _keys(node).items() if name != PERIOD_NUMBER}
+    labels = {
+        _label(grain): Constants("TIMESTAMP", [each.isoformat(sep=" ") for each in units])
+        for grain, units in node.labels.items()
+    }
     return constants(
-        {PERIOD_NUMBER: Constants("INT", range(len(starts))), PERIOD: Constants("TIMESTAMP", starts), **cells}
+        {PERIOD_NUMBER: Constants("INT", range(len(starts))), PERIOD: Constants("TIMESTAMP", starts), **labels, **cells}
     )
 
 
@@ -209,6 +217,36 @@ def _keys(node: Align) -> dict[tuple[int, ...], str]:
     own = tuple(range(len(node.periods)))
     cells = dict.fromkeys(reach.cells for reach in node.reaches)
     return {each: PERIOD_NUMBER if each == own else f"k{n}" for n, each in enumerate(cells)}
+
+
+def _label(grain: str) -> str:
+    """Name the column of the periods that holds the unit of a grain."""
+    return f"{PERIOD}_{grain}"
+
+
+def _unit(start: exp.Column, grain: str) -> exp.Expr:
+    return _date(start) if grain not in {"second", "minute", "hour"} else start
+
+
+def _of_every_period(node: Align, observed: exp.Expr) -> dict[str, exp.Expr]:
+    """Add, on request, a row of unknown members for each period in which nothing was observed."""
+    if node.admits is None:
+        return {FRAME: observed}
+    keys = [PERIOD_NUMBER, PERIOD, *map(_label, node.labels), *_keys(node).values()]
+    keys = [*dict.fromkeys(keys)]
+    unknown = [named(exp.Null(), dimension(name)) for name in node.split]
+    seen = exp.Select(expressions=[column(PERIOD_NUMBER)]).from_(_table(OBSERVED), copy=False)
+    tests = [
+        exp.Not(this=exp.In(this=column(PERIOD_NUMBER), query=exp.Subquery(this=seen))),
+        *(e.tree for e in node.admits),
+    ]
+    others = exp.Select(expressions=[*(column(key) for key in keys), *unknown]).from_(_table(PERIODS), copy=False)
+    others = others.where(*(exp.Paren(this=test) for test in tests), copy=False)
+    every = exp.Select(expressions=[*(column(key) for key in keys), *(column(dimension(name)) for name in node.split)])
+    return {
+        OBSERVED: observed,
+        FRAME: exp.union(every.from_(_table(OBSERVED), copy=False), others, distinct=False, copy=False),
+    }
 
 
 def _nobody(node: Align, columns: list[str]) -> exp.Select:
@@ -243,7 +281,7 @@ def _observed(node: Align) -> exp.Expr:
     ]
     present = [(n, r) for n, r in reaches if r.present and not node.earlier] or reaches
     cells = _keys(node)
-    keys = [*dict.fromkeys([PERIOD_NUMBER, PERIOD, *cells.values()])]
+    keys = [*dict.fromkeys([PERIOD_NUMBER, PERIOD, *map(_label, node.labels), *cells.values()])]
     selects = []
     for _, reach in present:
         table = _summary(reach.summary)

@@ -65,10 +65,11 @@ def _same_clock(time: TimeColumn, join: Join, hops: tuple[str, ...], rendering: 
     trees = [time.expression.tree, *(rendering.names.column(join.to, column, hops) for column in join.valid)]
     if len(set(kinds)) == 1:
         return [tree.copy() for tree in trees]
-    return [_local(tree, kind, zone, rendering.zone) for tree, (kind, zone) in zip(trees, kinds, strict=True)]
+    return [local(tree, kind, zone, rendering.zone) for tree, (kind, zone) in zip(trees, kinds, strict=True)]
 
 
-def _local(tree: exp.Expr, kind: str | None, zone: str, home: ZoneInfo) -> exp.Expr:
+def local(tree: exp.Expr, kind: str | None, zone: str, home: ZoneInfo) -> exp.Expr:
+    """Write a time on the clock of the project."""
     if kind == "local" and zone:
         tree = exp.AtTimeZone(this=exp.paren(tree.copy()), zone=exp.Literal.string(zone))
     elif kind != "instant":

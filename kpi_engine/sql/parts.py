@@ -24,7 +24,8 @@ _PARTS = "__parts"
 
 def is_flow(node: Summarise) -> bool:
     """Whether each row counts at its own time."""
-    return node.read.time is not None and node.read.level is None and node.read.below is None
+    read = node.read
+    return read.time is not None and not any((read.level, read.below, read.edge, read.converted))
 
 
 def is_entities(node: Summarise) -> bool:

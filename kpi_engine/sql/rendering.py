@@ -28,6 +28,10 @@ class Rendering:
     below: Callable[[Derive], exp.Select]
 
 
+PERIOD_NUMBER = "__p"
+"""The column of a plan below that holds the number of the period."""
+
+
 def dimension(name: str) -> str:
     """Name the column of a summary that holds a dimension."""
     return f"__d_{name}"

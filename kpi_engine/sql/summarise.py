@@ -10,34 +10,33 @@ the others to each aggregate's filter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from kpi_engine.calendar import shift
-from kpi_engine.catalogue.resolved import ROWS, VALUE
+from kpi_engine.catalogue.resolved import ROWS, VALUE, Expr
 from kpi_engine.formula.trees import column, integer, named
 from kpi_engine.sql.aggregates import aggregation, can_be_merged, merged, partials
 from kpi_engine.sql.arrivals import ENTITY, PIECE, arrived_since, counted_arrivals, own_column
 from kpi_engine.sql.conditions import all_of, any_of, count_of, shared_filters, wanted
+from kpi_engine.sql.conversions import converted
 from kpi_engine.sql.joins import joined
 from kpi_engine.sql.parts import CELL, is_entities, is_flow, parts, side_by_side
-from kpi_engine.sql.rendering import Constants, alias, constants, dimension, where
+from kpi_engine.sql.rendering import PERIOD_NUMBER, Constants, alias, constants, dimension, where
 from kpi_engine.sql.times import Atoms, Clock, atoms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from kpi_engine.catalogue import Expr
-    from kpi_engine.planning.nodes import Aggregate, Bounds, Cell, Summarise
+    from kpi_engine.planning.nodes import Aggregate, Bounds, Cell, Edge, Summarise
     from kpi_engine.sql.conditions import Wanted
 from kpi_engine.sql.rendering import Rendering
 
 UNTIL = "__until"
-PERIOD_NUMBER = "__p"
 MAP = "m"
 LONG = 8
 """Where cells hold more pieces than this on average, the map says from which piece to which a cell goes instead of naming each."""
@@ -101,16 +100,40 @@ class _Summary:
         """Count each row in each of its cells."""
         rows, cell, tests = self._covered()
         groups = [named(cell, CELL), *self._splits(self.node.split)]
+        if self.node.read.edge is not None:
+            return self._of_edge(self.node.read.edge, rows, groups, tests)
         common, own = shared_filters(self.node.aggregates)
         values = [named(aggregation(a, all_of(own[a])), f"a{n}") for n, a in enumerate(self.node.aggregates)]
         select = exp.Select(expressions=[*groups, *values]).from_(rows, copy=False)
         select = self._mapped(joined(select, self.node.read, expressions(self.node), self.rendering))
-        select = where(select, [*tests, *common, *any_of(own.values())])
+        select = where(select, [*tests, *self._among(), *common, *any_of(own.values())])
         if not self.node.split and isinstance(cell, exp.Literal):
             return select
         select = _grouped(select, len(groups))
         counts = {conditions: count_of(conditions) for conditions in self._wanted_by_cells(own)}
         return self._of_seen(select, cell, own, counts)
+
+    def _of_edge(self, edge: Edge, rows: exp.Expr, groups: list[exp.Expr], tests: list[exp.Expr]) -> exp.Select:
+        """Aggregate the rows of the first or the last time in each cell, of each entity."""
+        assert self.clock is not None  # noqa: S101 - rows of the last time have a time
+        time, cell = self.clock.column.expression.tree, groups[0].unalias()
+        bound = (exp.Max if edge.last else exp.Min)(this=time.copy())
+        found = exp.Window(this=bound, partition_by=[cell.copy(), *(each.tree.copy() for each in edge.of)])
+        arguments = {f"x{n}": a.argument for n, a in enumerate(self.node.aggregates) if a.argument is not None}
+        shown = [exp.alias_(each.tree.copy(), name, quoted=True) for name, each in arguments.items()]
+        inner = exp.Select(expressions=[*groups, *shown]).from_(rows, copy=False)
+        inner = self._mapped(joined(inner, self.node.read, expressions(self.node), self.rendering))
+        inner = where(
+            inner, [*tests, *self._among(), *(each.tree for each in sorted(edge.filter, key=lambda e: e.text))]
+        )
+        inner.set("qualify", exp.Qualify(this=exp.EQ(this=time.copy(), expression=found)))
+        keys = [CELL, *(dimension(name) for name in self.node.split)]
+        values = []
+        for n, each in enumerate(self.node.aggregates):
+            own = replace(each, argument=Expr(own_column(f"x{n}")) if f"x{n}" in arguments else None)
+            values.append(exp.alias_(aggregation(own, None), f"a{n}", quoted=True))
+        select = exp.Select(expressions=[*(own_column(key) for key in keys), *values])
+        return _grouped(select.from_(exp.Subquery(this=inner, alias=alias(ROWS)), copy=False), len(keys))
 
     def _merged(self) -> exp.Select:
         """Aggregate rows by the piece of time they lie in, then merge the pieces of each cell."""
@@ -132,7 +155,7 @@ class _Summary:
         rows = self.rendering.relations.rows(self.node.read.dataset, ROWS)
         inner = exp.Select(expressions=[*groups, *values, *counts]).from_(rows, copy=False)
         inner = joined(inner, self.node.read, expressions(self.node), self.rendering)
-        inner = _grouped(where(inner, [*self._within(), *common, *any_of(own.values())]), len(groups))
+        inner = _grouped(where(inner, [*self._within(), *self._among(), *common, *any_of(own.values())]), len(groups))
         outer = [
             exp.alias_(self._map_column(CELL), CELL, quoted=True),
             *self._splits({name: column(dimension(name), ROWS) for name in self.node.split}),
@@ -158,7 +181,8 @@ class _Summary:
             ]
         ).from_(self.rendering.relations.rows(self.node.read.dataset, ROWS), copy=False)
         rows = joined(rows, self.node.read, expressions(self.node), self.rendering)
-        rows = where(rows, [*self._within(), *shared_filters(self.node.aggregates)[0]]).distinct(copy=False)
+        tests = [*self._within(), *self._among(), *shared_filters(self.node.aggregates)[0]]
+        rows = where(rows, tests).distinct(copy=False)
         keys = [dimension(name) for name in self.node.split]
         columns = [exp.alias_(self._map_column(CELL), CELL, quoted=True), *(own_column(key) for key in keys)]
         total = exp.cast(exp.Sum(this=own_column(ENTITY)), "bigint")
@@ -198,7 +222,11 @@ class _Summary:
         if read.below is not None:
             rows: exp.Expr = exp.Subquery(this=self.rendering.below(read.below), alias=alias(VALUE))
             return rows, self._map_column(CELL), []
-        rows = self.rendering.relations.rows(read.dataset, ROWS)
+        rows = (
+            converted(read, read.converted, self.rendering)
+            if read.converted
+            else self.rendering.relations.rows(read.dataset, ROWS)
+        )
         if self.clock is None:
             return rows, self._constant_cell(), []
         if read.level is not None:
@@ -215,6 +243,15 @@ class _Summary:
         assert self.clock is not None  # noqa: S101 - cells are stretches of time
         known = exp.Not(this=exp.Is(this=self.clock.column.expression.tree.copy(), expression=exp.Null()))
         return self.clock.within(*self._extent()) or [known]
+
+    def _among(self) -> list[exp.Expr]:
+        """Say that a row belongs to a member that a plan below keeps."""
+        found: list[exp.Expr] = []
+        for each in self.node.read.among:
+            kept = exp.Select(expressions=[exp.column(each.name, quoted=True)])
+            kept = kept.from_(exp.Subquery(this=self.rendering.below(each.below), alias=alias(VALUE)), copy=False)
+            found.append(exp.In(this=each.expression.tree.copy(), query=exp.Subquery(this=kept)))
+        return found
 
     def _cell_of(self, clock: Clock) -> tuple[exp.Expr, list[exp.Expr]]:
         """Give the one cell of each row by its time, and what says that a row lies in no gap between cells."""
@@ -257,9 +294,13 @@ class _Summary:
         read = self.node.read
         if read.below is not None:
             number: exp.Expr = column(PERIOD_NUMBER, VALUE)
-            below = Constants("INT", [cell.below for cell in self.node.cells])
+            pairs = [(below, cell) for cell in self.node.cells for below in cell.below or ()]
+            below = Constants("INT", [each for each, _ in pairs])
             return self._join_map(
-                select, {"piece": below}, self.node.cells, exp.EQ(this=self._map_column("piece"), expression=number)
+                select,
+                {"piece": below},
+                [cell for _, cell in pairs],
+                exp.EQ(this=self._map_column("piece"), expression=number),
             )
         if self.clock is None:
             always = exp.Boolean(this=True)
@@ -370,7 +411,17 @@ def expressions(node: Summarise) -> list[Expr]:
     filters = [f for a in node.aggregates for f in sorted(a.filter, key=lambda e: e.text)]
     arguments = [a.argument for a in node.aggregates if a.argument is not None]
     level = node.read.level.of if node.read.level else ()
-    return [*node.split.values(), *filters, *arguments, *level, *([time.expression] if time else [])]
+    edge = node.read.edge
+    looked_at = [*edge.of, *sorted(edge.filter, key=lambda e: e.text)] if edge else []
+    return [
+        *node.split.values(),
+        *filters,
+        *arguments,
+        *level,
+        *looked_at,
+        *(each.expression for each in node.read.among),
+        *([time.expression] if time else []),
+    ]
 
 
 def _grouped(select: exp.Select, columns: int) -> exp.Select:

@@ -91,7 +91,7 @@ INPUTS = {
     "one unknown dimension of two": ("from: leads, across: [channel, ⟨unknown_dimension:devise⟩]", "`devise`", "`device`"),
     "an unknown column to count by": ("from: leads, per: ⟨unknown_column:leed_id⟩", "`leed_id`", "`lead_id`"),
     "a bad offset": ("from: leads, offset: ⟨bad_duration:1 moon⟩", "not a duration", "month"),
-    "a `take` that does not exist": ("from: followers, take: ⟨bad_value:last⟩", "expected one of", ""),
+    "a `take` that does not exist": ("from: followers, take: ⟨bad_value:latest⟩", "expected one of", ""),
 }  # fmt: skip
 
 

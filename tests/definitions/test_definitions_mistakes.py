@@ -38,7 +38,7 @@ def underlined(place) -> str:
         (kpi("    formul: x\n"), "unknown_key", "formul", "did you mean `formula`?"),
         (kpi("    zzz: x\n"), "unknown_key", "zzz", "expected one of `additive_over`, `better`"),
         (kpi("", inputs="{p: {from: x, wher: y}}"), "unknown_key", "wher", "`wher` is not a key of `inputs.p`"),
-        (kpi("", inputs="{p: {from: x, wher: y}}"), "unknown_key", "wher", "one of `across`, `all_time`, `from`, `offset`, `per`, `take`, `time`, `to_date`, `where`, `window`"),
+        (kpi("", inputs="{p: {from: x, wher: y}}"), "unknown_key", "wher", "one of `across`, `after`, `all_time`, `from`, `of`, `offset`, `per`, `take`, `time`, `to_date`, `touch`, `where`, `window`, `within`"),
         (kpi("", inputs="{p: {from: x, where: a, b}}"), "unknown_key", "b", "a comma ends an unquoted text: quote the whole condition"),
         (dataset("    columns: {a: {tipe: x}}\n"), "unknown_key", "tipe", "did you mean `type`?"),
         (dataset("    joins: {c: {to: x, keys: id, on: x}}\n"), "unknown_key", "on", "expected one of `keys`, `to`, `valid`"),
@@ -74,7 +74,7 @@ def underlined(place) -> str:
         (kpi("    empty: 1\n"), "bad_value", "1", "expected one of `0`, `unknown`"),
         (kpi("    decimals: 40\n"), "bad_value", "40", "at most 12 is allowed"),
         (kpi("    decimals: -1\n"), "bad_value", "-1", "at least 0 is allowed"),
-        (kpi("", inputs="{p: {from: x, take: closed}}"), "bad_value", "closed", "one of `closing`, `opening`, `rows`"),
+        (kpi("", inputs="{p: {from: x, take: closed}}"), "bad_value", "closed", "did you mean `closing`?"),
         ("parameters:\n  p: {type: bool}\n", "bad_value", "bool", "did you mean `boolean`?"),
         (kpi("    label: {english: Visits}\n"), "bad_language", "english", "write two small letters, such as `en` or `fr`"),
         (kpi("    notice: {FR: x}\n"), "bad_language", "FR", "`FR`, which is no language code"),
@@ -139,23 +139,8 @@ def test_a_comment_behind_a_whole_condition_is_a_comment(mistakes, where):
     assert [each.code for each in mistakes(text)] == []
 
 
-@pytest.mark.parametrize("modifier", ["of: lead_id", "after: q", "within: 7 days", "touch: last"])
-def test_modifiers_to_come_are_refused_by_name(mistakes, modifier):
-    (found,) = mistakes(kpi("", inputs=f"{{p: {{from: x, {modifier}}}, q: y}}"))
-    word = modifier.split(":")[0]
-    assert found.code == "not_yet_supported"
-    assert f"`{word}` of input `p` is part of the language but not computed by this version" in found.message
-    assert underlined(found.place) == word
-    assert found.subject == "kpi visits"
-
-
-def test_modifiers_to_come_do_not_hide_other_mistakes(mistakes):
-    found = mistakes(kpi("    better: up\n", inputs="{p: {from: x, within: 5, wher: a}}"))
-    assert [each.code for each in found] == ["not_yet_supported", "unknown_key", "bad_value"]
-
-
 def test_the_modifiers_of_this_version(mistakes):
-    inputs = "{p: {from: x, where: a, time: t, take: closing, all_time: true, offset: 1 year, across: [b], per: day}}"
+    inputs = "{p: {from: x, where: a, time: t, take: closing, all_time: true, offset: 1 year, across: [b], per: day, of: id, after: q, within: 1 day, touch: last}, q: x}"
     assert mistakes(kpi("    additive_over: [b]\n", inputs=inputs)) == ()
 
 
@@ -183,5 +168,5 @@ def test_a_whole_message_reads_well(mistakes):
         "error[unknown_key]: kpi `visits`: `wher` is not a key of `inputs.blog`\n"
         "    3 │     inputs: {blog: {from: page_views, wher: x}}\n"
         "      │                                       ^^^^\n"
-        "      = did you mean `where`? expected one of `across`, `all_time`, `from`, `offset`, `per`, `take`, `time`, `to_date`, `where`, `window`"
+        "      = did you mean `where`? expected one of `across`, `after`, `all_time`, `from`, `of`, `offset`, `per`, `take`, `time`, `to_date`, `touch`, `where`, `window`, `within`"
     )

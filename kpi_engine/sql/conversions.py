@@ -1,0 +1,88 @@
+"""Conversions: each later row given to one earlier row of the same entity, as rows of the earlier ones with what is aggregated of the later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from kpi_engine.catalogue.resolved import GIVEN, ROWS
+from kpi_engine.planning.nodes import Read
+from kpi_engine.sql.joins import joined, local
+from kpi_engine.sql.rendering import alias, where
+from kpi_engine.sql.times import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kpi_engine.catalogue import Expr
+    from kpi_engine.planning.nodes import Converted
+    from kpi_engine.sql.rendering import Rendering
+
+LATER = "__later"
+_NUMBER, _TIME = "__number", "__time"
+
+
+def converted(read: Read, conversion: Converted, rendering: Rendering) -> exp.Subquery:
+    """Render the rows of a Read once for each row that is given to them."""
+    assert read.time is not None  # noqa: S101 - what comes before another has a time
+    here = local(read.time.expression.tree, read.time.kind, read.time.zone, rendering.zone)
+    there = _of_later(_TIME)
+    tests: list[exp.Expr] = [
+        exp.EQ(this=earlier.tree.copy(), expression=_of_later(f"__k{n}"))
+        for n, (_, earlier) in enumerate(conversion.keys)
+    ]
+    tests.append(exp.LTE(this=here.copy(), expression=there))
+    if conversion.within is not None:
+        length = exp.Interval(
+            this=exp.Literal.string(str(conversion.within.count)), unit=exp.var(conversion.within.unit)
+        )
+        tests.append(exp.GTE(this=here.copy(), expression=exp.Sub(this=there.copy(), expression=length)))
+    star = exp.Column(this=exp.Star(), table=exp.to_identifier(ROWS, quoted=True))
+    select = exp.Select(expressions=[star, _of_later(GIVEN)])
+    select = select.from_(rendering.relations.rows(read.dataset, ROWS), copy=False)
+    select = joined(
+        select, read, [*conversion.base, *(key for _, key in conversion.keys), read.time.expression], rendering
+    )
+    later = exp.Subquery(this=_later(conversion, rendering), alias=alias(LATER))
+    select = select.join(later, on=exp.and_(*tests), join_type="inner", copy=False)
+    select = where(select, [each.tree for each in sorted(conversion.base, key=lambda e: e.text)])
+    select.set("qualify", exp.Qualify(this=_chosen(read, here, rendering, first=conversion.first)))
+    return exp.Subquery(this=select, alias=alias(ROWS))
+
+
+def _chosen(read: Read, time: exp.Expr, rendering: Rendering, *, first: bool) -> exp.Expr:
+    """Choose one earlier row for each later one: by time, then by its key, so that it is always the same."""
+    keys = [rendering.names.column(read.dataset, name) for name in rendering.names.datasets[read.dataset].key]
+    order = [exp.Ordered(this=time.copy(), desc=not first, nulls_first=False)]
+    order += [exp.Ordered(this=each, nulls_first=False) for each in keys]
+    number = exp.Window(this=exp.RowNumber(), partition_by=[_of_later(_NUMBER)], order=exp.Order(expressions=order))
+    return exp.EQ(this=number, expression=exp.Literal.number(1))
+
+
+def _later(conversion: Converted, rendering: Rendering) -> exp.Select:
+    """Give the later rows, numbered: their keys, their time, and what is aggregated of them."""
+    time = conversion.time
+    columns = [exp.alias_(key.tree.copy(), f"__k{n}", quoted=True) for n, (key, _) in enumerate(conversion.keys)]
+    columns.append(exp.alias_(local(time.expression.tree, time.kind, time.zone, rendering.zone), _TIME, quoted=True))
+    given = conversion.argument.tree.copy() if conversion.argument is not None else exp.Literal.number(1)
+    columns.append(exp.alias_(given, GIVEN, quoted=True))
+    columns.append(exp.alias_(exp.Window(this=exp.RowNumber()), _NUMBER, quoted=True))
+    read = Read(conversion.dataset, time)
+    select = exp.Select(expressions=columns).from_(rendering.relations.rows(conversion.dataset, ROWS), copy=False)
+    select = joined(select, read, list(later_expressions(conversion)), rendering)
+    known = Clock(time, rendering.zone).within(None, conversion.as_of)
+    return where(select, [*known, *(each.tree for each in sorted(conversion.filter, key=lambda e: e.text))])
+
+
+def later_expressions(conversion: Converted) -> Iterator[Expr]:
+    """Give all that is computed over the later rows."""
+    yield from (key for key, _ in conversion.keys)
+    yield conversion.time.expression
+    yield from sorted(conversion.filter, key=lambda e: e.text)
+    if conversion.argument is not None:
+        yield conversion.argument
+
+
+def _of_later(name: str) -> exp.Column:
+    return exp.column(name, table=LATER, quoted=True)
