@@ -69,10 +69,14 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
         yield from _leaves(each)
 
 
+OF_DATA = {"unknown_table"}
+"""What the engine says of data that are not there; a schema sees definitions."""
+
+
 def refused_by_engine(folder: Path) -> list[str]:
     """Give the codes of the errors that the engine finds."""
     with kpi_engine.open(folder) as engine:
-        return [each.code for each in engine.check() if each.severity == "error"]
+        return [each.code for each in engine.check() if each.severity == "error" and each.code not in OF_DATA]
 
 
 def written(files: Files, folder: Path) -> dict[str, bytes]:
@@ -107,7 +111,7 @@ COLUMNS = st.none() | some(
     zone=st.sampled_from(["UTC", "Europe/Paris"]),
     label=LABELS,
     description=LABELS,
-)
+).filter(lambda column: not (column.get("zone") and column.get("type") == "timestamptz"))
 DIMENSIONS = (
     st.none()
     | COLUMN_NAMES
