@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
-
 from kpi_engine.calendar import Span
+from kpi_engine.formula.trees import column
 from kpi_engine.planning.nodes import Aggregate, Cell, Reach, Read, Summarise
 from kpi_engine.planning.windows import Window, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+
+    from sqlglot import exp
 
     from kpi_engine.calendar import Calendar
     from kpi_engine.catalogue import Expr
@@ -92,7 +93,7 @@ class Summaries:
             asked.add(count)
         for cell in list(self._reaches.values())[reach].cells:
             making.asked.setdefault(cell, set()).update(asked)
-        return exp.column(f"a{number}", table=reach_table(reach), quoted=True)
+        return column(f"a{number}", reach_table(reach))
 
     def finished(self) -> tuple[Summarise, ...]:
         """Give the summaries, in the order of their numbers."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlglot import exp
 
-from kpi_engine.formula.trees import column, identifier, integer, is_double, named, rewritten
+from kpi_engine.formula.trees import column, double, identifier, integer, is_double, named, rewritten
 from kpi_engine.planning.shaping import EARLIER
 from kpi_engine.planning.summaries import reach_table
 from kpi_engine.sql.parts import CELL
@@ -298,8 +298,7 @@ def _date(tree: exp.Expr) -> exp.Expr:
 
 def _finite(value: exp.Expr, *, may_be_text: bool = False) -> exp.Expr:
     """Never let a number out that is not one: not-a-number and infinity are unknown. The text `inf` is a text."""
-    double = exp.TryCast(this=value, to=exp.DataType(this=exp.DType.DOUBLE))
-    finite = exp.Anonymous(this="isfinite", expressions=[double])
+    finite = exp.Anonymous(this="isfinite", expressions=[exp.TryCast(this=value, to=double())])
     kept: exp.Expr = exp.NullSafeNEQ(this=finite, expression=exp.Boolean(this=False))
     if may_be_text:
         kind = exp.Anonymous(this="typeof", expressions=[value])
