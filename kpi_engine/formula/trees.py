@@ -149,7 +149,6 @@ def rewriting(change: Change = _same, finish: Change = _same) -> Change:
 
 def _made(node: exp.Expr, like: exp.Expr, **fresh: object) -> exp.Expr:
     made = type(node)(**{**node.args, **fresh})
-    for key in (START, END):
-        if (place := like.meta_get(key)) is not None:
-            made.meta[key] = place
+    if (start := like.meta_get(START)) is not None:
+        made.meta.update({START: start, END: like.meta_get(END)})
     return made
