@@ -145,7 +145,8 @@ def _nodes(tree: exp.Expr) -> list[exp.Expr]:
                 Mistake("too_deep", f"more than {MAX_NESTING} steps build on one another", *span(node), hint=_SPLIT)
             )
         found.append(node)
-        waiting += [(child, depth + 1) for child in node.iter_expressions(reverse=True)]
+        if not node.is_primitive:
+            waiting += [(child, depth + 1) for child in node.iter_expressions(reverse=True)]
     return found
 
 
