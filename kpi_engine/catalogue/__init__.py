@@ -57,6 +57,7 @@ class Catalogue:
         self._fitting = Fitting(project, self.names, left_out, self._below)
         self._around = Surroundings(self.names, project.kpis, project.parameters, left_out, self._below, self._resolved)
         self._kpis: dict[str, ResolvedKpi] = {}
+        self._straight: set[str] = set()
 
     def kpi(self, kpi_id: str) -> ResolvedKpi:
         """Give a KPI with everything resolved; raise `DefinitionError` with all that is wrong with it or below it."""
@@ -66,9 +67,9 @@ class Catalogue:
             )
         if kpi_id in self._kpis:
             return self._kpis[kpi_id]
-        if found := cycle(kpi_id, self._below):
+        if found := cycle(kpi_id, self._below, self._straight):
             raise DefinitionError([self._cycle_diagnostic(found)])
-        faults = [(name, fault) for name in made_of(kpi_id, self._below) for fault in self._resolve(name)]
+        faults = [(name, fault) for name in made_of(kpi_id, self._below, self._kpis) for fault in self._resolve(name)]
         if faults:
             raise DefinitionError(self._causes(kpi_id, faults))
         return self._kpis[kpi_id]

@@ -19,6 +19,7 @@ _ALIKE = (
     exp.Greatest, exp.Between, exp.Nullif, exp.In,
 )  # fmt: skip
 """What is only done with numbers of one unit."""
+_BRANCHING, _SCALING, _WORDS = (exp.Case, exp.If), (exp.Mul, exp.Div), (exp.DataType, exp.Var, exp.Identifier)
 _KEEPING = (exp.Neg, exp.Paren, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Cast)
 _ORDER: tuple[Additivity, ...] = ("additive", "semi_additive", "non_additive")
 
@@ -31,13 +32,12 @@ def unit_of(tree: exp.Expr, leaf: Callable[[exp.Column], Unit | None], mistakes:
     """
     if isinstance(tree, exp.Column):
         return leaf(tree)
-    if isinstance(tree, exp.Case | exp.If):
+    if isinstance(tree, exp.Literal):
+        return None
+    if isinstance(tree, _BRANCHING):
         return _of_branches(tree, leaf, mistakes)
-    operands = [
-        child for child in tree.iter_expressions() if not isinstance(child, exp.DataType | exp.Var | exp.Identifier)
-    ]
-    units = [unit_of(child, leaf, mistakes) for child in operands]
-    if isinstance(tree, exp.Mul | exp.Div):
+    units = [unit_of(child, leaf, mistakes) for child in tree.iter_expressions() if not isinstance(child, _WORDS)]
+    if isinstance(tree, _SCALING):
         return _scaled(tree, *units)
     if isinstance(tree, _ALIKE):
         common = _common(tree, units, mistakes)

@@ -153,10 +153,15 @@ class Database:
 
     def _set_zone(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Put one cursor on a database that was handed in into the project's zone; its owner's connection keeps its own."""
-        if self._given is not None and cursor.execute("SELECT current_setting('TimeZone')").fetchall() != [
-            (self._zone,)
-        ]:
+        import duckdb
+
+        if self._given is None:
+            return
+        try:
             cursor.execute(f"SET SESSION TimeZone = '{self._zone}'").fetchall()
+        except duckdb.InvalidInputException:  # settings that are locked may be the right ones
+            if cursor.execute("SELECT current_setting('TimeZone')").fetchall() != [(self._zone,)]:
+                raise
 
     def _embedded(self) -> duckdb.DuckDBPyConnection:
         import duckdb

@@ -81,8 +81,15 @@ def slot(column: exp.Column) -> int | None:
 
 def conjuncts(tree: exp.Expr) -> tuple[exp.Expr, ...]:
     """Split a condition at its top-level `and`s."""
-    inner = tree.unnest()
-    return tuple(part.unnest() for part in inner.flatten()) if isinstance(inner, exp.And) else (inner,)
+    found: list[exp.Expr] = []
+    waiting = [tree.unnest()]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, exp.And):
+            waiting += (part.expression, part.this)
+        else:
+            found.append(part.unnest())
+    return tuple(found)
 
 
 def _misuse(node: exp.Expr) -> Iterator[Mistake]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import deque
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -71,6 +70,7 @@ _INSTEAD = MappingProxyType({
 })  # fmt: skip
 """What to write instead of them."""
 _SPLIT = "split it into several KPIs"
+_CASTS = (exp.Cast, exp.TryCast)
 
 
 def read(text: str, kind: Kind = "formula") -> exp.Expr:
@@ -98,7 +98,7 @@ def _read(text: str, kind: Kind) -> exp.Expr:
     except RecursionError:
         raise Refused(Mistake("too_deep", "too many parts stand inside one another", hint=_SPLIT)) from None
     annotate(nodes, found)
-    mistakes = (*mistakes, *_unsaid(_objections(tree, kind, text, named=bool(mistakes)), mistakes))
+    mistakes = (*mistakes, *_unsaid(_objections(nodes, kind, text, named=bool(mistakes)), mistakes))
     if mistakes:
         raise Refused(*_in_order(mistakes))
     _finish(nodes, kind)
@@ -145,7 +145,8 @@ def _nodes(tree: exp.Expr) -> list[exp.Expr]:
                 Mistake("too_deep", f"more than {MAX_NESTING} steps build on one another", *span(node), hint=_SPLIT)
             )
         found.append(node)
-        waiting += [(child, depth + 1) for child in node.iter_expressions(reverse=True)]
+        if not node.is_primitive:
+            waiting += [(child, depth + 1) for child in node.iter_expressions(reverse=True)]
     return found
 
 
@@ -229,27 +230,27 @@ def _allowed(kind: Kind) -> frozenset[str]:
     return frozenset(names)
 
 
-def _objections(tree: exp.Expr, kind: Kind, text: str, *, named: bool) -> Iterator[Mistake]:
-    """Find the nodes that are not allowed; a function that the words already named is passed over with all that stands in it."""
-    allowed = _allowed(kind)
-    waiting = deque([tree])
-    while waiting:
-        node = waiting.popleft()
-        if not _is_allowed(node, kind, allowed):
+def _objections(nodes: Sequence[exp.Expr], kind: Kind, text: str, *, named: bool) -> Iterator[Mistake]:
+    """Find the nodes that are not allowed; what stands in one is passed over, and so is a function that the words already named."""
+    allowed, rules = _allowed(kind), shapes.rules() if kind != "query" else {}
+    passed: set[int] = set()
+    for node in nodes:
+        if passed and id(node.parent) in passed:
+            passed.add(id(node))
+        elif not _is_allowed(node, kind, allowed):
+            passed.add(id(node))
             if not (named and isinstance(node, exp.Func)):
                 yield _not_allowed(node, text)
-            continue
-        waiting += node.iter_expressions()
-        if (mistake := _unreadable_value(node)) is not None:
+        elif (mistake := _unreadable_value(node)) is not None:
             yield mistake
-        elif kind != "query":
+        elif type(node) in rules:
             yield from shapes.objections(node)
     if kind == "query":
-        yield from queries.objections(tree, text)
+        yield from queries.objections(nodes[0], text)
 
 
 def _is_allowed(node: exp.Expr, kind: Kind, allowed: frozenset[str]) -> bool:
-    if isinstance(node, exp.Anonymous):
+    if type(node) is exp.Anonymous:
         return kind == "query" and str(node.this).lower() in {f.node for f in functions.DATASET_FUNCTIONS}
     return type(node).__name__ in allowed
 
@@ -268,7 +269,7 @@ def _unreadable_value(node: exp.Expr) -> Mistake | None:
         return Mistake(
             "not_finite", f"`{str(node.this)[:20]}` is not a number that can be computed with", *span(node), hint
         )
-    if isinstance(node, exp.Cast | exp.TryCast) and str(node.to.this.value) not in {
+    if isinstance(node, _CASTS) and str(node.to.this.value) not in {
         t for _, names, _ in functions.CAST_TYPES for t in names
     }:
         hint = "one of " + ", ".join(written for written, _, _ in functions.CAST_TYPES)

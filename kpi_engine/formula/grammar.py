@@ -93,6 +93,8 @@ _AWAITING = frozenset({"not", "when", "then", "else", "between"})
 """Words that a value follows."""
 _ENDING = frozenset({"then", "else", "end"})
 """Words that no value begins with."""
+_OPEN, _CLOSED = _INFIX | _AWAITING, (_INFIX - _PREFIX) | _ENDING
+"""Words after which a value may be missing, and words before which one may be."""
 _PARSABLE = frozenset({"unknown_function", "bad_arguments", "aggregate_in_condition", "bad_distinct"})
 
 
@@ -300,15 +302,11 @@ def _order(found: Sequence[Word]) -> Iterator[Mistake]:
 def _lacks_value(found: Sequence[Word], position: int, before: Word | None, word: Word | None) -> bool:
     """Whether an operator, or the beginning, is followed by nothing that a value could be."""
     at_start = before is None or before.text == "("
-    if _is_star(found, position - 1) or (not at_start and before is not None and before.low not in _INFIX | _AWAITING):
+    if _is_star(found, position - 1) or (not at_start and before is not None and before.low not in _OPEN):
         return False
     if word is None or word.text in CLOSING:
         return not at_start
-    return (
-        word.low in (_INFIX - _PREFIX) | _ENDING
-        and not _is_star(found, position)
-        and not (at_start and word.low in _ENDING)
-    )
+    return word.low in _CLOSED and not _is_star(found, position) and not (at_start and word.low in _ENDING)
 
 
 def _is_star(found: Sequence[Word], position: int) -> bool:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from kpi_engine.formula.words import Word
 
+_PLACED = frozenset({exp.Identifier, exp.Literal})
+"""What the parser places."""
 Stretch = tuple[int, int]
 """The first character, and the one after the last."""
 
@@ -33,11 +35,13 @@ def annotate(nodes: Sequence[exp.Expr], words: Sequence[Word]) -> None:
     The nodes come in the order they are written, each before what stands in it.
     """
     brackets = tuple(_brackets(words))
-    calls, groups = ([each for each in brackets if each[2] is is_call] for is_call in (True, False))
+    calls, groups = [each for each in brackets if each[2]], [each for each in brackets if not each[2]]
     cases = tuple(_cases(words))
     parameters = _parameters(words)
     _place_constants(nodes, words)
-    for node in reversed([each for each in nodes if not isinstance(each, exp.Identifier | exp.Literal)]):
+    for node in reversed(nodes):
+        if type(node) in _PLACED:
+            continue
         found = _union(_own(node), *map(_own, node.iter_expressions()))
         if isinstance(node, exp.Placeholder):
             found = next(parameters.get(str(node.this), iter(())), None)
@@ -48,12 +52,12 @@ def annotate(nodes: Sequence[exp.Expr], words: Sequence[Word]) -> None:
         elif groups and isinstance(node, exp.Paren):
             found = _around(found, groups)
         if found is not None:
-            _place(node, _balanced(found, brackets))
+            _place(node, _balanced(found, brackets) if brackets else found)
 
 
 def _own(node: exp.Expr) -> Stretch | None:
-    start, end = node.meta_get(START), node.meta_get(END)
-    return None if start is None or end is None else (start, end + 1)
+    start = node.meta_get(START)
+    return None if start is None else (start, node.meta_get(END) + 1)
 
 
 def _place(node: exp.Expr, stretch: Stretch) -> None:
@@ -61,16 +65,20 @@ def _place(node: exp.Expr, stretch: Stretch) -> None:
 
 
 def _union(*stretches: Stretch | None) -> Stretch | None:
-    known = [each for each in stretches if each is not None]
-    if len(known) < 2:  # noqa: PLR2004 - nothing to unite
-        return known[0] if known else None
-    return min(start for start, _ in known), max(end for _, end in known)
+    found: Stretch | None = None
+    for each in stretches:
+        if each is not None:
+            found = each if found is None else (min(found[0], each[0]), max(found[1], each[1]))
+    return found
+
+
+_CALLS, _WITHOUT_BRACKETS = (exp.Func, exp.Cast), (exp.Binary, exp.Connector, exp.Case)
 
 
 def _is_call(node: exp.Expr) -> bool:
     if isinstance(node, exp.If):
         return not isinstance(node.parent, exp.Case)
-    return isinstance(node, exp.Func | exp.Cast) and not isinstance(node, exp.Binary | exp.Connector | exp.Case)
+    return isinstance(node, _CALLS) and not isinstance(node, _WITHOUT_BRACKETS)
 
 
 Bracket = tuple[int, int, bool]
@@ -99,8 +107,10 @@ def _cases(words: Sequence[Word]) -> Iterator[Bracket]:
 
 def _place_constants(nodes: Sequence[exp.Expr], words: Sequence[Word]) -> None:
     """Place `null`, `true` and `false`, of which the parser says nothing: they come in the order in which they are written."""
-    found = [node for node in nodes if isinstance(node, exp.Null | exp.Boolean)]
     written = [(word.start, word.end) for word in words if word.kind in {"NULL", "TRUE", "FALSE"}]
+    if not written:
+        return
+    found = [node for node in nodes if isinstance(node, exp.Null | exp.Boolean)]
     for node, stretch in zip(found, written, strict=True) if len(found) == len(written) else ():
         _place(node, stretch)
 

@@ -28,7 +28,7 @@ _DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
 
 def objections(node: exp.Expr) -> Iterator[Mistake]:
     """Find what is wrong with the shape of one node."""
-    rule = _rules().get(type(node))
+    rule = rules().get(type(node))
     if rule is not None and (found := rule(node)) is not None:
         code, message, hint = found
         yield Mistake(code, message, *span(node), hint)
@@ -38,7 +38,8 @@ Finding = tuple[str, str, str] | None
 
 
 @cache
-def _rules() -> Mapping[type[exp.Expr], Callable[..., Finding]]:
+def rules() -> Mapping[type[exp.Expr], Callable[..., Finding]]:
+    """Give what is to be looked for in nodes that have a shape."""
     return MappingProxyType({
         exp.In: _in, exp.DateDiff: _date_diff, exp.Star: _star, exp.Column: _column, exp.Var: _var, exp.Placeholder: _placeholder,
         exp.Is: _is, **dict.fromkeys(_COMPARISONS, _comparison), exp.Filter: _filter, exp.Round: _round, exp.Distinct: _distinct,

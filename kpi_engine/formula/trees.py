@@ -11,6 +11,10 @@ from operator import is_not
 
 from sqlglot import Dialect, exp
 
+from kpi_engine.formula.writing import Writer
+
+_BARE = frozenset({exp.Identifier, str, bool, type(None)})
+"""What a node holds that is looked into by nobody."""
 START, END = "start", "end"
 """What a node says of itself: its first and its last character in the text it was read from."""
 
@@ -23,7 +27,7 @@ def dialect() -> Dialect:
 
 def sql(tree: exp.Expr, *, pretty: bool = False) -> str:
     """Write a tree as text."""
-    return tree.sql(dialect(), copy=False, comments=False, pretty=pretty)
+    return str(Writer(dialect=dialect(), comments=False, pretty=pretty).generate(tree, copy=False))
 
 
 def nodes(tree: exp.Expr) -> list[exp.Expr]:
@@ -31,12 +35,12 @@ def nodes(tree: exp.Expr) -> list[exp.Expr]:
     found = [tree]
     for node in found:
         for value in node.args.values():
-            if type(value) is exp.Identifier:
+            if type(value) in _BARE:
                 continue
-            if isinstance(value, exp.Expr):
-                found.append(value)
-            elif type(value) is list:
+            if type(value) is list:
                 found += [each for each in value if isinstance(each, exp.Expr)]
+            elif isinstance(value, exp.Expr):
+                found.append(value)
     return found
 
 
@@ -64,7 +68,13 @@ def integer(value: int) -> exp.Literal:
 
 def as_double(tree: exp.Expr) -> exp.Expr:
     """Make a number a floating-point one, unless it is one already."""
-    return tree if is_double(tree) else exp.Cast(this=tree, to=exp.DataType(this=exp.DType.DOUBLE))
+    return tree if is_double(tree) else exp.Cast(this=tree, to=double())
+
+
+@cache
+def double() -> exp.DataType:
+    """Give the type of floating-point numbers."""
+    return exp.DataType(this=exp.DType.DOUBLE)
 
 
 def is_double(tree: exp.Expr) -> bool:
@@ -104,37 +114,41 @@ def rewritten(tree: exp.Expr, change: Change = _same, finish: Change = _same) ->
     What `change` exchanged is not looked into, nor is a bare name. The tree itself stays as it is; where nothing changes it is given back, and what
     does not change is shared. A part that stands in a tree many times is rewritten once.
     """
-    done: dict[int, exp.Expr] = {}
+    return rewriting(change, finish)(tree)
+
+
+def rewriting(change: Change = _same, finish: Change = _same) -> Change:
+    """Give what rewrites trees: a part that stands in several of them is rewritten once."""
+    done: dict[int, tuple[exp.Expr, exp.Expr]] = {}
 
     def visit(node: exp.Expr) -> exp.Expr:
-        made = done.get(id(node))
-        if made is None:
-            made = change(node)
-            made = done[id(node)] = finish(inside(node)) if made is node else made
+        known = done.get(id(node))
+        if known is not None:
+            return known[1]
+        made = change(node)
+        if made is node:
+            made = finish(inside(node))
+        done[id(node)] = node, made
         return made
 
     def inside(node: exp.Expr) -> exp.Expr:
         fresh: dict[str, object] = {}
         for key, value in node.args.items():
-            if type(value) is exp.Identifier:
+            if type(value) in _BARE:
                 continue
-            if isinstance(value, exp.Expr):
-                new: object = visit(value)
-            elif type(value) is list:
+            if type(value) is list:
                 found = [visit(each) if isinstance(each, exp.Expr) else each for each in value]
-                new = found if any(map(is_not, found, value)) else value
-            else:
-                continue
-            if new is not value:
+                if any(map(is_not, found, value)):
+                    fresh[key] = found
+            elif isinstance(value, exp.Expr) and (new := visit(value)) is not value:
                 fresh[key] = new
         return _made(node, node, **fresh) if fresh else node
 
-    return visit(tree)
+    return visit
 
 
 def _made(node: exp.Expr, like: exp.Expr, **fresh: object) -> exp.Expr:
     made = type(node)(**{**node.args, **fresh})
-    for key in (START, END):
-        if (place := like.meta_get(key)) is not None:
-            made.meta[key] = place
+    if (start := like.meta_get(START)) is not None:
+        made.meta.update({START: start, END: like.meta_get(END)})
     return made

@@ -439,7 +439,7 @@ def parameter_value(name: str, given: Mapping[str, Any], catalogue: Catalogue) -
 
 def _values(kpi: ResolvedKpi, context: Context) -> list[tuple[str, Context]]:
     """Name the KPIs whose values a formula uses, each with what it stands in."""
-    used = [node.name for node in kpi.outer.tree.find_all(exp.Column) if node.table == INPUT]
+    used = [node.name for node in kpi.outer.nodes if isinstance(node, exp.Column) and node.table == INPUT]
     return [(kpi.inputs[name].target, _inside(context, kpi.inputs[name])) for name in dict.fromkeys(used)]
 
 

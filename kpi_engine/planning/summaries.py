@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
-
 from kpi_engine.calendar import Span
 from kpi_engine.catalogue.resolved import GIVEN, ROWS, Expr
+from kpi_engine.formula.trees import column
 from kpi_engine.planning.nodes import Aggregate, Cell, Reach, Read, Summarise
 from kpi_engine.planning.windows import Window, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+
+    from sqlglot import exp
 
     from kpi_engine.calendar import Calendar
     from kpi_engine.planning.rows import Rows
@@ -94,7 +95,7 @@ class Summaries:
             asked.add(count)
         for cell in list(self._reaches.values())[reach].cells:
             making.asked.setdefault(cell, set()).update(asked)
-        return exp.column(f"a{number}", table=reach_table(reach), quoted=True)
+        return column(f"a{number}", reach_table(reach))
 
     def finished(self) -> tuple[Summarise, ...]:
         """Give the summaries, in the order of their numbers."""
@@ -146,5 +147,5 @@ def _converted(
     if rows.read.converted is None:
         return rows, argument, filters
     converted = replace(rows.read.converted, filter=rows.read.converted.filter | filters, argument=argument)
-    column = Expr(exp.column(GIVEN, table=ROWS, quoted=True)) if argument is not None else None
-    return replace(rows, read=replace(rows.read, converted=converted)), column, frozenset()
+    given = Expr(column(GIVEN, ROWS)) if argument is not None else None
+    return replace(rows, read=replace(rows.read, converted=converted)), given, frozenset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -34,7 +35,15 @@ def count_of(conditions: Wanted) -> exp.Expr | None:
 def all_of(conditions: Iterable[Expr]) -> exp.Expr | None:
     """Say that every condition is true; nothing without conditions."""
     trees = [bracketed(each.tree) for each in sorted(conditions, key=lambda e: e.text)]
-    return exp.and_(*trees, copy=False) if trees else None
+    return reduce(_and, trees) if trees else None
+
+
+def _and(left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    return exp.And(this=left, expression=right)
+
+
+def _or(left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    return exp.Or(this=left, expression=right)
 
 
 def wanted(own: Iterable[frozenset[Expr]]) -> Wanted:
@@ -48,4 +57,5 @@ def any_of(own: Iterable[frozenset[Expr]], *, always: bool = False) -> list[exp.
     distinct = sorted({tuple(sorted(each, key=lambda e: e.text)) for each in own}, key=lambda es: [e.text for e in es])
     if not distinct or not all(distinct) or (len(distinct) == 1 and not always):
         return []
-    return [exp.or_(*(exp.Paren(this=all_of(each)) for each in distinct), copy=False)]
+    trees: list[exp.Expr] = [exp.Paren(this=all_of(each)) for each in distinct]
+    return [reduce(_or, trees)]

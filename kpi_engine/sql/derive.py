@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlglot import exp
 
-from kpi_engine.formula.trees import column, identifier, integer, is_double, named, rewritten
+from kpi_engine.formula.trees import column, double, identifier, integer, is_double, named, rewriting, rewritten
 from kpi_engine.planning.shaping import EARLIER
 from kpi_engine.planning.summaries import reach_table
 from kpi_engine.sql.parts import CELL
@@ -17,7 +17,7 @@ from kpi_engine.sql.summarise import summarise
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kpi_engine.catalogue import Expr
+    from kpi_engine.formula.trees import Change
     from kpi_engine.planning.nodes import Align, Derive, Sort, Summarise
     from kpi_engine.sql.rendering import Rendering
 
@@ -88,7 +88,8 @@ def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
     keys = [PERIOD_NUMBER, PERIOD, *map(_label, node.align.labels), *(dimension(name) for name in node.align.split)]
     depths, functions = _depths(node), _functions(node.align)
     for depth in range(max(depths.values(), default=0) + 1):
-        own = [named(_value(node.values[name], depth, functions), name) for name, d in depths.items() if d == depth]
+        made = _first_values(functions) if depth == 0 else _unqualified
+        own = [named(made(node.values[name].tree), name) for name, d in depths.items() if d == depth]
         if depth == 0:
             carried: list[exp.Expr] = [column(key, _frame(node.align)) for key in keys]
             carried += [named(late, _late_name(late)) for late in _late(node, depths)]
@@ -122,16 +123,16 @@ def _late_name(late: exp.Column) -> str:
     return f"__{late.table}.{late.name}"
 
 
-def _value(value: Expr, depth: int, functions: Mapping[tuple[str, str], str]) -> exp.Expr:
-    """Give a value of a layer; an aggregate that is not finite is unknown before anything is compared with it or divided by it."""
-    if depth:
-        return _unqualified(value.tree)
+def _first_values(functions: Mapping[tuple[str, str], str]) -> Change:
+    """Give what makes the values of the first layer; an aggregate that is not finite is unknown before anything is compared with it or divided by it."""
 
     def known(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Column):
             return node
         function = functions.get((node.table, node.name), "")
         return node if function in COUNTS else _finite(node, may_be_text=function in OF_ANY_TYPE)
+
+    all_known = rewriting(known)
 
     def passed_on(node: exp.Expr) -> exp.Expr:
         """Leave alone what makes the whole not finite where it is not, which is unknown in the end."""
@@ -140,14 +141,14 @@ def _value(value: Expr, depth: int, functions: Mapping[tuple[str, str], str]) ->
         if isinstance(node, ARITHMETIC) or is_double(node):
             operands = {key: passed_on(each) for key, each in node.args.items() if isinstance(each, exp.Expr)}
         elif isinstance(node, exp.Div):
-            operands = {"this": passed_on(node.this), "expression": rewritten(node.expression, known)}
+            operands = {"this": passed_on(node.this), "expression": all_known(node.expression)}
         elif isinstance(node, exp.Coalesce) and _is_zero_of_nothing(node.expressions):
             operands = {"this": passed_on(node.this)}
         else:
-            return rewritten(node, known)
+            return all_known(node)
         return type(node)(**{**node.args, **operands})
 
-    return passed_on(value.tree)
+    return passed_on
 
 
 def _is_zero_of_nothing(others: list[exp.Expr]) -> bool:
@@ -336,8 +337,7 @@ def _date(tree: exp.Expr) -> exp.Expr:
 
 def _finite(value: exp.Expr, *, may_be_text: bool = False) -> exp.Expr:
     """Never let a number out that is not one: not-a-number and infinity are unknown. The text `inf` is a text."""
-    double = exp.TryCast(this=value, to=exp.DataType(this=exp.DType.DOUBLE))
-    finite = exp.Anonymous(this="isfinite", expressions=[double])
+    finite = exp.Anonymous(this="isfinite", expressions=[exp.TryCast(this=value, to=double())])
     kept: exp.Expr = exp.NullSafeNEQ(this=finite, expression=exp.Boolean(this=False))
     if may_be_text:
         kind = exp.Anonymous(this="typeof", expressions=[value])

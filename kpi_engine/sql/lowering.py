@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.catalogue.resolved import Expr
-from kpi_engine.formula.trees import as_double, integer, rewritten
+from kpi_engine.formula.trees import as_double, integer, rewriting, rewritten
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kpi_engine.planning.nodes import Aggregate, Bounds, Derive, Read, Summarise
 
 
@@ -24,7 +26,7 @@ def lowered_plan(plan: Derive) -> Derive:
     return replace(
         plan,
         align=replace(plan.align, summaries=summaries),
-        values={name: _expr(value) for name, value in plan.values.items()},
+        values=_values(plan.values),
         having=tuple(map(_expr, plan.having)),
     )
 
@@ -54,13 +56,26 @@ def _summary(node: Summarise) -> Summarise:
     return replace(node, read=_read(node.read), split=split, aggregates=tuple(map(_aggregate, node.aggregates)))
 
 
+def _values(values: Mapping[str, Expr]) -> dict[str, Expr]:
+    """Lower what is computed from aggregates: one KPI stands in many."""
+    lower = rewriting(finish=_explicit)
+    trees = {name: lower(value.tree) for name, value in values.items()}
+    return {name: value if trees[name] is value.tree else Expr(trees[name]) for name, value in values.items()}
+
+
 def _aggregate(aggregate: Aggregate) -> Aggregate:
+    if not any(map(_needs, (aggregate.argument, *aggregate.filter))):
+        return aggregate
     argument = aggregate.argument and _expr(aggregate.argument)
     return replace(aggregate, argument=argument, filter=frozenset(map(_expr, aggregate.filter)))
 
 
 def _expr(each: Expr) -> Expr:
-    return each if _IMPLICIT.isdisjoint(each.kinds) else Expr(lowered(each.tree))
+    return Expr(lowered(each.tree)) if _needs(each) else each
+
+
+def _needs(each: Expr | None) -> bool:
+    return each is not None and not _IMPLICIT.isdisjoint(each.kinds)
 
 
 def _explicit(node: exp.Expr) -> exp.Expr:

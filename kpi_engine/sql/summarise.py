@@ -425,4 +425,5 @@ def expressions(node: Summarise) -> list[Expr]:
 
 
 def _grouped(select: exp.Select, columns: int) -> exp.Select:
-    return select.group_by(*(exp.Literal.number(n + 1) for n in range(columns)), copy=False)
+    select.set("group", exp.Group(expressions=[integer(n + 1) for n in range(columns)]))
+    return select

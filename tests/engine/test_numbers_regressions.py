@@ -287,6 +287,18 @@ class TestClock:
         monkeypatch.undo()
         time.tzset()
 
+    @pytest.mark.parametrize(("zone", "is_right"), [("Europe/Paris", True), ("Asia/Tokyo", False)])
+    def test_zone_of_a_locked_connection(self, zone, is_right):
+        connection = connected(CLOCK_TABLES)
+        connection.execute(f"SET GLOBAL TimeZone = '{zone}'")
+        connection.execute("SET lock_configuration = true")
+        with kpi_engine.open(CLOCK_PROJECT, connection) as engine:
+            if is_right:
+                assert engine.run("n").rows()
+            else:
+                with pytest.raises(kpi_engine.KpiError, match="locked"):
+                    engine.run("n")
+
     @pytest.fixture(params=["Asia/Tokyo", "UTC"])
     def own(self, request, monkeypatch):
         from arro3.core import Table
