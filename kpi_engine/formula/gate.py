@@ -15,7 +15,7 @@ import math
 import re
 from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -116,13 +116,19 @@ def _parsed(read: list[Token], text: str, kind: Kind) -> exp.Expr:
         tree = trees[0] if len(trees) == 1 and trees[0] else exp.Block(expressions=trees)
         return _without_empty_names(tree) if ":" in text else tree
     trees = [tree for tree in parser.parse(read, text) if tree is not None]
-    if len(trees) != 1 or not isinstance(trees[0], exp.Query):
+    if len(trees) != 1 or not _is_select(trees[0]):
         raise Refused(
             Mistake(
                 "not_a_query", "a dataset's `sql` is one `select`, and nothing else", 0, len(text.partition("\n")[0])
             )
         )
     return trees[0]
+
+
+def _is_select(tree: exp.Expr | None) -> TypeGuard[exp.Query]:
+    """Whether a statement selects, also in brackets; `values` alone does not."""
+    inner = tree.unnest() if isinstance(tree, exp.Subquery) else tree
+    return isinstance(inner, exp.Select | exp.SetOperation)
 
 
 def _without_empty_names(tree: exp.Expr) -> exp.Expr:

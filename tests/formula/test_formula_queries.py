@@ -145,3 +145,10 @@ def test_texts_that_are_fixed_count_by_their_length():
     assert read("select a || '" + "x" * 900 + "' as b from t", "query")
     with pytest.raises(Refused):
         read("select a || '" + "x" * 1100 + "' as b from t", "query")
+
+
+@pytest.mark.parametrize("query", ["(values (1))", "(values exists exists exists)", "((values (1), (2)))"])
+def test_values_alone_are_no_query(query):
+    with pytest.raises(Refused) as caught:
+        read(query, "query")
+    assert [each.code for each in caught.value.mistakes] == ["not_a_query"]
