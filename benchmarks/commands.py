@@ -44,6 +44,8 @@ class Case:
     """The same query, for bare DuckDB."""
     is_cached: bool = True
     """Whether it could take less the second time."""
+    before: tuple[str, ...] = ()
+    """A command that was run before it, with the same cache."""
 
 
 def cases(sizes: many.Sizes) -> dict[str, Case]:
@@ -58,6 +60,16 @@ def cases(sizes: many.Sizes) -> dict[str, Case]:
         Case("scorecards", "kpi report, six scorecards of the demo", "demo", scorecards),
         Case("many-check", f"kpi check, {large}", "many", ("check",), 8, 8),
         Case("many-run", f"kpi run, one of {large}", "many", of_many, 0.6, 0.6, many.STATEMENT),
+        Case(
+            "many-run-checked",
+            "the same, after kpi check",
+            "many",
+            of_many,
+            0.6,
+            statement=many.STATEMENT,
+            is_cached=False,
+            before=("check",),
+        ),
     )
     return {case.name: case for case in found}
 
@@ -91,6 +103,8 @@ def measured(case: Case, folder: Path, repeats: int) -> Iterator[Line]:
     colds, warms, hands = [], [], []
     for turn in range(repeats + 1):
         fresh = folder / f"cache-{case.name}-{turn}"
+        if case.before:
+            command([*KPI, *case.before], project, cache(fresh))
         colds.append(command([*KPI, *case.arguments], project, cache(fresh)))
         if case.is_cached:
             warms.append(command([*KPI, *case.arguments], project, cache(kept)))

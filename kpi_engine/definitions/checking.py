@@ -14,7 +14,7 @@ from .entries import model_of
 from .naming import RESERVED, check_language, check_name
 from .places import PLAIN, Located
 from .syntax import quoted
-from .validation import LATER, TEXTS, Subject, translate, wrong_type
+from .validation import TEXTS, Subject, translate, wrong_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,15 +36,12 @@ def check(entry: Entry) -> tuple[Definition | None, list[Diagnostic]]:
         return None, [replace(found, subject=entry.subject)]
     raw = entry.raw or {}
     mistakes = list(_mistakes(entry, raw))
-    raw, later = _without_later(entry, raw)
     subject = Subject(model_of(entry.section), raw, entry.located, entry.title, entry.subject)
     try:
         model = model_of(entry.section).model_validate(raw)
     except ValidationError as error:
-        return None, later + mistakes + [
-            found for path, found in translate(error, subject) if _is_new(path, found, entry)
-        ]
-    return model, later + mistakes
+        return None, mistakes + [found for path, found in translate(error, subject) if _is_new(path, found, entry)]
+    return model, mistakes
 
 
 def _is_new(path: Path, found: Diagnostic, entry: Entry) -> bool:
@@ -62,31 +59,6 @@ def _mistakes(entry: Entry, raw: dict[str, Any]) -> Iterator[Diagnostic]:
     }
     for each in checks.get(entry.section, (_languages,)):
         yield from each(entry, raw)
-
-
-def _without_later(entry: Entry, raw: dict[str, Any]) -> tuple[dict[str, Any], list[Diagnostic]]:
-    """Take out, and refuse by name, the modifiers that this version does not compute."""
-    inputs = raw.get("inputs")
-    if entry.section != "kpis" or not isinstance(inputs, dict):
-        return raw, []
-    later = [(name, key) for name, value in inputs.items() if isinstance(value, dict) for key in LATER if key in value]
-    if not later:
-        return raw, []
-    hint = "computed are `where`, `time`, `take`, `to_date`, `window`, `all_time`, `offset`, `across` and `per`"
-    found = [
-        entry.mistake("not_yet_supported", _not_yet(f"`{key}` of input `{name}`"), ("inputs", name, key), hint)
-        for name, key in later
-    ]
-    kept = {name: _less(value, LATER) if isinstance(value, dict) else value for name, value in inputs.items()}
-    return raw | {"inputs": kept}, found
-
-
-def _not_yet(what: str) -> str:
-    return f"{what} is part of the language but not computed by this version"
-
-
-def _less(value: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    return {key: each for key, each in value.items() if key not in keys}
 
 
 def _inner_names(entry: Entry, raw: dict[str, Any]) -> Iterator[Diagnostic]:

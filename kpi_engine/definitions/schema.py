@@ -20,7 +20,6 @@ from kpi_engine import __version__
 
 from .entries import LATER_SECTIONS
 from .models import DefinitionFile, ProjectFile
-from .validation import LATER
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -112,8 +111,7 @@ def _tighten_dataset(dataset: Schema) -> None:
 
 
 def _tighten_input(input_: Schema, words: Words) -> None:
-    stretches = [key for key in ("to_date", "window", "all_time") if key not in LATER]
-    input_["allOf"] = [*_one_of(stretches, "one key says which stretch of time is covered")]
+    input_["allOf"] = [*_one_of(["to_date", "window", "all_time"], "one key says which stretch of time is covered")]
     kinds = {
         "offset": _offset(words),
         "window": _duration(words.units, ""),
@@ -121,7 +119,6 @@ def _tighten_input(input_: Schema, words: Words) -> None:
     }
     for key, kind in kinds.items():
         input_["properties"][key] |= kind
-    _never(input_, LATER, "`{}` is part of the language but not computed by this version")
 
 
 def _defaults() -> Iterator[Schema]:

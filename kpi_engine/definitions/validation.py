@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-LATER: tuple[str, ...] = ()
-"""Modifiers of an input that are part of the language and not computed by this version."""
 TEXTS = ("label", "description", "notice")
 """The keys that hold texts by language."""
 
@@ -108,9 +106,8 @@ def dotted(path: Iterable[str | int]) -> str:
 
 
 def known_keys(model: type[BaseModel]) -> list[str]:
-    """List the keys that a mapping of this model may hold; those not computed yet are not offered."""
-    keys = [info.alias or name for name, info in model.model_fields.items()]
-    return [key for key in keys if not (key in LATER and "from" in keys and "where" in keys)]
+    """List the keys that a mapping of this model may hold."""
+    return [info.alias or name for name, info in model.model_fields.items()]
 
 
 def _written(raw: object, loc: Sequence[str | int]) -> Path:

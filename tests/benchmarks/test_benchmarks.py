@@ -108,12 +108,23 @@ def test_planning_is_measured_with_its_growth(tmp_path):
 def test_commands_give_what_bare_duckdb_gives(tmp_path):
     lines = {line["name"]: line for line in report(tmp_path, "commands")}
     again = {f"{name}-again" for name in ("one-kpi", "scorecards", "many-check", "many-run")}
-    assert lines.keys() == {"python", "help", "one-kpi", "scorecards", "many-check", "many-run", *again}
+    assert lines.keys() == {
+        "python",
+        "help",
+        "one-kpi",
+        "scorecards",
+        "many-check",
+        "many-run",
+        "many-run-checked",
+        *again,
+    }
     compared = {name: line["answers"] for name, line in lines.items() if line["answers"]}
-    assert compared == dict.fromkeys(["one-kpi", "one-kpi-again", "many-run", "many-run-again"], "equal")
+    assert compared == dict.fromkeys(
+        ["one-kpi", "one-kpi-again", "many-run", "many-run-again", "many-run-checked"], "equal"
+    )
     limits = {name: line["limit"] for name, line in lines.items() if line["limit"]}
     assert limits == {
-        "one-kpi": 500, "one-kpi-again": 250, "many-check": 8000, "many-check-again": 8000, "many-run": 600, "many-run-again": 600,
+        "one-kpi": 500, "one-kpi-again": 250, "many-check": 8000, "many-check-again": 8000, "many-run": 600, "many-run-again": 600, "many-run-checked": 600,
     }  # fmt: skip
 
 
