@@ -70,7 +70,7 @@ def test_both_are_written_into_the_project(kpi, shop, monkeypatch):
     assert ran.out.split() == ["Wrote", "../.kpi/project.schema.json", "Wrote", "../.kpi/definitions.schema.json"]
     assert "kpi.yaml               # yaml-language-server: $schema=.kpi/project.schema.json\n" in ran.err
     assert "definitions/kpis.yaml  # yaml-language-server: $schema=../.kpi/definitions.schema.json\n" in ran.err
-    new = {file.name: file for file in shop.rglob("*") if file.is_file() and file not in before}
+    new = {file.name: file for file in shop.rglob("*") if file.suffix == ".json" and file not in before}
     assert new.keys() == {"project.schema.json", "definitions.schema.json"}
     for kind in ("project", "definitions"):
         text = new[f"{kind}.schema.json"].read_text(encoding="utf-8")

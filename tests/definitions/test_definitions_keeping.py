@@ -94,7 +94,7 @@ def test_places_are_those_that_were_read_and_are_looked_up_when_asked_for(projec
     assert again.value("project", "calendar", "timezone") == first.value("project", "calendar", "timezone")
     assert again.key("sources") == first.key("sources")
     assert again.key("kpis", "visits", "formula") == first.key("kpis", "visits", "formula")
-    assert "definitions/marketing" in again.key("kpis", "visits", "formula").file
+    assert "marketing/kpis" in again.key("kpis", "visits", "formula").file
 
 
 @pytest.mark.parametrize(
