@@ -56,6 +56,11 @@ def column(name: str, table: str = "") -> exp.Column:
     return exp.Column(this=identifier(name), table=identifier(table))
 
 
+def every_column(table: str) -> exp.Column:
+    """Stand for all columns of a table."""
+    return exp.Column(this=exp.Star(), table=identifier(table))
+
+
 def named(tree: exp.Expr, name: str) -> exp.Alias:
     """Give a value of a select its name."""
     return exp.Alias(this=tree, alias=identifier(name))

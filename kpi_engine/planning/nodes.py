@@ -183,11 +183,16 @@ class Bounds:
     filter: frozenset[Expr]
 
 
+def plans_below(read: Read) -> tuple[Derive, ...]:
+    """Give the plans that a Read's rows come from, or are chosen by."""
+    return (*(each.below for each in read.among), *(() if read.below is None else (read.below,)))
+
+
 def leaf_reads(derive: Derive) -> tuple[Read, ...]:
     """Give every Read of a dataset in a plan, also in the plans below."""
     found: list[Read] = []
     for summary in derive.align.summaries:
-        below = summary.read.below
-        found += leaf_reads(below) if below is not None else (summary.read,)
-        found += [read for each in summary.read.among for read in leaf_reads(each.below)]
+        if summary.read.below is None:
+            found.append(summary.read)
+        found += [read for below in plans_below(summary.read) for read in leaf_reads(below)]
     return tuple(found)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kpi_engine.api import FileRelation
 from kpi_engine.formula.trees import sql
+from kpi_engine.planning.nodes import plans_below
 from kpi_engine.sql import claims as _claims
 from kpi_engine.sql import derive as _derive
 from kpi_engine.sql import keys as _keys
@@ -69,16 +70,11 @@ def tables_of(plan: Derive, names: Names) -> Tables:
     joined: dict[str, None] = {}
     dated: dict[Dated, None] = {}
     for summary in plan.align.summaries:
-        for each in summary.read.among:
-            below = tables_of(each.below, names)
+        for below in (tables_of(each, names) for each in plans_below(summary.read)):
             read |= dict.fromkeys(below.read)
             joined |= dict.fromkeys(below.joined)
             dated |= dict.fromkeys(below.dated)
         if summary.read.below is not None:
-            below = tables_of(summary.read.below, names)
-            read |= dict.fromkeys(below.read)
-            joined |= dict.fromkeys(below.joined)
-            dated |= dict.fromkeys(below.dated)
             continue
         paths = [(summary.read.dataset, _summarise.expressions(summary))]
         if (given := summary.read.converted) is not None:

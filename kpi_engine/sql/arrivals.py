@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.catalogue.resolved import ROWS
+from kpi_engine.formula.trees import column, integer, named
 from kpi_engine.sql.rendering import Constants, alias, constants
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _REACH = "__reach"
 
 def own_column(name: str) -> exp.Column:
     """Name a column of the rows at hand."""
-    return exp.column(name, table=ROWS, quoted=True)
+    return column(name, ROWS)
 
 
 def counted_arrivals(rows: exp.Select, keys: Sequence[str], reach: Mapping[int, int]) -> exp.Select:
@@ -35,19 +36,19 @@ def counted_arrivals(rows: exp.Select, keys: Sequence[str], reach: Mapping[int, 
     `rows` has every entity once for each piece it is in; `reach` gives, for each piece, the first that shares a stretch with it.
     """
     columns = {PIECE: Constants("INT", list(reach)), "low": Constants("INT", list(reach.values()))}
-    before, low = own_column(BEFORE), exp.column("low", table=_REACH, quoted=True)
+    before, low = own_column(BEFORE), column("low", _REACH)
     counted = exp.Select(
         expressions=[
             own_column(PIECE),
-            exp.alias_(exp.Case().when(exp.GTE(this=before, expression=low), before.copy()), BEFORE, quoted=True),
+            named(exp.Case().when(exp.GTE(this=before, expression=low), before), BEFORE),
             *(own_column(key) for key in keys),
-            exp.alias_(exp.Count(this=own_column(ENTITY)), ENTITY, quoted=True),
+            named(exp.Count(this=own_column(ENTITY)), ENTITY),
         ]
     ).from_(exp.Subquery(this=_arriving(rows, keys), alias=alias(ROWS)), copy=False)
-    here = exp.EQ(this=own_column(PIECE), expression=exp.column(PIECE, table=_REACH, quoted=True))
+    here = exp.EQ(this=own_column(PIECE), expression=column(PIECE, _REACH))
     table = exp.Subquery(this=constants(columns), alias=alias(_REACH))
     counted = counted.join(table, on=here, join_type="inner", copy=False)
-    return counted.group_by(*(exp.Literal.number(n + 1) for n in range(2 + len(keys))), copy=False)
+    return counted.group_by(*(integer(n + 1) for n in range(2 + len(keys))), copy=False)
 
 
 def _arriving(rows: exp.Select, keys: Sequence[str]) -> exp.Select:
@@ -57,7 +58,7 @@ def _arriving(rows: exp.Select, keys: Sequence[str]) -> exp.Select:
         partition_by=[*(own_column(key) for key in keys), own_column(ENTITY)],
         order=exp.Order(expressions=[exp.Ordered(this=own_column(PIECE), nulls_first=False)]),
     )
-    select = exp.Select(expressions=[exp.Star(), exp.alias_(before, BEFORE, quoted=True)])
+    select = exp.Select(expressions=[exp.Star(), named(before, BEFORE)])
     return select.from_(exp.Subquery(this=rows, alias=alias(ROWS)), copy=False)
 
 
@@ -65,4 +66,4 @@ def arrived_since(first: exp.Expr) -> exp.Expr:
     """Say that an entity was in no piece of a stretch before this one; the stretch begins with the piece `first`."""
     before = own_column(BEFORE)
     unknown = exp.Is(this=before, expression=exp.Null())
-    return exp.Paren(this=exp.Or(this=unknown, expression=exp.LT(this=before.copy(), expression=first)))
+    return exp.Paren(this=exp.Or(this=unknown, expression=exp.LT(this=before, expression=first)))

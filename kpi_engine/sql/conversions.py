@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.catalogue.resolved import GIVEN, ROWS
+from kpi_engine.formula.trees import column, every_column, integer, named
 from kpi_engine.planning.nodes import Read
 from kpi_engine.sql.joins import joined, local
 from kpi_engine.sql.rendering import alias, where
@@ -29,17 +30,15 @@ def converted(read: Read, conversion: Converted, rendering: Rendering) -> exp.Su
     here = local(read.time.expression.tree, read.time.kind, read.time.zone, rendering.zone)
     there = _of_later(_TIME)
     tests: list[exp.Expr] = [
-        exp.EQ(this=earlier.tree.copy(), expression=_of_later(f"__k{n}"))
-        for n, (_, earlier) in enumerate(conversion.keys)
+        exp.EQ(this=earlier.tree, expression=_of_later(f"__k{n}")) for n, (_, earlier) in enumerate(conversion.keys)
     ]
-    tests.append(exp.LTE(this=here.copy(), expression=there))
+    tests.append(exp.LTE(this=here, expression=there))
     if conversion.within is not None:
         length = exp.Interval(
             this=exp.Literal.string(str(conversion.within.count)), unit=exp.var(conversion.within.unit)
         )
-        tests.append(exp.GTE(this=here.copy(), expression=exp.Sub(this=there.copy(), expression=length)))
-    star = exp.Column(this=exp.Star(), table=exp.to_identifier(ROWS, quoted=True))
-    select = exp.Select(expressions=[star, _of_later(GIVEN)])
+        tests.append(exp.GTE(this=here, expression=exp.Sub(this=there, expression=length)))
+    select = exp.Select(expressions=[every_column(ROWS), _of_later(GIVEN)])
     select = select.from_(rendering.relations.rows(read.dataset, ROWS), copy=False)
     select = joined(
         select, read, [*conversion.base, *(key for _, key in conversion.keys), read.time.expression], rendering
@@ -54,20 +53,20 @@ def converted(read: Read, conversion: Converted, rendering: Rendering) -> exp.Su
 def _chosen(read: Read, time: exp.Expr, rendering: Rendering, *, first: bool) -> exp.Expr:
     """Choose one earlier row for each later one: by time, then by its key, so that it is always the same."""
     keys = [rendering.names.column(read.dataset, name) for name in rendering.names.datasets[read.dataset].key]
-    order = [exp.Ordered(this=time.copy(), desc=not first, nulls_first=False)]
+    order = [exp.Ordered(this=time, desc=not first, nulls_first=False)]
     order += [exp.Ordered(this=each, nulls_first=False) for each in keys]
     number = exp.Window(this=exp.RowNumber(), partition_by=[_of_later(_NUMBER)], order=exp.Order(expressions=order))
-    return exp.EQ(this=number, expression=exp.Literal.number(1))
+    return exp.EQ(this=number, expression=integer(1))
 
 
 def _later(conversion: Converted, rendering: Rendering) -> exp.Select:
     """Give the later rows, numbered: their keys, their time, and what is aggregated of them."""
     time = conversion.time
-    columns = [exp.alias_(key.tree.copy(), f"__k{n}", quoted=True) for n, (key, _) in enumerate(conversion.keys)]
-    columns.append(exp.alias_(local(time.expression.tree, time.kind, time.zone, rendering.zone), _TIME, quoted=True))
-    given = conversion.argument.tree.copy() if conversion.argument is not None else exp.Literal.number(1)
-    columns.append(exp.alias_(given, GIVEN, quoted=True))
-    columns.append(exp.alias_(exp.Window(this=exp.RowNumber()), _NUMBER, quoted=True))
+    columns = [named(key.tree, f"__k{n}") for n, (key, _) in enumerate(conversion.keys)]
+    columns.append(named(local(time.expression.tree, time.kind, time.zone, rendering.zone), _TIME))
+    given = conversion.argument.tree if conversion.argument is not None else integer(1)
+    columns.append(named(given, GIVEN))
+    columns.append(named(exp.Window(this=exp.RowNumber()), _NUMBER))
     read = Read(conversion.dataset, time)
     select = exp.Select(expressions=columns).from_(rendering.relations.rows(conversion.dataset, ROWS), copy=False)
     select = joined(select, read, list(later_expressions(conversion)), rendering)
@@ -85,4 +84,4 @@ def later_expressions(conversion: Converted) -> Iterator[Expr]:
 
 
 def _of_later(name: str) -> exp.Column:
-    return exp.column(name, table=LATER, quoted=True)
+    return column(name, LATER)

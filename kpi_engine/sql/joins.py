@@ -46,10 +46,8 @@ def _join(select: exp.Select, read: Read, hops: tuple[str, ...], rendering: Rend
     ]
     if model.valid is not None and read.time is not None:
         moment, start, end = _same_clock(read.time, model, hops, rendering)
-        tests.append(exp.LTE(this=start, expression=moment.copy()))
-        still = exp.Or(
-            this=exp.Is(this=end, expression=exp.Null()), expression=exp.LT(this=moment.copy(), expression=end.copy())
-        )
+        tests.append(exp.LTE(this=start, expression=moment))
+        still = exp.Or(this=exp.Is(this=end, expression=exp.Null()), expression=exp.LT(this=moment, expression=end))
         tests.append(exp.Paren(this=still))
     rows = rendering.relations.rows(model.to, ".".join((ROWS, *hops)))
     return select.join(rows, on=exp.and_(*tests), join_type="left", copy=False)
@@ -64,14 +62,14 @@ def _same_clock(time: TimeColumn, join: Join, hops: tuple[str, ...], rendering: 
     kinds = [(time.kind, time.zone), *(rendering.names.clock(join.to, column) for column in join.valid)]
     trees = [time.expression.tree, *(rendering.names.column(join.to, column, hops) for column in join.valid)]
     if len(set(kinds)) == 1:
-        return [tree.copy() for tree in trees]
+        return trees
     return [local(tree, kind, zone, rendering.zone) for tree, (kind, zone) in zip(trees, kinds, strict=True)]
 
 
 def local(tree: exp.Expr, kind: str | None, zone: str, home: ZoneInfo) -> exp.Expr:
     """Write a time on the clock of the project."""
     if kind == "local" and zone:
-        tree = exp.AtTimeZone(this=exp.paren(tree.copy()), zone=exp.Literal.string(zone))
+        tree = exp.AtTimeZone(this=exp.paren(tree), zone=exp.Literal.string(zone))
     elif kind != "instant":
-        return tree.copy()
-    return exp.AtTimeZone(this=exp.paren(tree.copy()), zone=exp.Literal.string(home.key))
+        return tree
+    return exp.AtTimeZone(this=exp.paren(tree), zone=exp.Literal.string(home.key))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from kpi_engine.formula.trees import column, integer, named
 from kpi_engine.sql.aggregates import can_be_merged
 from kpi_engine.sql.rendering import alias, dimension
 from kpi_engine.sql.times import atoms
@@ -31,9 +32,9 @@ def is_flow(node: Summarise) -> bool:
 def is_entities(node: Summarise) -> bool:
     """Whether it counts the entities of one kind in many overlapping stretches of time, all split alike."""
     return (
-        _overlaps(node)
-        and [each.function for each in node.aggregates] == ["count_distinct"]
+        [each.function for each in node.aggregates] == ["count_distinct"]
         and len({cell.split for cell in node.cells}) == 1
+        and _overlaps(node)
     )
 
 
@@ -74,14 +75,14 @@ def side_by_side(node: Summarise, found: Sequence[tuple[exp.Select, tuple[int, .
     selects = []
     for n, (part, places) in enumerate(found):
         table = f"{_PARTS}{n}"
-        own = {f"a{place}": exp.column(f"a{m}", table=table, quoted=True) for m, place in enumerate(places)}
-        columns: list[exp.Expr] = [exp.column(key, table=table, quoted=True) for key in keys]
-        columns += [exp.alias_(own.get(name, exp.Null()), name, quoted=True) for name in names]
+        own = {f"a{place}": column(f"a{m}", table) for m, place in enumerate(places)}
+        columns: list[exp.Expr] = [column(key, table) for key in keys]
+        columns += [named(own.get(name, exp.Null()), name) for name in names]
         selects.append(exp.Select(expressions=columns).from_(exp.Subquery(this=part, alias=alias(table)), copy=False))
     rows: exp.Query = selects[0]
     for each in selects[1:]:
         rows = exp.union(rows, each, distinct=False, copy=False)
-    values = [exp.alias_(exp.Max(this=exp.column(name, quoted=True)), name, quoted=True) for name in names]
-    select = exp.Select(expressions=[*(exp.column(key, quoted=True) for key in keys), *values])
+    values = [named(exp.Max(this=column(name)), name) for name in names]
+    select = exp.Select(expressions=[*(column(key) for key in keys), *values])
     select = select.from_(exp.Subquery(this=rows, alias=alias(_PARTS)), copy=False)
-    return select.group_by(*(exp.Literal.number(n + 1) for n in range(len(keys))), copy=False)
+    return select.group_by(*(integer(n + 1) for n in range(len(keys))), copy=False)

@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from kpi_engine.calendar import shift
 from kpi_engine.catalogue.resolved import ROWS, VALUE, Expr
-from kpi_engine.formula.trees import column, integer, named
+from kpi_engine.formula.trees import column, every_column, integer, named
 from kpi_engine.sql.aggregates import aggregation, can_be_merged, merged, partials
 from kpi_engine.sql.arrivals import ENTITY, PIECE, arrived_since, counted_arrivals, own_column
 from kpi_engine.sql.conditions import all_of, any_of, count_of, shared_filters, wanted
@@ -56,8 +56,8 @@ def bounds(node: Bounds, rendering: Rendering) -> exp.Select:
     if time is None:
         raise ValueError(node.read.dataset)
     edges = [
-        exp.alias_(exp.Min(this=time.expression.tree.copy()), "first"),
-        exp.alias_(exp.Max(this=time.expression.tree.copy()), "last"),
+        named(exp.Min(this=time.expression.tree), "first"),
+        named(exp.Max(this=time.expression.tree), "last"),
     ]
     select = exp.Select(expressions=edges).from_(rendering.relations.rows(node.read.dataset, ROWS), copy=False)
     select = joined(select, node.read, [time.expression, *node.filter], rendering)
@@ -117,21 +117,21 @@ class _Summary:
         """Aggregate the rows of the first or the last time in each cell, of each entity."""
         assert self.clock is not None  # noqa: S101 - rows of the last time have a time
         time, cell = self.clock.column.expression.tree, groups[0].unalias()
-        bound = (exp.Max if edge.last else exp.Min)(this=time.copy())
-        found = exp.Window(this=bound, partition_by=[cell.copy(), *(each.tree.copy() for each in edge.of)])
+        bound = (exp.Max if edge.last else exp.Min)(this=time)
+        found = exp.Window(this=bound, partition_by=[cell, *(each.tree for each in edge.of)])
         arguments = {f"x{n}": a.argument for n, a in enumerate(self.node.aggregates) if a.argument is not None}
-        shown = [exp.alias_(each.tree.copy(), name, quoted=True) for name, each in arguments.items()]
+        shown = [named(each.tree, name) for name, each in arguments.items()]
         inner = exp.Select(expressions=[*groups, *shown]).from_(rows, copy=False)
         inner = self._mapped(joined(inner, self.node.read, expressions(self.node), self.rendering))
         inner = where(
             inner, [*tests, *self._among(), *(each.tree for each in sorted(edge.filter, key=lambda e: e.text))]
         )
-        inner.set("qualify", exp.Qualify(this=exp.EQ(this=time.copy(), expression=found)))
+        inner.set("qualify", exp.Qualify(this=exp.EQ(this=time, expression=found)))
         keys = [CELL, *(dimension(name) for name in self.node.split)]
         values = []
         for n, each in enumerate(self.node.aggregates):
             own = replace(each, argument=Expr(own_column(f"x{n}")) if f"x{n}" in arguments else None)
-            values.append(exp.alias_(aggregation(own, None), f"a{n}", quoted=True))
+            values.append(named(aggregation(own, None), f"a{n}"))
         select = exp.Select(expressions=[*(own_column(key) for key in keys), *values])
         return _grouped(select.from_(exp.Subquery(this=inner, alias=alias(ROWS)), copy=False), len(keys))
 
@@ -139,29 +139,23 @@ class _Summary:
         """Aggregate rows by the piece of time they lie in, then merge the pieces of each cell."""
         common, own = shared_filters(self.node.aggregates)
         each_wants = list(self._wanted_by_cells(own))
-        groups = [
-            exp.alias_(self._piece(inside=True), PIECE, quoted=True),
-            *(exp.alias_(each.tree.copy(), dimension(name), quoted=True) for name, each in self.node.split.items()),
-        ]
         values = [
-            exp.alias_(part, f"a{n}.{m}", quoted=True)
+            named(part, f"a{n}.{m}")
             for n, a in enumerate(self.node.aggregates)
             for m, part in enumerate(partials(a, all_of(own[a])))
         ]
         counts = [
-            exp.alias_(count_of(conditions) or exp.Count(this=exp.Star()), f"n{n}", quoted=True)
+            named(count_of(conditions) or exp.Count(this=exp.Star()), f"n{n}")
             for n, conditions in enumerate(each_wants)
         ]
-        rows = self.rendering.relations.rows(self.node.read.dataset, ROWS)
-        inner = exp.Select(expressions=[*groups, *values, *counts]).from_(rows, copy=False)
-        inner = joined(inner, self.node.read, expressions(self.node), self.rendering)
-        inner = _grouped(where(inner, [*self._within(), *self._among(), *common, *any_of(own.values())]), len(groups))
+        inner = self._by_piece([*values, *counts], [*common, *any_of(own.values())])
+        inner = _grouped(inner, 1 + len(self.node.split))
         outer = [
-            exp.alias_(self._map_column(CELL), CELL, quoted=True),
+            named(self._map_column(CELL), CELL),
             *self._splits({name: column(dimension(name), ROWS) for name in self.node.split}),
         ]
         answers = [
-            exp.alias_(merged(a, [column(f"a{n}.{m}", ROWS) for m in range(2)]), f"a{n}", quoted=True)
+            named(merged(a, [column(f"a{n}.{m}", ROWS) for m in range(2)]), f"a{n}")
             for n, a in enumerate(self.node.aggregates)
         ]
         select = exp.Select(expressions=[*outer, *answers])
@@ -173,24 +167,24 @@ class _Summary:
     def _recounted(self) -> exp.Select:
         """Count each entity once per cell: at its first piece there."""
         (aggregate,) = self.node.aggregates
-        rows = exp.Select(
-            expressions=[
-                exp.alias_(self._piece(inside=True), PIECE, quoted=True),
-                *(exp.alias_(each.tree.copy(), dimension(name), quoted=True) for name, each in self.node.split.items()),
-                exp.alias_(aggregate.argument.tree.copy() if aggregate.argument else exp.Null(), ENTITY, quoted=True),
-            ]
-        ).from_(self.rendering.relations.rows(self.node.read.dataset, ROWS), copy=False)
-        rows = joined(rows, self.node.read, expressions(self.node), self.rendering)
-        tests = [*self._within(), *self._among(), *shared_filters(self.node.aggregates)[0]]
-        rows = where(rows, tests).distinct(copy=False)
+        entity = named(aggregate.argument.tree if aggregate.argument else exp.Null(), ENTITY)
+        rows = self._by_piece([entity], shared_filters(self.node.aggregates)[0]).distinct(copy=False)
         keys = [dimension(name) for name in self.node.split]
-        columns = [exp.alias_(self._map_column(CELL), CELL, quoted=True), *(own_column(key) for key in keys)]
+        columns = [named(self._map_column(CELL), CELL), *(own_column(key) for key in keys)]
         total = exp.cast(exp.Sum(this=own_column(ENTITY)), "bigint")
-        select = exp.Select(expressions=[*columns, exp.alias_(total, "a0", quoted=True)])
+        select = exp.Select(expressions=[*columns, named(total, "a0")])
         arrivals = counted_arrivals(rows, keys, self.pieces.reach())
         select = select.from_(exp.Subquery(this=arrivals, alias=alias(ROWS)), copy=False)
         arrived = arrived_since(self._map_column("first"))
         return _grouped(self._join_stretches(select, own_column(PIECE), arrived), len(columns))
+
+    def _by_piece(self, values: Sequence[exp.Expr], conditions: Sequence[exp.Expr]) -> exp.Select:
+        """Give the rows in the time that the cells span, by piece of time and member."""
+        members = [named(each.tree, dimension(name)) for name, each in self.node.split.items()]
+        select = exp.Select(expressions=[named(self._piece(inside=True), PIECE), *members, *values])
+        select = select.from_(self.rendering.relations.rows(self.node.read.dataset, ROWS), copy=False)
+        select = joined(select, self.node.read, expressions(self.node), self.rendering)
+        return where(select, [*self._within(), *self._among(), *conditions])
 
     def _wanted_by_cells(self, own: Mapping[Aggregate, frozenset[Expr]]) -> dict[Wanted, list[int]]:
         """Say which rows make a member seen in which cells, where cells want different rows; else nothing."""
@@ -209,11 +203,9 @@ class _Summary:
         """Keep groups with a row that an aggregate of their cell wants."""
         tests = []
         for conditions, ids in self._wanted_by_cells(own).items():
-            here = exp.In(this=cell.copy(), expressions=[integer(n) for n in ids])
+            here = exp.In(this=cell, expressions=[integer(n) for n in ids])
             count = counts[conditions]
-            tests.append(
-                here if count is None else exp.and_(here, exp.GT(this=count, expression=exp.Literal.number(0)))
-            )
+            tests.append(here if count is None else exp.and_(here, exp.GT(this=count, expression=integer(0))))
         return select.having(exp.or_(*tests), copy=False) if tests else select
 
     def _covered(self) -> tuple[exp.Expr, exp.Expr, list[exp.Expr]]:
@@ -241,16 +233,16 @@ class _Summary:
     def _within(self) -> list[exp.Expr]:
         """Say that a row lies in the time that the cells span."""
         assert self.clock is not None  # noqa: S101 - cells are stretches of time
-        known = exp.Not(this=exp.Is(this=self.clock.column.expression.tree.copy(), expression=exp.Null()))
+        known = exp.Not(this=exp.Is(this=self.clock.column.expression.tree, expression=exp.Null()))
         return self.clock.within(*self._extent()) or [known]
 
     def _among(self) -> list[exp.Expr]:
         """Say that a row belongs to a member that a plan below keeps."""
         found: list[exp.Expr] = []
         for each in self.node.read.among:
-            kept = exp.Select(expressions=[exp.column(each.name, quoted=True)])
+            kept = exp.Select(expressions=[column(each.name)])
             kept = kept.from_(exp.Subquery(this=self.rendering.below(each.below), alias=alias(VALUE)), copy=False)
-            found.append(exp.In(this=each.expression.tree.copy(), query=exp.Subquery(this=kept)))
+            found.append(exp.In(this=each.expression.tree, query=exp.Subquery(this=kept)))
         return found
 
     def _cell_of(self, clock: Clock) -> tuple[exp.Expr, list[exp.Expr]]:
@@ -262,12 +254,10 @@ class _Summary:
         if inner and None not in inner:
             return clock.numbered(pieces.bounds, inner, inside=True), []
         cell = clock.numbered(pieces.bounds, numbers)
-        there = set(numbers) - {None}
+        there = set(owners.values())
         if len(there) == 1:
-            return exp.Literal.number(there.pop()), []
-        return cell, [
-            exp.Not(this=exp.Is(this=cell.copy(), expression=exp.Null()))
-        ] if None in numbers and there else []
+            return integer(there.pop()), []
+        return cell, [exp.Not(this=exp.Is(this=cell, expression=exp.Null()))] if None in numbers and there else []
 
     def _extent(self) -> tuple[datetime | None, datetime | None]:
         spans = [cell.span for cell in self.node.cells if not cell.span.is_empty] or [self.node.cells[0].span]
@@ -276,7 +266,7 @@ class _Summary:
         return min(starts) if len(starts) == len(spans) else None, max(ends) if len(ends) == len(spans) else None
 
     def _constant_cell(self) -> exp.Expr:
-        return exp.Literal.number(0) if len(self.node.cells) == 1 else self._map_column(CELL)
+        return integer(0) if len(self.node.cells) == 1 else self._map_column(CELL)
 
     def _map_column(self, name: str) -> exp.Expr:
         return column(name, MAP)
@@ -360,8 +350,7 @@ class _Summary:
         """Give each row the number of its piece as a column: DuckDB 2.0.0 fails to bind some joins on the expression itself."""
         if not self._time_is_own:
             return rows
-        star = exp.Column(this=exp.Star(), table=exp.to_identifier(ROWS, quoted=True))
-        inner = exp.Select(expressions=[star, exp.alias_(self._piece(), PIECE, quoted=True)]).from_(rows, copy=False)
+        inner = exp.Select(expressions=[every_column(ROWS), named(self._piece(), PIECE)]).from_(rows, copy=False)
         return exp.Subquery(this=inner, alias=alias(ROWS))
 
     def _with_until(self, rows: exp.Expr) -> exp.Expr:
@@ -369,15 +358,14 @@ class _Summary:
         assert self.clock is not None and self.node.read.level is not None  # noqa: S101, PT018 - a level has a time
         time = self.clock.column.expression.tree
         window = exp.Window(
-            this=exp.Min(this=time.copy()),
-            partition_by=[each.tree.copy() for each in self.node.read.level.of],
-            order=exp.Order(expressions=[exp.Ordered(this=time.copy(), nulls_first=False)]),
+            this=exp.Min(this=time),
+            partition_by=[each.tree for each in self.node.read.level.of],
+            order=exp.Order(expressions=[exp.Ordered(this=time, nulls_first=False)]),
             spec=exp.WindowSpec(kind="GROUPS", start="1", start_side="FOLLOWING", end="1", end_side="FOLLOWING"),
         )
-        star = exp.Column(this=exp.Star(), table=exp.to_identifier(ROWS, quoted=True))
-        inner = exp.Select(expressions=[star, exp.alias_(window, UNTIL, quoted=True)]).from_(rows, copy=False)
+        inner = exp.Select(expressions=[every_column(ROWS), named(window, UNTIL)]).from_(rows, copy=False)
         inner = joined(inner, self.node.read, [self.clock.column.expression], self.rendering)
-        known = exp.Not(this=exp.Is(this=time.copy(), expression=exp.Null()))
+        known = exp.Not(this=exp.Is(this=time, expression=exp.Null()))
         latest = max(
             (cell.span.end for cell in self.node.cells if cell.span.end and not cell.span.is_empty), default=None
         )
@@ -393,15 +381,15 @@ class _Summary:
         until = column(UNTIL, ROWS)
         still = exp.Or(
             this=exp.Is(this=until, expression=exp.Null()),
-            expression=exp.GTE(this=until.copy(), expression=instant.copy()),
+            expression=exp.GTE(this=until, expression=instant),
         )
-        on = exp.and_(exp.LT(this=time.copy(), expression=instant), exp.Paren(this=still))
+        on = exp.and_(exp.LT(this=time, expression=instant), exp.Paren(this=still))
         cells = [each for each in self.node.cells if each.span.end and not each.span.is_empty]
         ends = [cell.span.end for cell in cells if cell.span.end]
         columns = {"instant": Constants(clock.sql_type, [clock.text(end) for end in ends])}
         if level.keep:
             columns["since"] = Constants(clock.sql_type, [clock.text(shift(end, level.keep)) for end in ends])
-            on = exp.and_(on, exp.GTE(this=time.copy(), expression=since))
+            on = exp.and_(on, exp.GTE(this=time, expression=since))
         return self._join_map(select, columns, cells, on)
 
 
