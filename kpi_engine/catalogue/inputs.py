@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from kpi_engine.calendar import GRAINS, AllTime, Trailing, parse_duration, parse_first_day, parse_to_date
 from kpi_engine.catalogue.faults import Fault, empty, faults_of, guess, unknown
@@ -12,11 +12,13 @@ from kpi_engine.errors import KpiError, nearest
 from kpi_engine.formula.gate import Mistake, Refused, read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kpi_engine.calendar import Coverage, Duration, FirstDay
     from kpi_engine.catalogue.surroundings import Surroundings
     from kpi_engine.definitions.models import Dataset, Input
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,16 @@ def resolve_inputs(models: Mapping[str, Input], around: Surroundings) -> Inputs:
     for alias, model in models.items():
         reading = _Reading(alias, model, around)
         found = reading.input()
-        if found is not None and not reading.faults:
+        if not reading.faults:
             resolved[alias] = found
         faults += reading.faults
     for alias, model in models.items():
         reading = _Reading(alias, model, around)
-        if alias in resolved and (conversion := reading.conversion(resolved)) is not None:
+        broken = frozenset(models) - resolved.keys()
+        conversion = reading.conversion(resolved, models)
+        if alias in resolved and conversion is not None:
             resolved[alias] = replace(resolved[alias], conversion=conversion)
-        if reading.faults:
+        if reading.faults or model.after in broken:
             resolved.pop(alias, None)
             faults += reading.faults
     return Inputs(resolved, frozenset(models) - resolved.keys(), tuple(faults))
@@ -68,14 +72,18 @@ class _Reading:
     def dataset(self) -> Dataset | None:
         return self.around.names.datasets.get(self.target)
 
-    def input(self) -> ResolvedInput | None:
-        """Resolve the input; None where there is nothing of that name."""
-        datasets, kpis = self.around.names.datasets, self.around.kpis
-        if self.target not in datasets and self.target not in kpis:
-            self._fault("from", unknown(self.target, [*datasets, *kpis], self.around.left_out, "dataset", "kpi"))
-            return None
-        self._time()
-        self._take()
+    @property
+    def _is_known(self) -> bool:
+        return self.dataset is not None or self.target in self.around.kpis
+
+    def input(self) -> ResolvedInput:
+        """Resolve the input, as far as it can be: what is wrong with its modifiers is said whatever it reads."""
+        if not self._is_known:
+            known = [*self.around.names.datasets, *self.around.kpis]
+            self._fault("from", unknown(self.target, known, self.around.left_out, "dataset", "kpi"))
+        else:
+            self._time()
+            self._take()
         self._across()
         self._per()
         return ResolvedInput(
@@ -92,8 +100,9 @@ class _Reading:
             per=self.model.per,
         )
 
-    def conversion(self, others: Mapping[str, ResolvedInput]) -> Conversion | None:
+    def conversion(self, others: Mapping[str, ResolvedInput], models: Mapping[str, Input]) -> Conversion | None:
         """Read to which rows the rows of this input are given; nothing where they count for themselves."""
+        within = self._parsed("within", parse_duration)
         model = self.model
         written = [key for key in ("of", "after", "within", "touch") if getattr(model, key)]
         if not written:
@@ -104,22 +113,19 @@ class _Reading:
                 written[0], Mistake("half_a_conversion", message, hint="add the one that is missing"), on_key=True
             )
             return None
+        if not self._is_known or (model.after in models and model.after not in others):
+            return None
         base = others.get(model.after)
         plain = (
             base is not None
             and base.kind == "dataset"
-            and not (base.per or base.covers or base.offset or base.conversion)
+            and not (base.per or base.covers or base.offset or models[base.alias].after)
         )
         if base is None or not plain or self.dataset is None or base.take != "rows":
             message = f"`after` names an input that reads the rows of a dataset, without `offset`, `window` and the like; `{model.after}` is none"
             self._fault("after", Mistake("bad_conversion", message, 0, len(model.after), nearest(model.after, others)))
             return None
-        if model.touch not in {"", "first", "last"}:
-            mistake = Mistake("bad_value", f"`touch` is `first` or `last`, not `{model.touch}`", 0, len(model.touch))
-            self._fault("touch", mistake)
-            return None
         keys = tuple(self._key(here, there, base) for here, there in model.of.items())
-        within = self._within()
         if self.faults:
             return None
         return Conversion(base, tuple(each for each in keys if each), within, model.touch == "first")
@@ -134,13 +140,13 @@ class _Reading:
             return None
         return Expr(ours), Expr(theirs)
 
-    def _within(self) -> Duration | None:
-        if not self.model.within:
-            return None
+    def _parsed(self, key: str, parse: Callable[[str], T]) -> T | None:
+        """Read the text of a modifier, where there is one, with what the calendar has for it."""
+        text = getattr(self.model, key)
         try:
-            return parse_duration(self.model.within)
+            return parse(text) if text else None
         except KpiError as error:
-            self._fault("within", Mistake(error.code, error.message, 0, len(self.model.within), error.hint))
+            self._fault(key, Mistake(error.code, error.message, 0, len(text), error.hint))
             return None
 
     def _fault(self, key: str, mistake: Mistake, *inner: str, on_key: bool = False) -> None:
@@ -231,14 +237,9 @@ class _Reading:
                     )
 
     def _offset(self) -> Duration | FirstDay | Literal["period"] | None:
-        text = self.model.offset
-        if not text or text == "period":
-            return "period" if text else None
-        try:
-            return parse_first_day(text) or parse_duration(text)
-        except KpiError as error:
-            self._fault("offset", Mistake(error.code, error.message, 0, len(text), error.hint))
-            return None
+        if self.model.offset == "period":
+            return "period"
+        return self._parsed("offset", lambda text: parse_first_day(text) or parse_duration(text))
 
     def _covers(self) -> Coverage | None:
         """Read the one stretch that the input covers, where that is not the period itself."""
@@ -255,17 +256,11 @@ class _Reading:
             message = f"`{written[0]}` needs a time, and the dataset `{timeless}` has none"
             self._fault(written[0], Mistake("no_time", message, hint="give the dataset a `time`"), on_key=True)
             return None
-        try:
-            return (
-                parse_to_date(model.to_date)
-                if model.to_date
-                else Trailing(parse_duration(model.window))
-                if model.window
-                else AllTime()
-            )
-        except KpiError as error:
-            self._fault(written[0], Mistake(error.code, error.message, 0, len(getattr(model, written[0])), error.hint))
-            return None
+        if model.all_time:
+            return AllTime()
+        return self._parsed("to_date", parse_to_date) or self._parsed(
+            "window", lambda text: Trailing(parse_duration(text))
+        )
 
     def _has_no_time(self, dataset: str) -> bool:
         return self.around.names.datasets[dataset].time is None and not self.model.time

@@ -234,7 +234,7 @@ class Input(Model):
     """Conversion: the input that comes first."""
     within: str = ""
     """Conversion: how much later at most."""
-    touch: str = ""
+    touch: Literal["first", "last"] | None = None
     """Conversion: which of several earlier rows counts."""
 
 

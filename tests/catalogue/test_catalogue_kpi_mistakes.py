@@ -262,3 +262,42 @@ datasets:
 kpis:
   a: {inputs: {x: {from: own, where: big}}, formula: count(x)}
 """)
+
+
+def test_what_is_wrong_with_a_modifier_is_said_whatever_else_is_wrong(check):
+    found = check(
+        "kpis:\n"
+        "  a: {inputs: {x: {from: ⟨unknown_input:laeds⟩, window: ⟨bad_duration:28 dayz⟩, offset: ⟨bad_duration:a while⟩}}, formula: count(x)}\n"
+        "  b:\n"
+        "    inputs:\n"
+        "      x: leads\n"
+        "      y: {from: leads, of: channel, after: ⟨bad_conversion:z⟩, within: ⟨bad_duration:7 dais⟩}\n"
+        "    formula: count(y) / count(x)\n"
+    )
+    assert len(found) == 5
+
+
+def test_a_conversion_into_a_broken_input_is_not_said_to_be_wrong(check):
+    (found,) = check(
+        "kpis:\n"
+        "  b:\n"
+        "    inputs:\n"
+        "      x: {from: leads, offset: ⟨bad_duration:a while⟩}\n"
+        "      y: {from: leads, of: channel, after: x}\n"
+        "    formula: count(y) / count(x)\n"
+    )
+    assert found.code == "bad_duration"
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        "{y: {from: leads, of: channel, after: ⟨bad_conversion:y⟩}}",
+        "{y: {from: leads, of: channel, after: ⟨bad_conversion:z⟩}, z: {from: leads, of: channel, after: x}, x: leads}",
+        "{x: leads, z: {from: leads, of: channel, after: x}, y: {from: leads, of: channel, after: ⟨bad_conversion:z⟩}}",
+    ],
+    ids=["to themselves", "to rows that are given below", "to rows that are given above"],
+)
+def test_rows_are_given_to_rows_that_count_for_themselves(check, inputs):
+    (found,) = check(f"kpis:\n  b: {{inputs: {inputs}, formula: count(y)}}\n")
+    assert "reads the rows of a dataset" in found.message
