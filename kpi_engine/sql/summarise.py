@@ -237,12 +237,13 @@ class _Summary:
         return self.clock.within(*self._extent()) or [known]
 
     def _among(self) -> list[exp.Expr]:
-        """Say that a row belongs to a member that a plan below keeps."""
+        """Say that a row belongs to a member that a plan below keeps; the unknown member is one like any other."""
         found: list[exp.Expr] = []
         for each in self.node.read.among:
-            kept = exp.Select(expressions=[column(each.name)])
+            kept = exp.Select(expressions=[integer(1)])
             kept = kept.from_(exp.Subquery(this=self.rendering.below(each.below), alias=alias(VALUE)), copy=False)
-            found.append(exp.In(this=each.expression.tree, query=exp.Subquery(this=kept)))
+            same = exp.NullSafeEQ(this=column(each.name, VALUE), expression=each.expression.tree)
+            found.append(exp.Exists(this=kept.where(same, copy=False)))
         return found
 
     def _cell_of(self, clock: Clock) -> tuple[exp.Expr, list[exp.Expr]]:

@@ -252,3 +252,18 @@ def test_rows_of_the_members_for_which_a_condition_on_a_kpi_holds(engine):
     for bad in ({"having": {}}, {"of": "x"}, {"having": {"nothing": 1}}):
         with pytest.raises(RequestError):
             asked(engine, "order_count", period="2026", where={"visitor": {"among": bad}})
+
+
+def test_the_unknown_member_is_one_like_any_other():
+    rows = "(1, 'a', date '2026-01-01'), (2, NULL, date '2026-01-02'), (3, NULL, date '2026-01-03'), (4, 'b', date '2026-01-03')"
+    definitions = {
+        "datasets": {"visits": {"key": "id", "time": "day", "dimensions": ["channel"]}},
+        "kpis": {"visit_count": {"inputs": ["visits"], "formula": "count(visits)"}},
+    }
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE visits AS SELECT * FROM (VALUES {rows}) v(id, channel, day)")
+        with kpi_engine.open(definitions, connection) as engine:
+            for least, wanted in ((1, {"a": 1, "b": 1, None: 2}), (2, {None: 2})):
+                where = {"channel": {"among": {"having": {"visit_count": {"gte": least}}}}}
+                found = engine.run("visit_count", by="channel", period="2026-01", as_of="2026-02-01", where=where)
+                assert {row["channel"]: row["visit_count"] for row in found.rows()} == wanted
