@@ -11,7 +11,7 @@ from kpi_engine.planning.nodes import plans_below
 from kpi_engine.sql import claims as _claims
 from kpi_engine.sql import derive as _derive
 from kpi_engine.sql import keys as _keys
-from kpi_engine.sql import summarise as _summarise
+from kpi_engine.sql import reading as _reading
 from kpi_engine.sql.conversions import later_expressions
 from kpi_engine.sql.joins import reached
 from kpi_engine.sql.keys import KEYS, ROWS_OF_KEY
@@ -76,7 +76,7 @@ def tables_of(plan: Derive, names: Names) -> Tables:
             dated |= dict.fromkeys(below.dated)
         if summary.read.below is not None:
             continue
-        paths = [(summary.read.dataset, _summarise.expressions(summary))]
+        paths = [(summary.read.dataset, _reading.expressions(summary))]
         if (given := summary.read.converted) is not None:
             paths[0][1].extend([*given.base, *(key for _, key in given.keys)])
             paths.append((given.dataset, list(later_expressions(given))))
@@ -113,7 +113,7 @@ class Renderer:
 
     def bounds(self, plan: Bounds) -> str:
         """Give the statement that finds the first and last time of some rows."""
-        return sql(_summarise.bounds(lowered_bounds(plan), self._rendering))
+        return sql(_reading.bounds(lowered_bounds(plan), self._rendering))
 
     def duplicates(self, dataset: str) -> str:
         """Give the statement that finds a few values of a dataset's key that stand there more than once."""

@@ -30,6 +30,8 @@ class Rendering:
 
 PERIOD_NUMBER = "__p"
 """The column of a plan below that holds the number of the period."""
+MAP = "m"
+"""The table that says to which cells a row belongs."""
 
 
 def dimension(name: str) -> str:

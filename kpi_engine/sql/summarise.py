@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.calendar import shift
 from kpi_engine.catalogue.resolved import ROWS, VALUE, Expr
 from kpi_engine.formula.trees import column, every_column, integer, named
 from kpi_engine.sql.aggregates import aggregation, can_be_merged, merged, partials
@@ -24,20 +23,20 @@ from kpi_engine.sql.arrivals import ENTITY, PIECE, arrived_since, counted_arriva
 from kpi_engine.sql.conditions import all_of, any_of, count_of, shared_filters, wanted
 from kpi_engine.sql.conversions import converted
 from kpi_engine.sql.joins import joined
+from kpi_engine.sql.levels import held_at, with_until
 from kpi_engine.sql.parts import CELL, is_entities, is_flow, parts, side_by_side
-from kpi_engine.sql.rendering import PERIOD_NUMBER, Constants, alias, constants, dimension, where
+from kpi_engine.sql.reading import expressions
+from kpi_engine.sql.rendering import MAP, PERIOD_NUMBER, Constants, alias, constants, dimension, where
 from kpi_engine.sql.times import Atoms, Clock, atoms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from kpi_engine.planning.nodes import Aggregate, Bounds, Cell, Edge, Summarise
+    from kpi_engine.planning.nodes import Aggregate, Cell, Edge, Summarise
     from kpi_engine.sql.conditions import Wanted
-from kpi_engine.sql.rendering import Rendering
+    from kpi_engine.sql.rendering import Rendering
 
-UNTIL = "__until"
-MAP = "m"
 LONG = 8
 """Where cells hold more pieces than this on average, the map says from which piece to which a cell goes instead of naming each."""
 
@@ -48,20 +47,6 @@ def summarise(node: Summarise, rendering: Rendering) -> exp.Select:
     if len(found) == 1:
         return _Summary(node, rendering).select()
     return side_by_side(node, [(_Summary(part, rendering).select(), places) for part, places in found])
-
-
-def bounds(node: Bounds, rendering: Rendering) -> exp.Select:
-    """Render the first and last time of some rows."""
-    time = node.read.time
-    if time is None:
-        raise ValueError(node.read.dataset)
-    edges = [
-        named(exp.Min(this=time.expression.tree), "first"),
-        named(exp.Max(this=time.expression.tree), "last"),
-    ]
-    select = exp.Select(expressions=edges).from_(rendering.relations.rows(node.read.dataset, ROWS), copy=False)
-    select = joined(select, node.read, [time.expression, *node.filter], rendering)
-    return where(select, [condition.tree for condition in sorted(node.filter, key=lambda e: e.text)])
 
 
 @dataclass(frozen=True)
@@ -222,7 +207,7 @@ class _Summary:
         if self.clock is None:
             return rows, self._constant_cell(), []
         if read.level is not None:
-            return self._with_until(rows), self._map_column(CELL), []
+            return with_until(rows, self.node, self.clock, self.rendering), self._map_column(CELL), []
         if not self.node.cells:
             return rows, exp.Null(), [exp.Boolean(this=False)]
         if self.needs_map:
@@ -297,7 +282,7 @@ class _Summary:
             always = exp.Boolean(this=True)
             return select if len(self.node.cells) == 1 else self._join_map(select, {}, self.node.cells, always)
         if read.level is not None:
-            return self._join_levels(select)
+            return self._join_map(select, *held_at(self.node, self.clock))
         if not self.needs_map:
             return select
         return self._join_pieces(select, own_column(PIECE) if self._time_is_own else self._piece())
@@ -353,64 +338,6 @@ class _Summary:
             return rows
         inner = exp.Select(expressions=[every_column(ROWS), named(self._piece(), PIECE)]).from_(rows, copy=False)
         return exp.Subquery(this=inner, alias=alias(ROWS))
-
-    def _with_until(self, rows: exp.Expr) -> exp.Expr:
-        """Give each level the time of the entity's next one."""
-        assert self.clock is not None and self.node.read.level is not None  # noqa: S101, PT018 - a level has a time
-        time = self.clock.column.expression.tree
-        window = exp.Window(
-            this=exp.Min(this=time),
-            partition_by=[each.tree for each in self.node.read.level.of],
-            order=exp.Order(expressions=[exp.Ordered(this=time, nulls_first=False)]),
-            spec=exp.WindowSpec(kind="GROUPS", start="1", start_side="FOLLOWING", end="1", end_side="FOLLOWING"),
-        )
-        inner = exp.Select(expressions=[every_column(ROWS), named(window, UNTIL)]).from_(rows, copy=False)
-        inner = joined(inner, self.node.read, [self.clock.column.expression], self.rendering)
-        known = exp.Not(this=exp.Is(this=time, expression=exp.Null()))
-        latest = max(
-            (cell.span.end for cell in self.node.cells if cell.span.end and not cell.span.is_empty), default=None
-        )
-        inner = where(inner, [known, *self.clock.within(None, latest)])
-        return exp.Subquery(this=inner, alias=alias(ROWS))
-
-    def _join_levels(self, select: exp.Select) -> exp.Select:
-        """Join each level to the instants it holds at: those after it was read, up to the reading of the next one."""
-        clock, level = self.clock, self.node.read.level
-        assert clock is not None and level is not None  # noqa: S101, PT018 - a level has a time
-        time = clock.column.expression.tree
-        instant, since = self._map_column("instant"), self._map_column("since")
-        until = column(UNTIL, ROWS)
-        still = exp.Or(
-            this=exp.Is(this=until, expression=exp.Null()),
-            expression=exp.GTE(this=until, expression=instant),
-        )
-        on = exp.and_(exp.LT(this=time, expression=instant), exp.Paren(this=still))
-        cells = [each for each in self.node.cells if each.span.end and not each.span.is_empty]
-        ends = [cell.span.end for cell in cells if cell.span.end]
-        columns = {"instant": Constants(clock.sql_type, [clock.text(end) for end in ends])}
-        if level.keep:
-            columns["since"] = Constants(clock.sql_type, [clock.text(shift(end, level.keep)) for end in ends])
-            on = exp.and_(on, exp.GTE(this=time, expression=since))
-        return self._join_map(select, columns, cells, on)
-
-
-def expressions(node: Summarise) -> list[Expr]:
-    """Give all that a summary computes over its rows."""
-    time = node.read.time
-    filters = [f for a in node.aggregates for f in sorted(a.filter, key=lambda e: e.text)]
-    arguments = [a.argument for a in node.aggregates if a.argument is not None]
-    level = node.read.level.of if node.read.level else ()
-    edge = node.read.edge
-    looked_at = [*edge.of, *sorted(edge.filter, key=lambda e: e.text)] if edge else []
-    return [
-        *node.split.values(),
-        *filters,
-        *arguments,
-        *level,
-        *looked_at,
-        *(each.expression for each in node.read.among),
-        *([time.expression] if time else []),
-    ]
 
 
 def _grouped(select: exp.Select, columns: int) -> exp.Select:

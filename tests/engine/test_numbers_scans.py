@@ -13,7 +13,7 @@ from number_projects import LATE, opened
 import kpi_engine
 from kpi_engine.planning import leaf_reads, read_request
 from kpi_engine.sql.joins import reached
-from kpi_engine.sql.summarise import expressions
+from kpi_engine.sql.reading import expressions
 
 PROJECT = {"project": "fixture", "calendar": {"timezone": "Europe/Paris"}, "definitions": ["marketing"]}
 ROLES = (

@@ -1,0 +1,144 @@
+"""Values as they are shown: a number that is not one, such as infinity, never leaves the engine."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+from sqlglot import exp
+
+from kpi_engine.formula.trees import column, double, is_double, rewriting, rewritten
+from kpi_engine.planning.shaping import EARLIER
+from kpi_engine.planning.summaries import reach_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kpi_engine.formula.trees import Change
+    from kpi_engine.planning.nodes import Align, Derive
+
+COUNTS = frozenset({"count", "count_distinct", "count_if"})
+"""Aggregates whose value is always a finite number."""
+OF_ANY_TYPE = frozenset({"min", "max", "quantile_disc"})
+"""Aggregates that give one of the values, which need not be numbers."""
+Kind = Literal["exact", "double", "any"]
+"""What is known of a value: it is a whole or decimal number, a floating-point one, or there is nothing known."""
+_PLAIN = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Paren)
+"""What gives no finite number where it is given none."""
+
+
+def first_values(functions: Mapping[tuple[str, str], str]) -> Change:
+    """Give what makes the values of the first layer; an aggregate that is not finite is unknown before anything is compared with it or divided by it."""
+
+    def known(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.Column):
+            return node
+        function = functions.get((node.table, node.name), "")
+        return node if function in COUNTS else _finite(node, may_be_text=function in OF_ANY_TYPE)
+
+    all_known = rewriting(known)
+
+    def passed_on(node: exp.Expr) -> exp.Expr:
+        """Leave alone what makes the whole not finite where it is not, which is unknown in the end."""
+        if isinstance(node, exp.Column):
+            return node
+        if isinstance(node, ARITHMETIC) or is_double(node):
+            operands = {key: passed_on(each) for key, each in node.args.items() if isinstance(each, exp.Expr)}
+        elif isinstance(node, exp.Div):
+            operands = {"this": passed_on(node.this), "expression": all_known(node.expression)}
+        elif isinstance(node, exp.Coalesce) and _is_zero_of_nothing(node.expressions):
+            operands = {"this": passed_on(node.this)}
+        else:
+            return all_known(node)
+        return type(node)(**{**node.args, **operands})
+
+    return passed_on
+
+
+def _is_zero_of_nothing(others: list[exp.Expr]) -> bool:
+    """Recognise the 0 that a sum over no rows is: it takes the place of no value that is there."""
+    conditions = [
+        case.args["ifs"][0].this for case in others if isinstance(case, exp.Case) and not case.args.get("default")
+    ]
+    return (
+        len(conditions) == len(others) == 1
+        and isinstance(conditions[0], exp.EQ)
+        and isinstance(conditions[0].this, exp.Coalesce)
+    )
+
+
+def functions_of(node: Align) -> dict[tuple[str, str], str]:
+    """Say which aggregate each column of a summary holds."""
+    return {
+        (reach_table(number), f"a{n}"): aggregate.function
+        for number, reach in enumerate(node.reaches)
+        for n, aggregate in enumerate(node.summaries[reach.summary].aggregates)
+    }
+
+
+def _finite(value: exp.Expr, *, may_be_text: bool = False) -> exp.Expr:
+    """Never let a number out that is not one: not-a-number and infinity are unknown. The text `inf` is a text."""
+    finite = exp.Anonymous(this="isfinite", expressions=[exp.TryCast(this=value, to=double())])
+    kept: exp.Expr = exp.NullSafeNEQ(this=finite, expression=exp.Boolean(this=False))
+    if may_be_text:
+        kind = exp.Anonymous(this="typeof", expressions=[value])
+        kept = exp.Or(this=exp.EQ(this=kind, expression=exp.Literal.string("VARCHAR")), expression=kept)
+    return exp.Case(ifs=[exp.If(this=kept, true=value)])
+
+
+def shown_value(name: str, kind: Kind) -> exp.Expr:
+    """Show a value; one that is not finite is unknown, and a test that cannot fail is left out."""
+    value = column(name)
+    if kind == "exact":
+        return value
+    if kind == "double":
+        return exp.Case(ifs=[exp.If(this=exp.Anonymous(this="isfinite", expressions=[value]), true=value)])
+    return _finite(value)
+
+
+def kinds_of(node: Derive) -> dict[str, Kind]:
+    """Say what kind of number each value is."""
+    functions, found = functions_of(node.align), dict[str, Kind]()
+    for name, value in node.values.items():
+        found[name] = _kind(value.tree, functions, found)
+    return found
+
+
+def _kind(tree: exp.Expr, functions: Mapping[tuple[str, str], str], earlier: Mapping[str, Kind]) -> Kind:
+    """Say what kind of number a value is, as far as its formula shows it."""
+    if isinstance(tree, exp.Column):
+        is_count = functions.get((tree.table, tree.name)) in COUNTS
+        return "exact" if is_count else earlier.get(tree.name, "any") if tree.table == EARLIER else "any"
+    if isinstance(tree, exp.Literal):
+        return "exact" if not tree.is_string and _PLAIN.fullmatch(str(tree.this)) else "any"
+    if isinstance(tree, exp.Div):
+        return "double"
+    if isinstance(tree, exp.Paren | exp.Neg | exp.Round):
+        return _kind(tree.this, functions, earlier)
+    if isinstance(tree, exp.Coalesce) and all(isinstance(each, exp.Literal) for each in tree.expressions):
+        kinds = {_kind(each, functions, earlier) for each in (tree.this, *tree.expressions)}
+    elif isinstance(tree, exp.Add | exp.Sub | exp.Mul):
+        kinds = {_kind(each, functions, earlier) for each in (tree.left, tree.right)}
+    else:
+        return "any"
+    return "double" if "double" in kinds else "any" if "any" in kinds else "exact"
+
+
+def finite_columns(tree: exp.Expr) -> exp.Expr:
+    """Let a condition on values see what is shown of them."""
+    return rewritten(unqualified(tree), lambda node: _finite(node) if isinstance(node, exp.Column) else node)
+
+
+def unqualified(tree: exp.Expr) -> exp.Expr:
+    """Take columns from the layer below, where they stand under their own name or, those of summaries, under a longer one."""
+    return rewritten(tree, lambda node: _bare(node) if isinstance(node, exp.Column) else node)
+
+
+def _bare(each: exp.Column) -> exp.Column:
+    return column(each.name if each.table == EARLIER else late_name(each))
+
+
+def late_name(late: exp.Column) -> str:
+    """Name the column under which a later layer finds one of a summary."""
+    return f"__{late.table}.{late.name}"
