@@ -3,41 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from kpi_engine.calendar import GRAINS, Bucket, Span, parse_period
 from kpi_engine.catalogue.aggregates import COUNTS
-from kpi_engine.catalogue.fitting import MOST_WAYS
 from kpi_engine.catalogue.resolved import INPUT, VALUE, Expr, ResolvedInput
 from kpi_engine.errors import RequestError, nearest, shown
 from kpi_engine.formula.analysis import SLOT, columns, parts
-from kpi_engine.formula.trees import bracketed, column, integer, rewritten
+from kpi_engine.formula.trees import bracketed, column, rewritten
 from kpi_engine.planning.columns import comparison_columns, currency_checks, currency_columns
 from kpi_engine.planning.nodes import Align, Bounds, Derive, Read
+from kpi_engine.planning.parameters import parameter_value
+from kpi_engine.planning.refusals import check_comparable, check_members, check_split, check_ways
 from kpi_engine.planning.request import AMONG, Request, literal
 from kpi_engine.planning.rows import Context, DatasetRows, Rows
 from kpi_engine.planning.shaping import EARLIER, having, kept, order
 from kpi_engine.planning.summaries import Summaries
-from kpi_engine.planning.windows import Comparison, Offset, Window, divided, labelled, windows
+from kpi_engine.planning.values import (
+    Evaluated,
+    inside_of,
+    is_zero_of_nothing,
+    or_zero,
+    sum_of_nothing_is_zero,
+    values_used,
+)
+from kpi_engine.planning.windows import Comparison, Window, divided, labelled, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from datetime import datetime
 
     from kpi_engine.calendar import Calendar
     from kpi_engine.catalogue import Catalogue, ResolvedAggregate, ResolvedKpi
-    from kpi_engine.planning.nodes import Summarise
     from kpi_engine.planning.request import Members
-    from kpi_engine.planning.windows import Shift
 
 MOST_PER = 8
 """So many inputs with `per` may stand on one another."""
 LARGE = 150
 """A KPI used by others gets a column of its own when its expression has more nodes than this."""
-SMALL = 12
-"""An aggregate has about so many nodes once it is a value."""
 
 
 def plan(request: Request, catalogue: Catalogue, calendar: Calendar) -> Derive:
@@ -63,18 +67,6 @@ def needs_bounds(request: Request) -> bool:
 def spanning(request: Request, span: Span) -> Request:
     """Give a request without a period the span of its data."""
     return replace(request, period=replace(request.period, span=span))
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """A KPI's value as a tree over the Align, and the pairs of columns that hold the lowest and the highest currency in it.
-
-    `size` is how many nodes the tree has.
-    """
-
-    tree: exp.Expr
-    currencies: frozenset[tuple[exp.Column, exp.Column]] = frozenset()
-    size: int = SMALL
 
 
 @dataclass
@@ -124,7 +116,7 @@ class _Planner:
     def derive(self) -> Derive:
         """Plan the request's own columns: each KPI, then its comparisons."""
         request = self.request
-        _check_comparable(request)
+        check_comparable(request)
         shown: dict[str, Expr] = {}
         currencies: dict[str, frozenset[tuple[exp.Column, exp.Column]]] = {}
         for dataset in request.members_of:
@@ -136,7 +128,7 @@ class _Planner:
             if kpi_id in request.failed:
                 shown[kpi_id] = Expr(exp.Null())
                 continue
-            self._check_split(kpi_id)
+            check_split(kpi_id, request, self.catalogue)
             now = self._evaluate(kpi_id, Context())
             shown[kpi_id] = Expr(now.tree)
             currencies[kpi_id] = now.currencies
@@ -186,7 +178,7 @@ class _Planner:
 
     def _align(self) -> Align:
         finished = self.summaries.finished()
-        self._check_members(finished)
+        check_members(self.split, finished)
         return Align(
             finished,
             self.summaries.reaches(),
@@ -211,67 +203,24 @@ class _Planner:
         trees += [rewritten(each, lambda node: exp.Null() if isinstance(node, exp.Column) else node) for each in own]
         return tuple(map(Expr, trees))
 
-    def _check_members(self, finished: tuple[Summarise, ...]) -> None:
-        """Refuse a split whose members no input knows."""
-        missing = [name for name in self.split if not any(name in summary.split for summary in finished)]
-        if missing:
-            message = f"every input ignores the dimension `{missing[0]}` (`across`)"
-            raise RequestError(message, code="missing_dimension", hint="leave it out of `by`")
-        cells = [cell for summary in finished for cell in summary.cells]
-        if cells and not any(cell.split >= set(self.split) for cell in cells):
-            message = f"no input has all the dimensions {', '.join(f'`{name}`' for name in self.split)}: each ignores one of them (`across`)"
-            raise RequestError(message, code="missing_dimension", hint="ask for them one by one")
-
-    def _check_split(self, kpi_id: str) -> None:
-        model = self.catalogue.kpi(kpi_id).model
-        known = self.catalogue.dimensions(kpi_id)
-        for name in (*self.request.by, *(f.name for f in self.request.where)):
-            if name not in known:
-                message = f"`{kpi_id}` cannot be split or filtered by {shown(name)}: {self._lacking(kpi_id, name)}"
-                raise RequestError(
-                    message, code="missing_dimension", hint=nearest(name, known) or "it has no dimensions"
-                )
-        fixed = {f.name for f in self.request.where if f.operator == "eq"}
-        if not self.request.partial_split and (
-            needed := [n for n in model.split if n not in {*self.request.by, *fixed}]
-        ):
-            message = f"`{kpi_id}` means nothing without a split by `{needed[0]}`"
-            raise RequestError(message, code="split_needed", hint=f"ask `by={[*self.request.by, *needed]}`")
-
-    def _lacking(self, kpi_id: str, name: str) -> str:
-        lacking = [
-            d
-            for d in self.catalogue.datasets_under(kpi_id)
-            if name not in self.catalogue.project.datasets[d].dimensions
-        ]
-        return f"the dataset `{lacking[0]}` below it has no such dimension" if lacking else "it is ignored there"
-
     def _evaluate(self, kpi_id: str, context: Context) -> Evaluated:
         """Evaluate a KPI after those that it is made of; it never calls itself, so that a long chain is as good as a short one."""
         waiting = [(kpi_id, context)]
         while waiting:
             name, inside = waiting[-1]
             kpi = self.catalogue.kpi(name)
-            needed = [] if waiting[-1] in self.memo else [key for key in _values(kpi, inside) if key not in self.memo]
+            needed = (
+                [] if waiting[-1] in self.memo else [key for key in values_used(kpi, inside) if key not in self.memo]
+            )
             if needed:
                 waiting += needed
                 continue
             key = waiting.pop()
             if key not in self.memo:
-                self._refuse_too_many_ways(name, inside)
+                self.ways.add(inside)
+                check_ways(name, self.ways)
                 self.memo[key] = self._named(self._formula(kpi, inside))
         return self.memo[kpi_id, context]
-
-    def _refuse_too_many_ways(self, kpi_id: str, context: Context) -> None:
-        """Each condition or offset on a KPI may double the ways in which those below are read."""
-        self.ways.add(context)
-        if len(self.ways) > MOST_WAYS:
-            message = f"`{kpi_id}` would be read in more than {MOST_WAYS} ways: by `where`, `offset` or `across` of inputs on top of one another"
-            raise RequestError(
-                message,
-                code="too_many_ways",
-                hint="give KPIs with such inputs no further inputs of that kind above them",
-            )
 
     def _named(self, value: Evaluated) -> Evaluated:
         """Give a large value a column of its own, so that a KPI used many times is computed once."""
@@ -302,7 +251,7 @@ class _Planner:
         return Evaluated(rewritten(kpi.outer.tree, replaced), frozenset(currencies), size)
 
     def _value(self, source: ResolvedInput, context: Context) -> Evaluated:
-        return self._evaluate(source.target, _inside(context, source))
+        return self._evaluate(source.target, inside_of(context, source))
 
     def _aggregate(self, kpi: ResolvedKpi, aggregate: ResolvedAggregate, context: Context) -> Evaluated:
         source = kpi.inputs[aggregate.input]
@@ -312,10 +261,10 @@ class _Planner:
         value = self.summaries.column(rows, aggregate.function, argument, filters, aggregate.fraction)
         currencies = self._currencies(aggregate, rows, filters)
         if aggregate.function in COUNTS:
-            return Evaluated(_or_zero(value))
-        if aggregate.function == "sum" and _is_zero_of_nothing(kpi, source):
+            return Evaluated(or_zero(value))
+        if aggregate.function == "sum" and is_zero_of_nothing(kpi, source):
             count = self.summaries.column(rows, "count", None, filters)
-            return Evaluated(_sum_of_nothing_is_zero(value, count), currencies)
+            return Evaluated(sum_of_nothing_is_zero(value, count), currencies)
         return Evaluated(value, currencies)
 
     def _currencies(
@@ -334,7 +283,7 @@ class _Planner:
         return frozenset(pairs)
 
     def _dataset(self, source: ResolvedInput, context: Context) -> Rows:
-        return self.datasets.rows(source, _inside(context, source))
+        return self.datasets.rows(source, inside_of(context, source))
 
     def _per(self, source: ResolvedInput, context: Context) -> Rows:
         """Plan one row per entity below, once, and read those rows."""
@@ -344,7 +293,7 @@ class _Planner:
         return self.entities[key]
 
     def _entities(self, source: ResolvedInput, context: Context) -> Rows:
-        inside = _inside(context, source)
+        inside = inside_of(context, source)
         moved = self.summaries.windows(inside.shifts)
         kept = self.datasets.kept(
             self.catalogue.datasets_under(source.target) if source.kind == "kpi" else (source.target,), inside
@@ -405,7 +354,7 @@ class _Planner:
                 if kpi_id not in self.catalogue.project.kpis:
                     hint = nearest(kpi_id, self.catalogue.project.kpis)
                     raise RequestError(f"there is no KPI {shown(kpi_id)}", code="unknown_kpi", hint=hint)
-                below._check_split(kpi_id)
+                check_split(kpi_id, asked, self.catalogue)
             values = {kpi_id: Expr(below._evaluate(kpi_id, Context()).tree) for kpi_id in kpis}
             conditions = tuple(having(each, values, asked.by) for each in members.having)
             self.kept[members] = Derive(below._align(), {**below.hidden, **values}, (), having=conditions)
@@ -419,63 +368,3 @@ class _Planner:
 
     def _parameter(self, name: str) -> exp.Expr:
         return literal(parameter_value(name, self.request.parameters, self.catalogue))
-
-
-def parameter_value(name: str, given: Mapping[str, Any], catalogue: Catalogue) -> Any:  # noqa: ANN401
-    """Give a parameter's value: the request's, else the project's, else its default."""
-    declared = catalogue.project.parameters.get(name)
-    if declared is None:
-        hint = nearest(name, catalogue.project.parameters) or "write the value itself"
-        raise RequestError(f"there is no parameter `:{name}`", code="unknown_parameter", hint=hint)
-    for values in (given, catalogue.project.settings.parameters, {name: declared.default}):
-        if values.get(name) is not None:
-            value = values[name]
-            return date.fromisoformat(value) if declared.type == "date" and isinstance(value, str) else value
-    message = f"the parameter `:{name}` has no value"
-    raise RequestError(
-        message, code="missing_parameter", hint="set it in kpi.yaml under `parameters:`, or give it with the request"
-    )
-
-
-def _values(kpi: ResolvedKpi, context: Context) -> list[tuple[str, Context]]:
-    """Name the KPIs whose values a formula uses, each with what it stands in."""
-    used = [node.name for node in kpi.outer.nodes if isinstance(node, exp.Column) and node.table == INPUT]
-    return [(kpi.inputs[name].target, _inside(context, kpi.inputs[name])) for name in dict.fromkeys(used)]
-
-
-def _inside(context: Context, source: ResolvedInput) -> Context:
-    """Add an input's modifiers to those it stands in; the order is: compared, offset, then what it covers."""
-    shifts: tuple[Shift, ...] = context.shifts
-    if source.offset is not None:
-        shifts = (*shifts, Offset(source.offset))
-    if source.covers is not None:
-        shifts = (*shifts, source.covers)
-    return Context(
-        shifts,
-        context.across | source.across,
-        context.across_all or source.across_all,
-        context.where | ({source.where} if source.kind == "kpi" and source.where is not None else frozenset()),
-    )
-
-
-def _is_zero_of_nothing(kpi: ResolvedKpi, source: ResolvedInput) -> bool:
-    """Say whether a sum over no rows is 0: a flow of nothing is, a level of nothing is unknown unless `empty: 0` is written."""
-    is_level = source.take != "rows" and not source.per
-    return str(kpi.model.empty) == "0" and (not is_level or "empty" in kpi.model.model_fields_set)
-
-
-def _sum_of_nothing_is_zero(total: exp.Expr, count: exp.Expr) -> exp.Expr:
-    """Over no rows a sum is 0; where rows exist and all their values are unknown, it is unknown."""
-    no_rows = exp.EQ(this=_or_zero(count), expression=integer(0))
-    zero = exp.Case(ifs=[exp.If(this=no_rows, true=integer(0))])
-    return exp.Coalesce(this=total, expressions=[zero])
-
-
-def _or_zero(tree: exp.Expr) -> exp.Expr:
-    return exp.Coalesce(this=tree, expressions=[integer(0)])
-
-
-def _check_comparable(request: Request) -> None:
-    if request.compare and request.period.kind == "all" and request.period.span == Span(None, None):
-        message = "without a period there is nothing to compare with"
-        raise RequestError(message, code="no_previous", hint="give a period, such as 2026-Q3, or a grain")

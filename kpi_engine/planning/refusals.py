@@ -1,0 +1,66 @@
+"""What a request asks of KPIs that they have not: a split, a filter, members, an earlier period."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kpi_engine.calendar import Span
+from kpi_engine.catalogue.fitting import MOST_WAYS
+from kpi_engine.errors import RequestError, nearest, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from kpi_engine.catalogue import Catalogue
+    from kpi_engine.planning.nodes import Summarise
+    from kpi_engine.planning.request import Request
+    from kpi_engine.planning.rows import Context
+
+
+def check_comparable(request: Request) -> None:
+    """Refuse to compare without a period."""
+    if request.compare and request.period.kind == "all" and request.period.span == Span(None, None):
+        message = "without a period there is nothing to compare with"
+        raise RequestError(message, code="no_previous", hint="give a period, such as 2026-Q3, or a grain")
+
+
+def check_split(kpi_id: str, request: Request, catalogue: Catalogue) -> None:
+    """Refuse a KPI that the request splits or filters by what it has not, or that it does not split as it must be."""
+    model = catalogue.kpi(kpi_id).model
+    known = catalogue.dimensions(kpi_id)
+    for name in (*request.by, *(f.name for f in request.where)):
+        if name not in known:
+            message = f"`{kpi_id}` cannot be split or filtered by {shown(name)}: {_lacking(kpi_id, name, catalogue)}"
+            raise RequestError(message, code="missing_dimension", hint=nearest(name, known) or "it has no dimensions")
+    fixed = {f.name for f in request.where if f.operator == "eq"}
+    if not request.partial_split and (needed := [n for n in model.split if n not in {*request.by, *fixed}]):
+        message = f"`{kpi_id}` means nothing without a split by `{needed[0]}`"
+        raise RequestError(message, code="split_needed", hint=f"ask `by={[*request.by, *needed]}`")
+
+
+def _lacking(kpi_id: str, name: str, catalogue: Catalogue) -> str:
+    lacking = [d for d in catalogue.datasets_under(kpi_id) if name not in catalogue.project.datasets[d].dimensions]
+    return f"the dataset `{lacking[0]}` below it has no such dimension" if lacking else "it is ignored there"
+
+
+def check_members(split: tuple[str, ...], finished: tuple[Summarise, ...]) -> None:
+    """Refuse a split whose members no input knows."""
+    missing = [name for name in split if not any(name in summary.split for summary in finished)]
+    if missing:
+        message = f"every input ignores the dimension `{missing[0]}` (`across`)"
+        raise RequestError(message, code="missing_dimension", hint="leave it out of `by`")
+    cells = [cell for summary in finished for cell in summary.cells]
+    if cells and not any(cell.split >= set(split) for cell in cells):
+        message = f"no input has all the dimensions {', '.join(f'`{name}`' for name in split)}: each ignores one of them (`across`)"
+        raise RequestError(message, code="missing_dimension", hint="ask for them one by one")
+
+
+def check_ways(kpi_id: str, ways: Collection[Context]) -> None:
+    """Refuse a KPI that is read in too many ways; each condition or offset on a KPI may double those of the ones below."""
+    if len(ways) > MOST_WAYS:
+        message = f"`{kpi_id}` would be read in more than {MOST_WAYS} ways: by `where`, `offset` or `across` of inputs on top of one another"
+        raise RequestError(
+            message,
+            code="too_many_ways",
+            hint="give KPIs with such inputs no further inputs of that kind above them",
+        )
