@@ -27,7 +27,7 @@ ROLES = (
 
 
 def planned(engine, kpis, **request):
-    return engine._runner.planned(replace(read_request(kpis, engine.calendar, **request), partial_split=True))
+    return engine._prepared.runner.planned(replace(read_request(kpis, engine.calendar, **request), partial_split=True))
 
 
 def scans(engine, made):

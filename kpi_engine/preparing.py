@@ -1,0 +1,134 @@
+"""What must be seen of the data before a KPI is computed over them: their columns, that they can be read, and that types fit."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from kpi_engine.calendar import Calendar
+from kpi_engine.catalogue import Catalogue
+from kpi_engine.errors import DefinitionError, KpiError, RequestError
+from kpi_engine.execution.running import Runner
+from kpi_engine.execution.verifying import Verified
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kpi_engine.catalogue import ResolvedKpi
+    from kpi_engine.definitions import Project
+    from kpi_engine.execution.binding import Binder
+    from kpi_engine.execution.database import Database
+
+MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class Preparation:
+    """The catalogue over the data as they were last looked at, and what has been found sound there."""
+
+    def __init__(self, project: Project, binder: Binder, database: Database) -> None:
+        self.project = project
+        self.binder = binder
+        self.database = database
+        self.unreadable: dict[str, KpiError] = {}
+        self.catalogue = Catalogue(project, self._schema)
+        self._lock = RLock()
+        self._closed = False
+        self._verified = Verified(project.root)
+        self._sound: set[str] = set()
+        self._typed: set[str] = set()
+        self._allowed = False
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The project's calendar."""
+        settings = self.project.settings.calendar
+        return Calendar(
+            settings.timezone,
+            DAYS.index(settings.week_start),
+            MONTHS.index(settings.fiscal_year_start) + 1,
+            settings.fiscal_year_named_after,
+        )
+
+    @property
+    def runner(self) -> Runner:
+        """What runs plans over the data as they are known now."""
+        self._allow_folders()
+        return Runner(self.catalogue, self.calendar, self.binder, self.database, self._verified)
+
+    def ready(self, kpi_id: str) -> ResolvedKpi:
+        """Resolve a KPI over the data it needs; raise what stands in the way."""
+        self.check_open()
+        for dataset in self.catalogue.datasets_under(kpi_id, converted=True):
+            self.readable(dataset)
+        kpi = self.catalogue.kpi(kpi_id)
+        self._check_types(kpi_id)
+        return kpi
+
+    def readable(self, dataset: str) -> None:
+        """Look at a dataset before its first use; raise what stands in the way of reading it."""
+        if dataset in self._sound:
+            return
+        self.unreadable.pop(dataset, None)
+        mistakes = [d for d in self.catalogue.check_dataset(dataset) if d.severity == "error"]
+        if not mistakes:
+            self.catalogue.names.schema(dataset)
+        if mistakes:
+            raise DefinitionError(mistakes)
+        if dataset in self.unreadable:
+            raise self.unreadable[dataset]
+        self._sound.add(dataset)
+
+    def refresh(self, kpis: Iterable[str] | None = None) -> None:
+        """Look again at the columns of the data that some KPIs need, or all, where those may have changed."""
+        if self.binder.has_looked and self.binder.refresh(self.catalogue.read_for(kpis)):
+            with self._lock:
+                self.catalogue = Catalogue(self.project, self._schema)
+                self._sound = set()
+                self._typed = set()
+                self.unreadable = {}
+
+    def close(self) -> None:
+        """Let go of the data."""
+        with self._lock:
+            self._closed = True
+            self.binder.close()
+            self.database.close()
+
+    def check_open(self) -> None:
+        """Refuse to go on where the engine is closed."""
+        if self._closed:
+            raise RequestError(
+                "the engine is closed", code="closed", hint="ask before leaving its `with`, or open it again"
+            )
+
+    def _check_types(self, kpi_id: str) -> None:
+        """Refuse a KPI where it, or one below it, compares or computes what cannot be."""
+        if kpi_id in self._typed:
+            return
+        from kpi_engine.typechecks import types_of_kpi
+
+        for name in self.catalogue.kpis_under(kpi_id):
+            if name not in self._typed:
+                if mistakes := types_of_kpi(self.catalogue.kpi(name), self.catalogue, self.binder):
+                    raise DefinitionError(mistakes)
+                self._typed.add(name)
+
+    def _schema(self, dataset: str) -> Mapping[str, str] | None:
+        """Give a dataset's columns; where its data cannot be read the reason is kept, and any column is taken to exist."""
+        try:
+            self._allow_folders()
+            return self.binder.schema(dataset)
+        except KpiError as error:
+            self.unreadable[dataset] = error
+            return None
+
+    def _allow_folders(self) -> None:
+        with self._lock:
+            if not self._allowed:
+                self.database.allow(self.binder.folders())
+                self._allowed = True
