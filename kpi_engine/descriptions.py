@@ -94,7 +94,7 @@ def describe_kpi(kpi_id: str, catalogue: Catalogue, language: str, fault: KpiErr
         formula=model.formula,
         inputs=tuple(_input(name, each, project) for name, each in model.inputs.items()),
         dimensions=catalogue.dimensions(kpi_id),
-        split=model.split,
+        split=tuple(dict.fromkeys([*model.split, *catalogue.ages(kpi_id)])),
         parameters=() if fault is not None else tuple(_parameters(kpi_id, catalogue, language)),
         roles=model.role,
         quality=model.quality,

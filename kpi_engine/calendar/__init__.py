@@ -4,6 +4,7 @@ Local times are naive `datetime` objects in the project's zone; intervals are ha
 the rest of the engine asks for spans and buckets, and turns their bounds into instants with `to_utc` just before they are sent.
 """
 
+from kpi_engine.calendar.ages import AgeUnit, Units, parse_age, units_of
 from kpi_engine.calendar.buckets import Bucket, bucket_offset, buckets, floor, step
 from kpi_engine.calendar.calendars import Calendar
 from kpi_engine.calendar.coverage import (
@@ -28,6 +29,7 @@ from kpi_engine.calendar.zones import to_utc
 
 __all__ = [
     "GRAINS",
+    "AgeUnit",
     "AllTime",
     "Bucket",
     "Calendar",
@@ -40,12 +42,14 @@ __all__ = [
     "ToDate",
     "Trailing",
     "Unit",
+    "Units",
     "bucket_offset",
     "buckets",
     "covered",
     "first_day",
     "floor",
     "label",
+    "parse_age",
     "parse_duration",
     "parse_first_day",
     "parse_grain",
@@ -58,5 +62,6 @@ __all__ = [
     "span_label",
     "step",
     "to_utc",
+    "units_of",
     "year_before",
 ]

@@ -104,6 +104,10 @@ class Catalogue:
         """Name the dimensions a KPI may be split and filtered by: those that all its inputs have."""
         return self._fitting.dimensions(kpi_id)
 
+    def ages(self, kpi_id: str) -> tuple[str, ...]:
+        """Name the ages by which a KPI is counted: it is asked for by each, or at some of them."""
+        return self._fitting.ages(kpi_id)
+
     def check(self) -> list[Diagnostic]:
         """Find everything that is wrong with the project, each mistake once, in the order of its files."""
         found = list(self.project.diagnostics)

@@ -25,12 +25,14 @@ class Reading:
     across: frozenset[str]
     everything: bool
     """Whether all dimensions are ignored, and time."""
+    ages: frozenset[str] = frozenset()
+    """The ages by which it is counted as a cohort."""
 
 
 MOST_WAYS = 256
 """In so many ways one KPI may read the datasets under it."""
-Way = tuple[str, frozenset[str], bool]
-"""A dataset, the dimensions that inputs ignore on the way to it, and whether they ignore all."""
+Way = tuple[str, frozenset[str], bool, frozenset[str]]
+"""A dataset, the dimensions that inputs ignore on the way to it, whether they ignore all, and the ages of a cohort."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Fitting:
             message = "`additive_over` is part of the language but not computed by this version"
             yield Fault(("additive_over",), Mistake("not_yet_supported", message, hint="remove it"), on_key=True)
         yield from self._split(kpi_id)
+        yield from self._ages(kpi_id)
         yield from self._times(kpi_id)
         if len(self.readings(kpi_id)) > MOST_WAYS:
             follows = any(len(self.known[name]) > MOST_WAYS for name in self.below(kpi_id))
@@ -75,28 +78,36 @@ class Fitting:
         for reading in self.readings(kpi_id):
             if reading.everything:
                 continue
-            own = dict.fromkeys([*self.project.datasets[reading.dataset].dimensions, *reading.across])
+            dimensions = self.project.datasets[reading.dataset].dimensions
+            own = dict.fromkeys([*dimensions, *reading.across, *sorted(reading.ages)])
             found = own if found is None else {name: None for name in found if name in own}
         return tuple(found or ())
+
+    def ages(self, kpi_id: str) -> tuple[str, ...]:
+        """Name the ages without which a KPI means nothing, as something in it is counted by them."""
+        counted = (reading for reading in self.readings(kpi_id) if not reading.everything)
+        return tuple(dict.fromkeys(name for reading in counted for name in sorted(reading.ages - reading.across)))
 
     def readings(self, kpi_id: str) -> tuple[Reading, ...]:
         """Go through the datasets under a KPI, each once for each way in which dimensions are ignored before it."""
         for name in made_of(kpi_id, self.below, self.known) if kpi_id not in self.known else ():
             self.known[name] = self._ways(name)
         return tuple(
-            Reading(dataset, self.names.depending(dataset, across) | across, everything)
-            for dataset, across, everything in self.known[kpi_id]
+            Reading(dataset, self.names.depending(dataset, across) | across, everything, ages)
+            for dataset, across, everything, ages in self.known[kpi_id]
         )
 
     def _ways(self, kpi_id: str) -> tuple[Way, ...]:
         """Put the ways below a KPI's inputs together, with what the inputs ignore."""
         found: dict[Way, None] = {}
-        for each in (model for model in self.project.kpis[kpi_id].inputs.values() if not model.after):
+        inputs = self.project.kpis[kpi_id].inputs
+        for alias, each in ((alias, model) for alias, model in inputs.items() if not model.after):
             across, everything = frozenset(each.across), "all" in each.across
             if each.from_ in self.project.datasets:
-                found[each.from_, across, everything] = None
+                ages = frozenset(other.age.as_ for other in inputs.values() if other.after == alias and other.age)
+                found[each.from_, across, everything, ages] = None
             elif each.from_ in self.project.kpis:
-                found |= {(d, a | across, e or everything): None for d, a, e in self.known[each.from_]}
+                found |= {(d, a | across, e or everything, n): None for d, a, e, n in self.known[each.from_]}
         return tuple(found)[: MOST_WAYS + 1]
 
     def _split(self, kpi_id: str) -> Iterator[Fault]:
@@ -116,6 +127,24 @@ class Fitting:
                     )
                     message = f"the input `{reading.dataset}` has no dimension `{name}`"
                     yield Fault(("split", name), Mistake("missing_dimension", message, 0, len(name), hint))
+
+    def _ages(self, kpi_id: str) -> Iterator[Fault]:
+        """What is not counted by age meets a cohort only as a constant."""
+        dimensions = self.dimensions(kpi_id)
+        for name in (each for each in self.ages(kpi_id) if each not in dimensions):
+            if any(name in self.ages(each) and name not in self.dimensions(each) for each in self.below(kpi_id)):
+                continue
+            lacking = next(
+                reading.dataset
+                for reading in self.readings(kpi_id)
+                if not reading.everything and name not in reading.ages | reading.across
+            )
+            message = f"one input is counted by `{name}`, and `{lacking}` is not"
+            yield Fault(
+                ("inputs",),
+                Mistake("missing_dimension", message, hint=f"read what lacks it with `across: {name}`"),
+                on_key=True,
+            )
 
     def _times(self, kpi_id: str) -> Iterator[Fault]:
         """Inputs with a time and inputs without one do not meet in a period, unless the latter are read as constants."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from kpi_engine.calendar import GRAINS, AllTime, Trailing, parse_duration, parse_first_day, parse_to_date
+from kpi_engine.catalogue.cohorts import age_of, ages_in, with_cohorts
 from kpi_engine.catalogue.faults import Fault, empty, faults_of, guess, unknown
 from kpi_engine.catalogue.resolved import Conversion, Expr, ResolvedInput
 from kpi_engine.errors import KpiError, nearest
@@ -52,6 +53,8 @@ def resolve_inputs(models: Mapping[str, Input], around: Surroundings) -> Inputs:
         if reading.faults or model.after in broken:
             resolved.pop(alias, None)
             faults += reading.faults
+    resolved, unlike = with_cohorts(resolved)
+    faults += unlike
     return Inputs(resolved, frozenset(models) - resolved.keys(), tuple(faults))
 
 
@@ -104,7 +107,7 @@ class _Reading:
         """Read to which rows the rows of this input are given; nothing where they count for themselves."""
         within = self._parsed("within", parse_duration)
         model = self.model
-        written = [key for key in ("of", "after", "within", "touch") if getattr(model, key)]
+        written = [key for key in ("of", "after", "within", "touch", "age") if getattr(model, key)]
         if not written:
             return None
         if not (model.after and model.of):
@@ -126,9 +129,11 @@ class _Reading:
             self._fault("after", Mistake("bad_conversion", message, 0, len(model.after), nearest(model.after, others)))
             return None
         keys = tuple(self._key(here, there, base) for here, there in model.of.items())
+        age = age_of(self.alias, model, self.around, self.faults)
         if self.faults:
             return None
-        return Conversion(base, tuple(each for each in keys if each), within, model.touch == "first")
+        first = model.touch == "first" or age is not None
+        return Conversion(base, tuple(each for each in keys if each), within, first, age)
 
     def _key(self, here: str, there: str, base: ResolvedInput) -> tuple[Expr, Expr] | None:
         try:
@@ -212,6 +217,7 @@ class _Reading:
         """A dimension that the input lacks may be ignored: then it is the same for each of its members."""
         named = [name for name in self.model.across if name != "all"]
         known = {n for dataset in self.around.names.datasets.values() for n in dataset.dimensions} if named else set()
+        known |= ages_in(self.around) if not known.issuperset(named) else set()
         for name in named:
             if name not in known:
                 follows = self.around.left_out.has_some("dataset")

@@ -123,7 +123,7 @@ def _of_aggregate(aggregate: ResolvedAggregate, source: ResolvedInput) -> Additi
 
 def _modified(found: Additivity, source: ResolvedInput) -> Additivity:
     """What ignores a dimension repeats in its members; what does not move day by day with the period does not add up over time."""
-    if source.across or source.across_all or source.per:
+    if source.across or source.across_all or source.per or source.age:
         return "non_additive"
     if found == "additive" and (source.covers or not _moves_by_days(source)):
         return "semi_additive"

@@ -15,7 +15,7 @@ from kpi_engine.formula.trees import nodes, sql
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kpi_engine.calendar import Coverage, Duration, FirstDay, Grain
+    from kpi_engine.calendar import AgeUnit, Coverage, Duration, FirstDay, Grain
     from kpi_engine.definitions.models import Kpi
     from kpi_engine.formula.units import Unit
 
@@ -28,6 +28,9 @@ VALUE = "__value"
 
 GIVEN = "__given"
 """The column, among rows to which others are given, that holds what is aggregated of those."""
+
+AGE = "__age"
+"""The column, among the rows of a cohort, that holds how many units after the cohort's own a row counts."""
 
 Additivity = Literal["additive", "semi_additive", "non_additive"]
 
@@ -74,16 +77,34 @@ class Expr:
 
 
 @dataclass(frozen=True)
+class Age:
+    """The dimension `name`: how many units of the calendar lie between two moments."""
+
+    name: str
+    unit: AgeUnit
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Rows of which the first of each entity makes a cohort, which is followed from age to age; `keys` are the entity's trees."""
+
+    keys: tuple[Expr, ...]
+    age: Age
+
+
+@dataclass(frozen=True)
 class Conversion:
     """Each row is given to one row of `base`, of the same entity, at or before it: the last one, or the `first`.
 
-    `keys` say what is the same: pairs of trees, over the rows here and over those of `base`.
+    `keys` say what is the same: pairs of trees, over the rows here and over those of `base`. With an `age` the rows of `base` are
+    cohorts, and a row counts at the age at which it comes.
     """
 
     base: ResolvedInput
     keys: tuple[tuple[Expr, Expr], ...]
     within: Duration | None
     first: bool
+    age: Age | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +126,12 @@ class ResolvedInput:
     covers: Coverage | None = None
     per: tuple[str, ...] = ()
     conversion: Conversion | None = None
+    followed: Followed | None = None
+
+    @property
+    def age(self) -> Age | None:
+        """The age by which it is counted, where it is a cohort or what a cohort does."""
+        return self.followed.age if self.followed else self.conversion.age if self.conversion else None
 
     @property
     def unit(self) -> Grain | None:

@@ -55,6 +55,10 @@ def _time(value: object) -> object:
     return {"column": value} if isinstance(value, str) else value
 
 
+def _age(value: object) -> object:
+    return {"unit": value} if isinstance(value, str) else value
+
+
 def _input(value: object) -> object:
     return {"from": value} if isinstance(value, str) else value
 
@@ -205,6 +209,18 @@ class Dataset(Model):
     """Replaces the dataset of this name that a pack defines."""
 
 
+class Age(Model):
+    """How long after the earlier row a row comes, as a dimension: 0 is the same unit of the calendar, 1 the next."""
+
+    unit: str = Field(examples=["month", "week", "day", "quarter", "year", "fiscal_year"])
+    """The unit of the calendar in which it is counted, a day or longer."""
+    as_: DimensionName = Field(default="age", alias="as")
+    """What the dimension is called."""
+
+
+AnyAge = Annotated[Age | None, BeforeValidator(_age, json_schema_input_type=Filled | Age)]
+
+
 class Input(Model):
     """What a formula reads: a dataset's rows or another KPI's value, with modifiers."""
 
@@ -236,6 +252,8 @@ class Input(Model):
     """Conversion: how much later at most."""
     touch: Literal["first", "last"] | None = None
     """Conversion: which of several earlier rows counts."""
+    age: AnyAge = None
+    """Conversion: counts by the age of a cohort, in units such as `month`, and gives the dimension `age`."""
 
 
 AnyInput = Annotated[Input, BeforeValidator(_input, json_schema_input_type=str | Input)]

@@ -6,7 +6,8 @@
             └── Read        gives rows: of a dataset, or of a finished Derive below
 
 Nodes are frozen and hold syntax trees of expressions, never SQL text. A column of a Read's rows stands in the table `r` or
-`r.join.join`; a summary's columns in an outer expression stand in the table `s.N`, N being the number of a `Reach` of the Align; an earlier value stands in the table `v`.
+`r.join.join`; a summary's columns in an outer expression stand in the table `s.N`, N being the number of a `Reach` of the Align; an earlier value stands in the table `v`,
+and a member or limit of the frame in the table `f`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from kpi_engine.calendar import Bucket, Duration, Span
+    from kpi_engine.calendar import Bucket, Duration, Span, Units
     from kpi_engine.catalogue import Expr, TimeColumn
 
 
@@ -68,6 +69,22 @@ class Converted:
 
 
 @dataclass(frozen=True)
+class Cohort:
+    """Only the first row of each of `keys`, once for each age at which its unit is over, in the column `AGE`.
+
+    Ages are counted in `units`; `until` is the number of the first unit that is not over. With `oldest` a row stands there once,
+    if that age of it is over. Rows that are given to it are known as long as their own unit is over. `filter` holds before the first
+    row is looked for.
+    """
+
+    keys: tuple[Expr, ...]
+    units: Units
+    until: int
+    filter: frozenset[Expr] = frozenset()
+    oldest: int | None = None
+
+
+@dataclass(frozen=True)
 class Read:
     """Rows of a dataset, or of the plan `below`; `time` says when each counts, `level` that each holds until the next, `edge` which count."""
 
@@ -78,6 +95,7 @@ class Read:
     edge: Edge | None = None
     among: tuple[Among, ...] = ()
     converted: Converted | None = None
+    cohort: Cohort | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +155,7 @@ class Align:
     `dense` False keeps only the members and periods that were observed: in the period itself, or, where `earlier`, in any stretch
     that an input of the period covers. `admits` is there where every other period has a row as well, of unknown members: it holds the
     conditions under which these are asked for. `labels` are further names of the periods: by grain, the start of the unit of each.
+    `limits` are numbers beside the periods: for each, the first age at which nothing is known of its cohorts, or None.
     """
 
     summaries: tuple[Summarise, ...]
@@ -147,6 +166,7 @@ class Align:
     earlier: bool = False
     admits: tuple[Expr, ...] | None = None
     labels: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
+    limits: tuple[tuple[int | None, ...], ...] = ()
 
 
 @dataclass(frozen=True)

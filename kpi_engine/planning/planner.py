@@ -9,14 +9,15 @@ from sqlglot import exp
 
 from kpi_engine.calendar import GRAINS, Bucket, Span, parse_period
 from kpi_engine.catalogue.aggregates import COUNTS
-from kpi_engine.catalogue.resolved import INPUT, VALUE, Expr, ResolvedInput
+from kpi_engine.catalogue.resolved import AGE, INPUT, VALUE, Expr, ResolvedInput
 from kpi_engine.errors import RequestError, nearest, shown
 from kpi_engine.formula.analysis import SLOT, columns, parts
-from kpi_engine.formula.trees import bracketed, column, rewritten
+from kpi_engine.formula.trees import bracketed, column, integer, rewritten
+from kpi_engine.planning.cohorts import Limits, limits
 from kpi_engine.planning.columns import comparison_columns, currency_checks, currency_columns
 from kpi_engine.planning.nodes import Align, Bounds, Derive, Read
 from kpi_engine.planning.parameters import parameter_value
-from kpi_engine.planning.refusals import check_comparable, check_members, check_split, check_ways
+from kpi_engine.planning.refusals import check_ages, check_comparable, check_members, check_split, check_ways
 from kpi_engine.planning.request import AMONG, Request, literal
 from kpi_engine.planning.rows import Context, DatasetRows, Rows
 from kpi_engine.planning.shaping import EARLIER, having, kept, order
@@ -90,6 +91,7 @@ class _Planner:
     entities: dict[tuple[ResolvedInput, Context], Rows] = field(default_factory=dict)
     below: list[_Planner] = field(default_factory=list)
     kept: dict[Members, Derive] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         if not self.nested:
@@ -101,7 +103,9 @@ class _Planner:
         self.summaries = Summaries(
             self.calendar, self.request.as_of, tuple(w for _, w in self.windows), observing=not self.dense
         )
-        self.datasets = DatasetRows(self.catalogue, self.request, self.split, self._with_parameters, self._keeping)
+        self.datasets = DatasetRows(
+            self.catalogue, self.request, self.split, self._with_parameters, self._keeping, self.calendar
+        )
 
     def _frame(self) -> str:
         """Say which rows the answer has: what the request says, else the most that one of its KPIs says."""
@@ -172,7 +176,9 @@ class _Planner:
                 )
                 common |= summary.read.edge.filter if summary.read.edge else frozenset()
                 common |= summary.read.converted.base if summary.read.converted else frozenset()
-                read = replace(summary.read, level=None, edge=None, among=(), converted=None)
+                if summary.read.cohort is not None:
+                    common = frozenset(e for e in common if AGE not in e.text) | summary.read.cohort.filter
+                read = replace(summary.read, level=None, edge=None, among=(), converted=None, cohort=None)
                 found[read, common] = Bounds(read, common)
         return tuple(found.values())
 
@@ -188,6 +194,7 @@ class _Planner:
             earlier=self.nested or self.frame != "present",
             admits=self._admits() if self.frame == "every_period" else None,
             labels={} if self.nested else self._labels(),
+            limits=tuple(self.limits.numbers),
         )
 
     def _labels(self) -> dict[str, tuple[datetime, ...]]:
@@ -255,8 +262,32 @@ class _Planner:
 
     def _aggregate(self, kpi: ResolvedKpi, aggregate: ResolvedAggregate, context: Context) -> Evaluated:
         source = kpi.inputs[aggregate.input]
-        rows = self._per(source, context) if source.per else self._dataset(source, context)
-        filters = rows.filter.union(map(self._with_parameters, aggregate.filter))
+        if source.age is not None:
+            return self._of_cohort(kpi, aggregate, source, context)
+        return self._over(kpi, aggregate, self._per(source, context) if source.per else self._dataset(source, context))
+
+    def _of_cohort(
+        self, kpi: ResolvedKpi, aggregate: ResolvedAggregate, source: ResolvedInput, context: Context
+    ) -> Evaluated:
+        """Give a value where its age is over, and else nothing; over all ages together nothing is known."""
+        inside = inside_of(context, source)
+        if source.age is None or self.datasets.ages(source, inside) is None:
+            check_ages(kpi.id, source.age, self.request)
+            return Evaluated(exp.Null())
+        rows = self.datasets.rows(source, inside)
+        base = self.datasets.rows(source.conversion.base, inside) if source.conversion else rows
+        assert base.read.cohort is not None  # noqa: S101 - what is counted by age is a cohort
+        value = self._over(kpi, aggregate, rows)
+        numbers = limits(base.read.cohort, self.summaries.windows(base.shifts))
+        test: exp.Expr = self.limits.is_over(base.read.cohort, source.age, numbers)
+        if self.dense or None in numbers:
+            some = exp.GT(this=or_zero(self.summaries.column(base, "count", None, frozenset())), expression=integer(0))
+            test = exp.Coalesce(this=test, expressions=[some]) if None in numbers else test
+        return replace(value, tree=exp.Case(ifs=[exp.If(this=test, true=value.tree)]))
+
+    def _over(self, kpi: ResolvedKpi, aggregate: ResolvedAggregate, rows: Rows) -> Evaluated:
+        source = kpi.inputs[aggregate.input]
+        filters = frozenset(map(self._with_parameters, aggregate.filter))
         argument = self._with_parameters(aggregate.argument) if aggregate.argument else None
         value = self.summaries.column(rows, aggregate.function, argument, filters, aggregate.fraction)
         currencies = self._currencies(aggregate, rows, filters)

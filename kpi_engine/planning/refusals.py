@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from kpi_engine.calendar import Span
 from kpi_engine.catalogue.fitting import MOST_WAYS
 from kpi_engine.errors import RequestError, nearest, shown
+from kpi_engine.planning.cohorts import oldest_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from kpi_engine.catalogue import Catalogue
+    from kpi_engine.catalogue.resolved import Age
     from kpi_engine.planning.nodes import Summarise
     from kpi_engine.planning.request import Request
     from kpi_engine.planning.rows import Context
@@ -33,9 +35,19 @@ def check_split(kpi_id: str, request: Request, catalogue: Catalogue) -> None:
             message = f"`{kpi_id}` cannot be split or filtered by {shown(name)}: {_lacking(kpi_id, name, catalogue)}"
             raise RequestError(message, code="missing_dimension", hint=nearest(name, known) or "it has no dimensions")
     fixed = {f.name for f in request.where if f.operator == "eq"}
-    if not request.partial_split and (needed := [n for n in model.split if n not in {*request.by, *fixed}]):
+    ages = catalogue.ages(kpi_id)
+    fixed |= {name for name in ages if oldest_of([f for f in request.where if f.name == name]) is not None}
+    kept = {*request.by, *fixed}
+    if not request.partial_split and (needed := [n for n in dict.fromkeys([*model.split, *ages]) if n not in kept]):
         message = f"`{kpi_id}` means nothing without a split by `{needed[0]}`"
         raise RequestError(message, code="split_needed", hint=f"ask `by={[*request.by, *needed]}`")
+
+
+def check_ages(kpi_id: str, age: Age | None, request: Request) -> None:
+    """Refuse what is counted by an age where no age is asked for, unless it stands beside ages as their total."""
+    if age is not None and not request.partial_split:
+        message = f"`{kpi_id}` is counted by `{age.name}`, and no age is asked for"
+        raise RequestError(message, code="split_needed", hint=f"ask by `{age.name}`, or filter by it")
 
 
 def _lacking(kpi_id: str, name: str, catalogue: Catalogue) -> str:

@@ -11,19 +11,23 @@ from sqlglot import exp
 
 from kpi_engine.calendar import GRAINS, parse_duration
 from kpi_engine.catalogue.plain import kind_in, kind_of, misfit_in
-from kpi_engine.catalogue.resolved import Expr
+from kpi_engine.catalogue.resolved import AGE, ROWS, Expr
 from kpi_engine.catalogue.sqltypes import family, in_words
 from kpi_engine.errors import DataError, RequestError
 from kpi_engine.formula.analysis import columns, parts
 from kpi_engine.formula.gate import Refused
+from kpi_engine.formula.trees import column
+from kpi_engine.planning.cohorts import asked, cohort
 from kpi_engine.planning.nodes import Among, Converted, Edge, Level, Read
 from kpi_engine.planning.request import AMONG, TEXTUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from kpi_engine.calendar import Calendar
     from kpi_engine.catalogue import Catalogue, ResolvedInput
-    from kpi_engine.catalogue.resolved import Conversion
+    from kpi_engine.catalogue.resolved import Conversion, Followed
+    from kpi_engine.planning.cohorts import Asked
     from kpi_engine.planning.nodes import Derive
     from kpi_engine.planning.request import Filter, Members, Request
     from kpi_engine.planning.windows import Shift
@@ -66,29 +70,65 @@ class DatasetRows:
     split: tuple[str, ...]
     with_parameters: Callable[[Expr], Expr]
     keeping: Callable[[Members], Derive]
-    known: dict[tuple[str, str, str, Context], Rows] = field(default_factory=dict)
+    calendar: Calendar
+    known: dict[tuple[str, str, str, Followed | None, Context], Rows] = field(default_factory=dict)
     """The rows that inputs read before their own conditions, which differ most."""
 
     def rows(self, source: ResolvedInput, context: Context) -> Rows:
         """Say which rows a dataset input reads."""
         if source.conversion is not None:
             return self._converted(source, source.conversion, context)
-        key = (source.target, source.time, source.take, context)
+        key = (source.target, source.time, source.take, source.followed, context)
         if key not in self.known:
             self.known[key] = self._rows(source, context)
         rows = self.known[key]
-        if source.where is None:
+        own = frozenset(map(self.with_parameters, source.where.conjuncts)) if source.where is not None else frozenset()
+        if source.followed is not None:
+            return self._followed(rows, source, source.followed, own, context)
+        return replace(rows, filter=rows.filter | own) if own else rows
+
+    def ages(self, source: ResolvedInput, context: Context) -> Asked | None:
+        """Say at which ages an input is asked for that is counted by them."""
+        if source.age is None:
+            return None
+        dataset = source.conversion.base.target if source.conversion else source.target
+        return asked(source.age, self.kept((dataset,), context), self._asked(dataset, context))
+
+    def _followed(
+        self, rows: Rows, source: ResolvedInput, followed: Followed, own: frozenset[Expr], context: Context
+    ) -> Rows:
+        """Make a cohort of rows: its own conditions say which row is the first, those of the request which of them count."""
+        wanted = self.ages(source, context)
+        if wanted is None or rows.read.time is None:
+            message = f"the dataset `{source.target}` has no time, so its rows have no age"
+            raise RequestError(message, code="no_time", hint="give the dataset a `time`")
+        made = cohort(followed, wanted, own, self.calendar, self.request.as_of)
+        rows = replace(rows, read=replace(rows.read, cohort=made))
+        if wanted.oldest is not None:
             return rows
-        return replace(rows, filter=rows.filter.union(map(self.with_parameters, source.where.conjuncts)))
+        age = column(AGE, ROWS)
+        return replace(
+            rows,
+            split={**rows.split, followed.age.name: Expr(age)},
+            filter=rows.filter | self._of_age(followed.age.name),
+        )
+
+    def _of_age(self, name: str) -> frozenset[Expr]:
+        """Give the request's conditions on an age."""
+        own = [each for each in self.request.where if each.name == name]
+        for each in own:
+            _check_value(each, "BIGINT")
+        return frozenset(Expr(each.tree(column(AGE, ROWS))) for each in own)
 
     def _rows(self, source: ResolvedInput, context: Context) -> Rows:
         dataset = source.target
         names = self.catalogue.names
-        kept = self.kept((dataset,), context)
+        age = source.followed.age.name if source.followed else ""
+        kept = tuple(name for name in self.kept((dataset,), context) if name != age)
         try:
             split = {name: Expr(names.path(dataset, (name,), ())) for name in kept}
             time = names.time(dataset, source.time)
-            filters = self._filters(dataset, context)
+            filters = self._filters(dataset, context, age)
         except Refused as refused:
             mistake = refused.mistakes[0]
             about = "" if f"`{dataset}`" in mistake.message else f"dataset `{dataset}`: "
@@ -107,7 +147,8 @@ class DatasetRows:
         if edge is not None and time is None:
             message = f"`take: {source.take}` needs a time, and the dataset `{dataset}` has none"
             raise RequestError(message, code="no_time", hint="give the dataset a `time`")
-        among = tuple(self._among(each, dataset) for each in self._asked(dataset, context) if each.operator == AMONG)
+        asked_for = [each for each in self._asked(dataset, context) if each.operator == AMONG]
+        among = tuple(self._among(each, dataset) for each in asked_for)
         return Rows(
             Read(dataset, time, level, edge=edge, among=among),
             split,
@@ -128,15 +169,12 @@ class DatasetRows:
         own = source.where.conjuncts if source.where is not None else ()
         conditions = frozenset(map(self.with_parameters, own))
         converted = Converted(
-            source.target,
-            here,
-            conversion.keys,
-            self.request.as_of,
-            conversion.within,
-            conversion.first,
-            conditions,
-            base.filter,
+            source.target, here, conversion.keys, self.request.as_of, conversion.within, conversion.first, conditions
         )
+        if (made := base.read.cohort) is not None:
+            by_age = self._of_age(conversion.age.name) if conversion.age and made.oldest is not None else frozenset()
+            return replace(base, read=replace(base.read, converted=converted), filter=base.filter | by_age)
+        converted = replace(converted, base=base.filter)
         return replace(base, read=replace(base.read, converted=converted), filter=frozenset())
 
     def kept(self, datasets: Iterable[str], context: Context) -> tuple[str, ...]:
@@ -156,11 +194,11 @@ class DatasetRows:
             raise RequestError(message, code="no_time", hint="leave out period and grain, or give the dataset a `time`")
         return True
 
-    def _filters(self, dataset: str, context: Context) -> frozenset[Expr]:
+    def _filters(self, dataset: str, context: Context, age: str = "") -> frozenset[Expr]:
         """Gather what a row must satisfy whatever the input says: the request's filters, and those on the KPIs above."""
         names = self.catalogue.names
         found: list[Expr] = []
-        for each in (each for each in self._asked(dataset, context) if each.operator != AMONG):
+        for each in (e for e in self._asked(dataset, context) if e.operator != AMONG and e.name != age):
             dimension = names.path(dataset, (each.name,), ())
             _check_value(each, self._type(dataset, dimension))
             found.append(Expr(each.tree(dimension)))

@@ -80,6 +80,8 @@ def tables_of(plan: Derive, names: Names) -> Tables:
         if (given := summary.read.converted) is not None:
             paths[0][1].extend([*given.base, *(key for _, key in given.keys)])
             paths.append((given.dataset, list(later_expressions(given))))
+        if (first := summary.read.cohort) is not None:
+            paths[0][1].extend([*first.keys, *first.filter])
         for dataset, expressions in paths:
             read[dataset] = None
             for hops in reached(expressions):

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.formula.trees import column, identifier, integer, named
+from kpi_engine.formula.trees import column, identifier, integer, named, rewriting
+from kpi_engine.planning import cohorts
 from kpi_engine.planning.summaries import reach_table
 from kpi_engine.sql.parts import CELL
 from kpi_engine.sql.rendering import PERIOD_NUMBER, Constants, constants, dimension
 from kpi_engine.sql.summarise import summarise
 
 if TYPE_CHECKING:
+    from kpi_engine.formula.trees import Change
     from kpi_engine.planning.nodes import Align, Summarise
     from kpi_engine.sql.rendering import Rendering
 
@@ -45,6 +47,24 @@ def frame_table(node: Align) -> str:
     return FRAME if node.split or not node.dense else PERIODS
 
 
+def framing(node: Align) -> Change:
+    """Give what takes members and limits of the frame from its table; where it has no limits nothing is looked into."""
+    if not node.limits:
+        return lambda tree: tree
+
+    def framed(each: exp.Expr) -> exp.Expr:
+        if not isinstance(each, exp.Column) or each.table != cohorts.FRAME:
+            return each
+        return column(dimension(each.name) if each.name in node.split else each.name, frame_table(node))
+
+    return rewriting(framed)
+
+
+def _limits(node: Align) -> list[str]:
+    """Name the columns of the frame that hold its limits."""
+    return [cohorts.limit_name(n) for n in range(len(node.limits))]
+
+
 def _periods(node: Align) -> exp.Expr:
     """Give the periods as rows: their number, their start, and the cell of each reach where it is not that number."""
     starts = [None if each.start is None else each.start.isoformat(sep=" ") for each in node.periods]
@@ -53,9 +73,9 @@ def _periods(node: Align) -> exp.Expr:
         label(grain): Constants("TIMESTAMP", [each.isoformat(sep=" ") for each in units])
         for grain, units in node.labels.items()
     }
-    return constants(
-        {PERIOD_NUMBER: Constants("INT", range(len(starts))), PERIOD: Constants("TIMESTAMP", starts), **labels, **cells}
-    )
+    limits = {name: Constants("INT", node.limits[n]) for n, name in enumerate(_limits(node))}
+    own = {PERIOD_NUMBER: Constants("INT", range(len(starts))), PERIOD: Constants("TIMESTAMP", starts)}
+    return constants({**own, **labels, **cells, **limits})
 
 
 def _keys(node: Align) -> dict[tuple[int, ...], str]:
@@ -74,7 +94,7 @@ def _of_every_period(node: Align, observed: exp.Expr) -> dict[str, exp.Expr]:
     """Add, on request, a row of unknown members for each period in which nothing was observed."""
     if node.admits is None:
         return {FRAME: observed}
-    keys = [PERIOD_NUMBER, PERIOD, *map(label, node.labels), *_keys(node).values()]
+    keys = [PERIOD_NUMBER, PERIOD, *map(label, node.labels), *_keys(node).values(), *_limits(node)]
     keys = [*dict.fromkeys(keys)]
     unknown = [named(exp.Null(), dimension(name)) for name in node.split]
     seen = exp.Select(expressions=[column(PERIOD_NUMBER)]).from_(cte(OBSERVED), copy=False)
@@ -123,7 +143,7 @@ def _observed(node: Align) -> exp.Expr:
     ]
     present = [(n, r) for n, r in reaches if r.present and not node.earlier] or reaches
     cells = _keys(node)
-    keys = [*dict.fromkeys([PERIOD_NUMBER, PERIOD, *map(label, node.labels), *cells.values()])]
+    keys = [*dict.fromkeys([PERIOD_NUMBER, PERIOD, *map(label, node.labels), *cells.values(), *_limits(node)])]
     selects = []
     for _, reach in present:
         table = _summary(reach.summary)

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from kpi_engine.sql.rendering import Rendering
 
 LATER = "__later"
-_NUMBER, _TIME = "__number", "__time"
+_NUMBER, TIME, KEY = "__number", "__time", "__k"
 
 
 def converted(read: Read, conversion: Converted, rendering: Rendering) -> exp.Subquery:
     """Render the rows of a Read once for each row that is given to them."""
     assert read.time is not None  # noqa: S101 - what comes before another has a time
     here = local(read.time.expression.tree, read.time.kind, read.time.zone, rendering.zone)
-    there = _of_later(_TIME)
+    there = of_later(TIME)
     tests: list[exp.Expr] = [
-        exp.EQ(this=earlier.tree, expression=_of_later(f"__k{n}")) for n, (_, earlier) in enumerate(conversion.keys)
+        exp.EQ(this=earlier.tree, expression=of_later(f"{KEY}{n}")) for n, (_, earlier) in enumerate(conversion.keys)
     ]
     tests.append(exp.LTE(this=here, expression=there))
     if conversion.within is not None:
@@ -38,32 +38,32 @@ def converted(read: Read, conversion: Converted, rendering: Rendering) -> exp.Su
             this=exp.Literal.string(str(conversion.within.count)), unit=exp.var(conversion.within.unit)
         )
         tests.append(exp.GTE(this=here, expression=exp.Sub(this=there, expression=length)))
-    select = exp.Select(expressions=[every_column(ROWS), _of_later(GIVEN)])
+    select = exp.Select(expressions=[every_column(ROWS), of_later(GIVEN)])
     select = select.from_(rendering.relations.rows(read.dataset, ROWS), copy=False)
     select = joined(
         select, read, [*conversion.base, *(key for _, key in conversion.keys), read.time.expression], rendering
     )
-    later = exp.Subquery(this=_later(conversion, rendering), alias=alias(LATER))
+    later = exp.Subquery(this=later_rows(conversion, rendering), alias=alias(LATER))
     select = select.join(later, on=exp.and_(*tests), join_type="inner", copy=False)
     select = where(select, [each.tree for each in sorted(conversion.base, key=lambda e: e.text)])
-    select.set("qualify", exp.Qualify(this=_chosen(read, here, rendering, first=conversion.first)))
+    select.set("qualify", exp.Qualify(this=chosen(read, here, [of_later(_NUMBER)], rendering, first=conversion.first)))
     return exp.Subquery(this=select, alias=alias(ROWS))
 
 
-def _chosen(read: Read, time: exp.Expr, rendering: Rendering, *, first: bool) -> exp.Expr:
-    """Choose one earlier row for each later one: by time, then by its key, so that it is always the same."""
+def chosen(read: Read, time: exp.Expr, of: list[exp.Expr], rendering: Rendering, *, first: bool) -> exp.Expr:
+    """Choose one row for each of something: by time, then by its key, so that it is always the same."""
     keys = [rendering.names.column(read.dataset, name) for name in rendering.names.datasets[read.dataset].key]
     order = [exp.Ordered(this=time, desc=not first, nulls_first=False)]
     order += [exp.Ordered(this=each, nulls_first=False) for each in keys]
-    number = exp.Window(this=exp.RowNumber(), partition_by=[_of_later(_NUMBER)], order=exp.Order(expressions=order))
+    number = exp.Window(this=exp.RowNumber(), partition_by=of, order=exp.Order(expressions=order))
     return exp.EQ(this=number, expression=integer(1))
 
 
-def _later(conversion: Converted, rendering: Rendering) -> exp.Select:
+def later_rows(conversion: Converted, rendering: Rendering) -> exp.Select:
     """Give the later rows, numbered: their keys, their time, and what is aggregated of them."""
     time = conversion.time
-    columns = [named(key.tree, f"__k{n}") for n, (key, _) in enumerate(conversion.keys)]
-    columns.append(named(local(time.expression.tree, time.kind, time.zone, rendering.zone), _TIME))
+    columns = [named(key.tree, f"{KEY}{n}") for n, (key, _) in enumerate(conversion.keys)]
+    columns.append(named(local(time.expression.tree, time.kind, time.zone, rendering.zone), TIME))
     given = conversion.argument.tree if conversion.argument is not None else integer(1)
     columns.append(named(given, GIVEN))
     columns.append(named(exp.Window(this=exp.RowNumber()), _NUMBER))
@@ -83,5 +83,6 @@ def later_expressions(conversion: Converted) -> Iterator[Expr]:
         yield conversion.argument
 
 
-def _of_later(name: str) -> exp.Column:
+def of_later(name: str) -> exp.Column:
+    """Name a column of the later rows."""
     return column(name, LATER)

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from kpi_engine.formula.trees import column, identifier, named
 from kpi_engine.planning.shaping import EARLIER
-from kpi_engine.sql.align import PERIOD, SUMMARY, aligned, cte, frame_table, joined_frame, label
+from kpi_engine.sql.align import PERIOD, SUMMARY, aligned, cte, frame_table, framing, joined_frame, label
 from kpi_engine.sql.finite import (
     finite_columns,
     first_values,
@@ -71,12 +71,14 @@ def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
     ctes = aligned(node.align, rendering)
     keys = [PERIOD_NUMBER, PERIOD, *map(label, node.align.labels), *(dimension(name) for name in node.align.split)]
     depths, functions = _depths(node), functions_of(node.align)
+    framed = framing(node.align)
     for depth in range(max(depths.values(), default=0) + 1):
         made = first_values(functions) if depth == 0 else unqualified
         own = [named(made(node.values[name].tree), name) for name, d in depths.items() if d == depth]
         if depth == 0:
             carried: list[exp.Expr] = [column(key, frame_table(node.align)) for key in keys]
-            carried += [named(late, late_name(late)) for late in _late(node, depths)]
+            carried += [named(framed(late), late_name(late)) for late in _late(node, depths)]
+            own = [named(framed(each.this), each.alias) for each in own]
             select = joined_frame(exp.Select(expressions=[*carried, *own]), node.align)
         else:
             star = exp.Select(expressions=[exp.Star(), *own])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlglot import exp
 
 from kpi_engine.formula.trees import column, double, is_double, rewriting, rewritten
+from kpi_engine.planning.cohorts import FRAME, limit_name
 from kpi_engine.planning.shaping import EARLIER
 from kpi_engine.planning.summaries import reach_table
 
@@ -70,11 +71,13 @@ def _is_zero_of_nothing(others: list[exp.Expr]) -> bool:
 
 def functions_of(node: Align) -> dict[tuple[str, str], str]:
     """Say which aggregate each column of a summary holds."""
-    return {
+    found = {
         (reach_table(number), f"a{n}"): aggregate.function
         for number, reach in enumerate(node.reaches)
         for n, aggregate in enumerate(node.summaries[reach.summary].aggregates)
     }
+    whole = (*node.split, *(limit_name(n) for n in range(len(node.limits)))) if node.limits else ()
+    return found | {(FRAME, name): "count" for name in whole}
 
 
 def _finite(value: exp.Expr, *, may_be_text: bool = False) -> exp.Expr:

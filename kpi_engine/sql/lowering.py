@@ -13,7 +13,7 @@ from kpi_engine.formula.trees import as_double, integer, rewriting, rewritten
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kpi_engine.planning.nodes import Aggregate, Bounds, Derive, Read, Summarise
+    from kpi_engine.planning.nodes import Aggregate, Bounds, Converted, Derive, Read, Summarise
 
 
 _IMPLICIT = frozenset({exp.Div, exp.Ln, exp.Log, exp.Sqrt})
@@ -41,9 +41,34 @@ def _read(read: Read) -> Read:
     return replace(
         read,
         time=time and replace(time, expression=_expr(time.expression)),
-        level=level and replace(level, of=tuple(map(_expr, level.of))),
+        level=level and replace(level, of=_exprs(level.of)),
         below=below and lowered_plan(below),
+        edge=read.edge and replace(read.edge, of=_exprs(read.edge.of), filter=_set(read.edge.filter)),
+        among=tuple(
+            replace(each, expression=_expr(each.expression), below=lowered_plan(each.below)) for each in read.among
+        ),
+        converted=read.converted and _converted(read.converted),
+        cohort=read.cohort and replace(read.cohort, keys=_exprs(read.cohort.keys), filter=_set(read.cohort.filter)),
     )
+
+
+def _converted(given: Converted) -> Converted:
+    return replace(
+        given,
+        time=replace(given.time, expression=_expr(given.time.expression)),
+        keys=tuple((_expr(here), _expr(there)) for here, there in given.keys),
+        filter=_set(given.filter),
+        base=_set(given.base),
+        argument=given.argument and _expr(given.argument),
+    )
+
+
+def _exprs(several: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    return tuple(map(_expr, several))
+
+
+def _set(several: frozenset[Expr]) -> frozenset[Expr]:
+    return frozenset(map(_expr, several))
 
 
 def lowered(tree: exp.Expr) -> exp.Expr:

@@ -26,7 +26,7 @@ _PARTS = "__parts"
 def is_flow(node: Summarise) -> bool:
     """Whether each row counts at its own time."""
     read = node.read
-    return read.time is not None and not any((read.level, read.below, read.edge, read.converted))
+    return read.time is not None and not any((read.level, read.below, read.edge, read.converted, read.cohort))
 
 
 def is_entities(node: Summarise) -> bool:

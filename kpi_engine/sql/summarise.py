@@ -20,6 +20,7 @@ from kpi_engine.catalogue.resolved import ROWS, VALUE, Expr
 from kpi_engine.formula.trees import column, every_column, integer, named
 from kpi_engine.sql.aggregates import aggregation, can_be_merged, merged, partials
 from kpi_engine.sql.arrivals import ENTITY, PIECE, arrived_since, counted_arrivals, own_column
+from kpi_engine.sql.cohorts import followed
 from kpi_engine.sql.conditions import all_of, any_of, count_of, shared_filters, wanted
 from kpi_engine.sql.conversions import converted
 from kpi_engine.sql.joins import joined
@@ -199,11 +200,12 @@ class _Summary:
         if read.below is not None:
             rows: exp.Expr = exp.Subquery(this=self.rendering.below(read.below), alias=alias(VALUE))
             return rows, self._map_column(CELL), []
-        rows = (
-            converted(read, read.converted, self.rendering)
-            if read.converted
-            else self.rendering.relations.rows(read.dataset, ROWS)
-        )
+        if read.cohort is not None:
+            rows = followed(read, read.cohort, self.rendering)
+        elif read.converted is not None:
+            rows = converted(read, read.converted, self.rendering)
+        else:
+            rows = self.rendering.relations.rows(read.dataset, ROWS)
         if self.clock is None:
             return rows, self._constant_cell(), []
         if read.level is not None:
