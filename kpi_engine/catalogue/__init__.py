@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kpi_engine.catalogue.currencies import AS_RECORDED, rates_dataset
 from kpi_engine.catalogue.datasets import Origins, dataset_faults
 from kpi_engine.catalogue.faults import Fault, Faulty, LeftOut
 from kpi_engine.catalogue.fitting import Fitting
@@ -92,9 +93,27 @@ class Catalogue:
             if kpi_ids is not None
             else datasets
         )
-        read = dict.fromkeys(under)
+        read = dict.fromkeys([*under, *filter(None, [rates_dataset(datasets)])])
         found = dict.fromkeys(each for dataset in read for each in made_of(dataset, below))
         return tuple(dict.fromkeys(each for dataset in found for each in made_of(dataset, origins)))
+
+    def rates_for(self, kpi_id: str, currency: str) -> str:
+        """Name the dataset of rates by which a request in a currency converts amounts under a KPI; empty where it converts none."""
+        rates = rates_dataset(self.project.datasets)
+        if not rates or currency == AS_RECORDED:
+            return ""
+        below = [self.kpi(name) for name in self.kpis_under(kpi_id)]
+        asked = currency or self.project.settings.reporting_currency or any(each.model.currency for each in below)
+        return rates if asked and any(self._has_money(each) for each in below) else ""
+
+    def _has_money(self, kpi: ResolvedKpi) -> bool:
+        for each in kpi.aggregates:
+            source = kpi.inputs[each.input]
+            if each.currencies:
+                return True
+            if each.argument is not None and source.kind == "dataset" and not source.per:
+                return bool(self.names.fixed_currencies(source.target, each.argument.tree))
+        return False
 
     def kpis_under(self, kpi_id: str) -> list[str]:
         """Name the KPIs that a KPI is made of, itself last, each after those it needs."""
