@@ -67,7 +67,7 @@ class Preparation:
             self.readable(dataset)
         kpi = self.catalogue.kpi(kpi_id)
         self._check_types(kpi_id)
-        if rates := self.catalogue.rates_for(kpi_id, currency):
+        for rates in self.catalogue.rates_for(kpi_id, currency):
             self.readable(rates)
         return kpi
 

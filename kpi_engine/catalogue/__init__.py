@@ -97,14 +97,24 @@ class Catalogue:
         found = dict.fromkeys(each for dataset in read for each in made_of(dataset, below))
         return tuple(dict.fromkeys(each for dataset in found for each in made_of(dataset, origins)))
 
-    def rates_for(self, kpi_id: str, currency: str) -> str:
-        """Name the dataset of rates by which a request in a currency converts amounts under a KPI; empty where it converts none."""
-        rates = rates_dataset(self.project.datasets)
-        if not rates or currency == AS_RECORDED:
-            return ""
+    def rates_for(self, kpi_id: str, currency: str) -> tuple[str, ...]:
+        """Name the datasets of rates that must be sound where a request in a currency converts amounts under a KPI; none where it converts none.
+
+        Raise `DefinitionError` where the rates may have been left out because of a mistake.
+        """
+        if currency == AS_RECORDED:
+            return ()
         below = [self.kpi(name) for name in self.kpis_under(kpi_id)]
         asked = currency or self.project.settings.reporting_currency or any(each.model.currency for each in below)
-        return rates if asked and any(self._has_money(each) for each in below) else ""
+        if not asked or not any(self._has_money(each) for each in below):
+            return ()
+        found = tuple(name for name, each in self.project.datasets.items() if each.rates is not None)
+        broken = [
+            d for d in self.project.diagnostics if d.severity == "error" and d.subject.startswith(("dataset ", "file "))
+        ]
+        if broken and not found:
+            raise DefinitionError(broken)
+        return found
 
     def _has_money(self, kpi: ResolvedKpi) -> bool:
         for each in kpi.aggregates:

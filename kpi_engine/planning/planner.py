@@ -267,7 +267,8 @@ class _Planner:
         source = kpi.inputs[aggregate.input]
         if source.age is not None:
             return self._of_cohort(kpi, aggregate, source, context)
-        return self._over(kpi, aggregate, self._per(source, context) if source.per else self._dataset(source, context))
+        rows = self._per(source, context) if source.per else self._dataset(source, context)
+        return self._over(kpi, aggregate, rows, context)
 
     def _of_cohort(
         self, kpi: ResolvedKpi, aggregate: ResolvedAggregate, source: ResolvedInput, context: Context
@@ -280,7 +281,7 @@ class _Planner:
         rows = self.datasets.rows(source, inside)
         base = self.datasets.rows(source.conversion.base, inside) if source.conversion else rows
         assert base.read.cohort is not None  # noqa: S101 - what is counted by age is a cohort
-        value = self._over(kpi, aggregate, rows)
+        value = self._over(kpi, aggregate, rows, context)
         numbers = limits(base.read.cohort, self.summaries.windows(base.shifts))
         test: exp.Expr = self.limits.is_over(base.read.cohort, source.age, numbers)
         if self.dense or None in numbers:
@@ -288,7 +289,7 @@ class _Planner:
             test = exp.Coalesce(this=test, expressions=[some]) if None in numbers else test
         return replace(value, tree=exp.Case(ifs=[exp.If(this=test, true=value.tree)]))
 
-    def _over(self, kpi: ResolvedKpi, aggregate: ResolvedAggregate, rows: Rows) -> Evaluated:
+    def _over(self, kpi: ResolvedKpi, aggregate: ResolvedAggregate, rows: Rows, context: Context) -> Evaluated:
         source = kpi.inputs[aggregate.input]
         filters = frozenset(map(self._with_parameters, aggregate.filter))
         argument = self._with_parameters(aggregate.argument) if aggregate.argument else None
