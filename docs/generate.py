@@ -6,11 +6,13 @@ A test compares the pages with what this module gives, so that they never fall b
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from types import ModuleType
 
     from kpi_engine.definitions import Project
     from kpi_engine.definitions.models import Dataset, Input, Kpi
@@ -22,7 +24,21 @@ NOTE = "<!-- Written by docs/generate.py: change the code or the pack, then run 
 
 def pages() -> Mapping[Path, str]:
     """Give the text of each generated page."""
-    return {REFERENCE / "functions.md": "\n".join(functions()), REFERENCE / "marketing.md": "\n".join(marketing())}
+    return {
+        REFERENCE / "functions.md": "\n".join(functions()),
+        REFERENCE / "marketing.md": "\n".join(marketing()),
+        REFERENCE / "composition.md": "\n".join(_composition().lines()),
+    }
+
+
+def _composition() -> ModuleType:
+    """Load the module beside this one."""
+    specification = importlib.util.spec_from_file_location("composition", Path(__file__).with_name("composition.py"))
+    assert specification is not None  # noqa: S101 - the file is there
+    assert specification.loader is not None  # noqa: S101 - it is Python
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
 
 
 def functions() -> Iterator[str]:

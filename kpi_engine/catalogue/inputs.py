@@ -79,6 +79,11 @@ class _Reading:
     def _is_known(self) -> bool:
         return self.dataset is not None or self.target in self.around.kpis
 
+    @property
+    def _is_level(self) -> bool:
+        """Whether rows hold until the next; rows that are given to others count for themselves."""
+        return self.dataset is not None and self.dataset.snapshot is not None and not self.model.after
+
     def input(self) -> ResolvedInput:
         """Resolve the input, as far as it can be: what is wrong with its modifiers is said whatever it reads."""
         if not self._is_known:
@@ -95,7 +100,7 @@ class _Reading:
             kind="dataset" if self.dataset is not None else "kpi",
             where=self._where(),
             time=self.model.time,
-            take=self.model.take or ("closing" if self.dataset is not None and self.dataset.snapshot else "rows"),
+            take=self.model.take or ("closing" if self._is_level else "rows"),
             across=frozenset(self.model.across) - {"all"},
             across_all="all" in self.model.across,
             offset=self._offset(),
@@ -116,7 +121,7 @@ class _Reading:
                 written[0], Mistake("half_a_conversion", message, hint="add the one that is missing"), on_key=True
             )
             return None
-        if not self._is_known or (model.after in models and model.after not in others):
+        if not self._is_known or (model.after in models and model.after not in others) or not self._gives_rows():
             return None
         base = others.get(model.after)
         plain = (
@@ -124,7 +129,7 @@ class _Reading:
             and base.kind == "dataset"
             and not (base.per or base.covers or base.offset or models[base.alias].after)
         )
-        if base is None or not plain or self.dataset is None or base.take != "rows":
+        if base is None or not plain or base.take != "rows":
             message = f"`after` names an input that reads the rows of a dataset, without `offset`, `window` and the like; `{model.after}` is none"
             self._fault("after", Mistake("bad_conversion", message, 0, len(model.after), nearest(model.after, others)))
             return None
@@ -134,6 +139,19 @@ class _Reading:
             return None
         first = model.touch == "first" or age is not None
         return Conversion(base, tuple(each for each in keys if each), within, first, age)
+
+    def _gives_rows(self) -> bool:
+        """Whether the input has rows that may be given to others, each for itself."""
+        take = self.model.take or "rows"
+        if self.dataset is None:
+            message = f"`{self.target}` is a KPI: a conversion gives rows of a dataset to other rows"
+            self._fault("from", Mistake("bad_conversion", message, 0, len(self.target), "read the dataset below it"))
+        elif take != "rows":
+            message = (
+                f"`take: {take}` chooses among rows that hold until the next, and a conversion counts each for itself"
+            )
+            self._fault("take", Mistake("bad_conversion", message, 0, len(take), "leave out `take`"))
+        return self.dataset is not None and take == "rows"
 
     def _key(self, here: str, there: str, base: ResolvedInput) -> tuple[Expr, Expr] | None:
         try:
@@ -201,7 +219,7 @@ class _Reading:
 
     def _take(self) -> None:
         take = self.model.take
-        if take is None or take == "rows":
+        if take is None or (take == "rows" and self.dataset is not None):
             return
         if self.dataset is None:
             message = f"`{self.target}` is a KPI: `take: {take}` chooses rows of a snapshot"

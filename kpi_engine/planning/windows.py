@@ -24,6 +24,7 @@ from kpi_engine.calendar import (
     shift_span,
     year_before,
 )
+from kpi_engine.errors import RequestError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -114,14 +115,21 @@ def _pieces(period: Period, grains: tuple[Grain, ...], calendar: Calendar) -> tu
 def divided(
     frame: tuple[Window, ...], unit: Grain | None, calendar: Calendar
 ) -> tuple[tuple[tuple[Bucket, Window], ...], tuple[tuple[int, ...], ...]]:
-    """Cut windows into the units of a grain, and say for each window which of these lie in it; one without bounds stays whole."""
+    """Cut windows into the units of a grain, and say for each window which of these lie in it; without a grain each stays whole.
+
+    Raise `unbounded_period` for a window without a start or an end.
+    """
     found: list[tuple[Bucket, Window]] = []
     numbers: list[tuple[int, ...]] = []
     for window in frame:
         span, before = window.span, len(found)
-        if unit is None or span.start is None or span.end is None:
+        if unit is None:
             found.append((Bucket(span.start, span), window))  # type: ignore[arg-type]
         else:
+            if span.start is None or span.end is None:
+                message = f"`per: {unit}` cuts time, and no period says where it begins and ends"
+                hint = "ask for a period or by a grain; `all_time` above it has no beginning"
+                raise RequestError(message, code="unbounded_period", hint=hint)
             step = _STEPS.get(unit) or Duration(1, unit)  # type: ignore[arg-type]
             found += [(each, Window(each.span, step, unit)) for each in buckets(span, unit, calendar)]
         numbers.append(tuple(range(before, len(found))))

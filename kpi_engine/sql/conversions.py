@@ -10,7 +10,7 @@ from kpi_engine.catalogue.resolved import GIVEN, ROWS
 from kpi_engine.formula.trees import column, every_column, integer, named
 from kpi_engine.planning.nodes import Read
 from kpi_engine.sql.joins import joined, local
-from kpi_engine.sql.rates import with_rates
+from kpi_engine.sql.reading import among
 from kpi_engine.sql.rendering import alias, where
 from kpi_engine.sql.times import Clock
 
@@ -41,12 +41,12 @@ def converted(read: Read, conversion: Converted, rendering: Rendering) -> exp.Su
         tests.append(exp.GTE(this=here, expression=exp.Sub(this=there, expression=length)))
     select = exp.Select(expressions=[every_column(ROWS), of_later(GIVEN)])
     select = select.from_(rendering.relations.rows(read.dataset, ROWS), copy=False)
-    select = joined(
-        select, read, [*conversion.base, *(key for _, key in conversion.keys), read.time.expression], rendering
-    )
+    looked_at = [*conversion.base, *(key for _, key in conversion.keys), *(each.expression for each in read.among)]
+    select = joined(select, read, [*looked_at, read.time.expression], rendering)
     later = exp.Subquery(this=later_rows(conversion, rendering), alias=alias(LATER))
     select = select.join(later, on=exp.and_(*tests), join_type="inner", copy=False)
-    select = where(select, [each.tree for each in sorted(conversion.base, key=lambda e: e.text)])
+    asked = [each.tree for each in sorted(conversion.base, key=lambda e: e.text)]
+    select = where(select, [*among(read, rendering), *asked])
     select.set("qualify", exp.Qualify(this=chosen(read, here, [of_later(_NUMBER)], rendering, first=conversion.first)))
     return exp.Subquery(this=select, alias=alias(ROWS))
 
@@ -70,9 +70,7 @@ def later_rows(conversion: Converted, rendering: Rendering) -> exp.Select:
     columns.append(named(exp.Window(this=exp.RowNumber()), _NUMBER))
     read = Read(conversion.dataset, time)
     select = exp.Select(expressions=columns).from_(rendering.relations.rows(conversion.dataset, ROWS), copy=False)
-    found = list(later_expressions(conversion))
-    select = joined(select, read, found, rendering)
-    select = with_rates(select, time, conversion.rates, found, rendering)
+    select = joined(select, read, list(later_expressions(conversion)), rendering)
     known = Clock(time, rendering.zone).within(None, conversion.as_of)
     return where(select, [*known, *(each.tree for each in sorted(conversion.filter, key=lambda e: e.text))])
 

@@ -1,4 +1,4 @@
-"""What a read needs of its rows: every expression over them, and between which times they lie."""
+"""What a read needs of its rows: every expression over them, which members they are of, and between which times they lie."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.catalogue.resolved import ROWS
-from kpi_engine.formula.trees import named
+from kpi_engine.catalogue.resolved import ROWS, VALUE
+from kpi_engine.formula.trees import column, integer, named
 from kpi_engine.sql.joins import joined
-from kpi_engine.sql.rendering import where
+from kpi_engine.sql.rendering import alias, where
 
 if TYPE_CHECKING:
     from kpi_engine.catalogue.resolved import Expr
-    from kpi_engine.planning.nodes import Bounds, Summarise
+    from kpi_engine.planning.nodes import Bounds, Read, Summarise
     from kpi_engine.sql.rendering import Rendering
 
 
@@ -31,6 +31,17 @@ def bounds(node: Bounds, rendering: Rendering) -> exp.Select:
     return where(select, [condition.tree for condition in sorted(node.filter, key=lambda e: e.text)])
 
 
+def among(read: Read, rendering: Rendering) -> list[exp.Expr]:
+    """Say that a row belongs to a member that a plan below keeps; the unknown member is one like any other."""
+    found: list[exp.Expr] = []
+    for each in read.among:
+        kept = exp.Select(expressions=[integer(1)])
+        kept = kept.from_(exp.Subquery(this=rendering.below(each.below), alias=alias(VALUE)), copy=False)
+        same = exp.NullSafeEQ(this=column(each.name, VALUE), expression=each.expression.tree)
+        found.append(exp.Exists(this=kept.where(same, copy=False)))
+    return found
+
+
 def expressions(node: Summarise) -> list[Expr]:
     """Give all that a summary computes over its rows."""
     time = node.read.time
@@ -45,6 +56,6 @@ def expressions(node: Summarise) -> list[Expr]:
         *arguments,
         *level,
         *looked_at,
-        *(each.expression for each in node.read.among),
+        *([] if node.read.converted else [each.expression for each in node.read.among]),
         *([time.expression] if time else []),
     ]

@@ -1,0 +1,207 @@
+"""The project of the table of compositions: its rows in a database, and what each of its kinds and modifiers means in Python."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+from composed import (
+    Converted,
+    Formula,
+    Kind,
+    Leaf,
+    Moved,
+    Per,
+    Row,
+    Rows,
+    Value,
+    across,
+    asked,
+    count,
+    covers,
+    data,
+    divided,
+    edge,
+    first_day,
+    known,
+    mean,
+    moved_back,
+    quantile,
+    step_back,
+    summed,
+    total,
+)
+
+import kpi_engine
+
+FILE = Path(__file__).parents[2] / "docs" / "composition.yaml"
+COLUMNS = {
+    "visit": "id int, day date, paid_on date, channel varchar, device varchar, visitor varchar, outlet_id int, amount int, weight int",
+    "purchase": "id int, day date, paid_on date, channel varchar, visitor varchar, amount int",
+    "reading": "account int, day date, noted_on date, channel varchar, visitor varchar, size int",
+    "outlet": "id int, region varchar",
+}
+TABLES = {"visit": "visits", "purchase": "orders", "reading": "levels"}
+OUTLETS = [{"id": 1, "region": "north"}, {"id": 2, "region": "south"}, {"id": 3, "region": None}]
+
+
+@cache
+def table() -> dict[str, Any]:
+    """Read the table that the page of the docs is made of."""
+    found: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    return found
+
+
+def definition(kind: str) -> dict[str, Any]:
+    """Give the definition of a kind, as a project has it."""
+    return {key: value for key, value in table()["kinds"][kind].items() if key != "title"}
+
+
+def connected() -> duckdb.DuckDBPyConnection:
+    """Put the rows into a database."""
+    connection = duckdb.connect()
+    rows = {name: data()[source] for name, source in TABLES.items()} | {"outlet": OUTLETS}
+    for name, columns in COLUMNS.items():
+        connection.execute(f"CREATE TABLE {name} ({columns})")
+        names = [column.split()[0] for column in columns.split(", ")]
+        one = f"({', '.join('?' * len(names))})"
+        values = [row[each] for row in rows[name] for each in names]
+        connection.execute(f"INSERT INTO {name} VALUES {', '.join([one] * len(rows[name]))}", values)
+    return connection
+
+
+def opened(kpis: dict[str, Any]) -> kpi_engine.Engine:
+    """Open an engine over the kinds and more KPIs."""
+    kinds = {name: definition(name) for name in table()["kinds"]}
+    project = {"calendar": {"timezone": "UTC"}, "datasets": table()["datasets"], "kpis": {**kinds, **kpis}}
+    return kpi_engine.open(project, connected())
+
+
+def _weighted(rows: list[Row]) -> Value:
+    products = [
+        Fraction(row["amount"] * row["weight"])
+        for row in rows
+        if row["amount"] is not None and row["weight"] is not None
+    ]
+    above = sum(products, Fraction(0)) if products else (None if rows else Fraction(0))
+    return divided(above, summed("weight")(rows))
+
+
+def _app(row: Row) -> bool:
+    return bool(row["device"] == "app")
+
+
+@cache
+def kinds() -> dict[str, Kind]:
+    """Give what each kind means."""
+    tables = data()
+    visits, orders = Rows("visits", tables), Rows("orders", tables)
+    size, amount = summed("size", nothing=None), summed("amount")
+
+    def levels(take: str) -> Rows:
+        return Rows("levels", tables, take=take)
+
+    found: dict[str, Kind] = {
+        "count": Leaf(visits, count),
+        "sum": Leaf(visits, amount),
+        "unknown_sum": Leaf(visits, summed("amount", nothing=None)),
+        "weighted": Leaf(visits, _weighted),
+        "average": Leaf(visits, lambda rows: mean(known(rows, "amount"))),
+        "largest": Leaf(visits, lambda rows: max(known(rows, "amount"), default=None)),
+        "distinct": Leaf(visits, lambda rows: Fraction(len({row["visitor"] for row in rows} - {None}))),
+        "percentile": Leaf(visits, lambda rows: quantile(known(rows, "amount"), Fraction(9, 10))),
+        "filtered": Leaf(visits, amount, filter=_app),
+        "counted_if": Leaf(visits, count, filter=_app),
+        "condition": Leaf(Rows("visits", tables, where=lambda row: row["device"] == "web"), amount),
+        "other_time": Leaf(Rows("visits", tables, time="paid_on"), amount),
+        "closing": Leaf(levels("closing"), size),
+        "opening": Leaf(levels("opening"), size),
+        "first_reading": Leaf(levels("first"), size),
+        "last_reading": Leaf(levels("last"), size),
+        "readings": Leaf(levels("rows"), count),
+        "observed": Leaf(visits, count, frame="observed"),
+        "every_period": Leaf(visits, count, frame="every_period"),
+    }
+    counted, added, different = found["count"], found["sum"], found["distinct"]
+    return found | {
+        "ratio": Formula((counted, found["closing"]), divided),
+        "offset": Moved(added, moved_back(1, "month")),
+        "step_back": Moved(added, step_back),
+        "first_day": Moved(added, first_day),
+        "to_date": Moved(added, covers("to_date", "quarter")),
+        "window": Moved(different, covers("window", 28, "day")),
+        "all_time": Moved(different, covers("all")),
+        "share": Formula((counted, Moved(counted, across("channel"))), divided),
+        "share_of_all": Formula((counted, Moved(counted, across("all"))), divided),
+        "per_visitor": Per(added, mean, names=("visitor",)),
+        "per_day": Per(added, mean, unit="day"),
+        "first_week": Per(counted, lambda values: edge(values, 0), unit="week"),
+        "conversion": Formula((Converted(orders, visits, count), counted), divided),
+    }
+
+
+def _mail(row: Row) -> bool:
+    return bool(row["channel"] == "mail")
+
+
+CHANGES = {
+    "where": asked(_mail),
+    "offset": moved_back(1, "month"),
+    "offset_period": step_back,
+    "offset_first_day": first_day,
+    "to_date": covers("to_date", "quarter"),
+    "window": covers("window", 28, "day"),
+    "all_time": covers("all"),
+    "across": across("channel"),
+    "across_all": across("all"),
+}
+"""What a modifier changes of the place at which the input is read."""
+
+
+def modified(modifier: str, below: Kind) -> Kind:
+    """Give what a modifier of an input makes of the KPI that the input reads."""
+    if modifier == "per_dimension":
+        return Per(below, total, names=("visitor",))
+    if modifier == "per_day":
+        return Per(below, mean, unit="day")
+    if modifier == "per_week":
+        return Per(below, lambda values: edge(values, -1), unit="week")
+    return Moved(below, CHANGES[modifier])
+
+
+def together(first: str, second: str) -> Kind:
+    """Give what two modifiers of one input of rows make of the number of its rows."""
+    names = {first, second}
+    takes = [name.removeprefix("take_") for name in names if name.startswith("take_")]
+    pers = [name.removeprefix("per_") for name in names if name.startswith("per_")]
+    rows = Rows(
+        dataset_of(first, second),
+        data(),
+        time=("noted_on" if takes else "paid_on") if "time" in names else "day",
+        take=takes[0] if takes else "rows",
+        where=_mail if "where" in names else lambda _: True,
+    )
+    kind: Kind = Leaf(rows, count, frame="observed")
+    if "conversion" in names:
+        kind = Converted(rows, Rows("visits", data()), count)
+    if pers:
+        by = {"names": ("visitor",)} if pers == ["dimension"] else {"unit": pers[0]}
+        kind = Per(kind, lambda values: Fraction(len(values)), **by)  # type: ignore[arg-type]
+    for name in (each for each in (*STRETCHES, *OFFSETS, "across", "across_all") if each in names):
+        kind = Moved(kind, CHANGES[name])
+    return kind
+
+
+STRETCHES = ("to_date", "window", "all_time")
+OFFSETS = ("offset", "offset_period", "offset_first_day")
+
+
+def dataset_of(first: str, second: str) -> str:
+    """Choose the dataset that two modifiers stand at together."""
+    if "take_" in f"{first} {second}":
+        return "levels"
+    return "orders" if "conversion" in {first, second} else "visits"
