@@ -37,10 +37,10 @@ class Answering:
         failures: dict[str, Failure] = {}
         self.prepared.refresh((*request.kpis, *request.compared_with))
         for kpi_id in request.compared_with:
-            self.prepared.ready(kpi_id)
+            self.prepared.ready(kpi_id, request.currency)
         for kpi_id in request.kpis:
             try:
-                self.prepared.ready(kpi_id)
+                self.prepared.ready(kpi_id, request.currency)
                 if collect and len(request.kpis) > 1:
                     self.prepared.runner.check(replace(request, kpis=(kpi_id,), order=(), having=()))
             except KpiError as error:
@@ -101,7 +101,7 @@ class Answering:
                     raise
             self.prepared.refresh((*request.kpis, *request.members_of))
             for kpi_id in (each for each in request.kpis if each not in request.failed):
-                self.prepared.ready(kpi_id)
+                self.prepared.ready(kpi_id, request.currency)
         hint = "ask again when whoever writes them has finished"
         raise SourceError("the data are written faster than they can be read", code="data_changing", hint=hint)
 

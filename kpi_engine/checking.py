@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kpi_engine.calendar.zones import load_zone
 from kpi_engine.catalogue import in_order
+from kpi_engine.catalogue.currencies import currency_mistake, no_rates, rates_dataset
 from kpi_engine.catalogue.faults import LeftOut
 from kpi_engine.catalogue.graph import made_of, origins_below
 from kpi_engine.errors import DataError, DefinitionError, Diagnostic, KpiError, PluginError, nearest
@@ -43,7 +44,14 @@ def checked(
     A dataset whose data cannot be read is a warning: its columns are not known, so their names go unchecked.
     """
     checking = _Checking(project, catalogue, binder, unreadable)
-    found = [*_timezone(project), *catalogue.check(), *checking.sources(), *checking.transforms(), *checking.queries()]
+    found = [
+        *_timezone(project),
+        *_currency(project),
+        *catalogue.check(),
+        *checking.sources(),
+        *checking.transforms(),
+        *checking.queries(),
+    ]
     found += checking.data(found)
     found += checking.types(found)
     settings = project.places.settings.source
@@ -56,6 +64,16 @@ def _timezone(project: Project) -> Iterator[Diagnostic]:
     except DefinitionError as error:
         place = project.places.value("project", "calendar", "timezone")
         yield from (replace(each, place=place, subject="project") for each in error.diagnostics)
+
+
+def _currency(project: Project) -> Iterator[Diagnostic]:
+    written = project.settings.reporting_currency
+    mistake = currency_mistake(written)
+    if mistake is None and written and not rates_dataset(project.datasets):
+        mistake = no_rates(written)
+    if mistake is not None:
+        place = project.places.value("project", "reporting_currency")
+        yield Diagnostic(mistake.code, mistake.message, place, mistake.hint, subject="project")
 
 
 @dataclass(frozen=True)

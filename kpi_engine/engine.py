@@ -98,7 +98,8 @@ class Engine:
         grain: str | Iterable[str] | None = None, period: Period = None, where: Mapping[str, Any] | None = None, where_sql: str | None = None,
         having: Mapping[str, Any] | None = None, compare: str | Iterable[str] = (), order: str | Iterable[str] = (),
         limit: int | None = None, as_of: str | date | datetime | None = None, parameters: Mapping[str, Any] | None = None,
-        dense: bool = True, timeout: float | None = None, on_error: OnError | None = None, language: str | None = None,
+        dense: bool = True, currency: str | None = None, timeout: float | None = None, on_error: OnError | None = None,
+        language: str | None = None,
     ) -> Result:  # fmt: skip
         """Compute KPIs.
 
@@ -112,6 +113,7 @@ class Engine:
         - `order` lists columns, with `-` or ` desc` for descending; `limit` keeps the first rows.
         - `as_of` is the moment as of which the answer holds; rows after it are not counted. A date means that whole day.
         - `dense` False keeps only the members and periods that have rows.
+        - `currency` is the currency into which amounts are converted, each at the rate of its own time; `as_recorded`, none is.
         - `timeout` is in seconds.
         - `on_error` `collect` leaves KPIs that fail unknown and says why in `failures`; it is the default with `role`.
         - `language` is that of the labels, `en` or `fr`; otherwise the project's.
@@ -125,6 +127,7 @@ class Engine:
         request = read_request(
             ids, self.calendar, by=by, grain=grain, period=period, where=where, where_sql=where_sql, having=having, compare=compare,
             order=order, limit=limit, as_of=as_of, parameters=checked_parameters(self.project, parameters), dense=dense,
+            currency=currency,
         )  # fmt: skip
         collect = (on_error or ("collect" if role else "raise")) == "collect"
         return self._answering(timeout, language).run(request, collect=collect)
@@ -225,7 +228,7 @@ class Engine:
         made = read_request(ids, self.calendar, **request, parameters=parameters)
         self._prepared.refresh(ids)
         for kpi_id in ids:
-            self._prepared.ready(kpi_id)
+            self._prepared.ready(kpi_id, made.currency)
         planned = self._prepared.runner.planned(replace(made, partial_split=role is not None), pretty=True)
         return explained(planned.plan, planned.statement, self._prepared.catalogue)
 
@@ -247,7 +250,7 @@ class Engine:
         def runner() -> Runner:
             self._prepared.refresh(ids)
             for kpi_id in ids:
-                self._prepared.ready(kpi_id)
+                self._prepared.ready(kpi_id, str(request.get("currency") or ""))
             return self._prepared.runner
 
         found = recipe(Kitchen(self.project, self._binder, runner, read, language_of(self.project, language)), as_of)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kpi_engine.calendar.zones import to_utc
 from kpi_engine.describing import heading
 from kpi_engine.digests import digest
+from kpi_engine.execution.running import choices
 from kpi_engine.planning import needs_bounds, totalled
 from kpi_engine.recipes import zone_data
 from kpi_engine.reporting import masthead
@@ -108,14 +109,14 @@ def _dish(runner: Runner, request: Request, language: str) -> dict[str, Any] | N
 
 
 def _planned(runner: Runner, request: Request) -> Planned | None:
-    """Plan a request; None where rows pass through Python, or a key that it relies on is not known to hold."""
+    """Plan a request; None where rows pass through Python, a key that it relies on is not known to hold, or amounts choose members."""
     planned = runner.planned(request)
     claims: tuple[str | Dated, ...] = (*planned.tables.joined, *planned.tables.dated)
     versions = {claim: planned.versions[claim if isinstance(claim, str) else claim.dataset] for claim in claims}
     sure = set(planned.versions) <= set(runner.binder.looked_at()) and all(
         version.kind == "known" and runner.verified.holds(claim, version, 0) for claim, version in versions.items()
     )
-    return planned if sure and not planned.registered else None
+    return planned if sure and not planned.registered and not choices(planned.plan) else None
 
 
 def _fixed(dish: dict[str, Any], request: Request) -> dict[str, Any]:

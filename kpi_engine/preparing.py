@@ -60,13 +60,15 @@ class Preparation:
         self._allow_folders()
         return Runner(self.catalogue, self.calendar, self.binder, self.database, self._verified)
 
-    def ready(self, kpi_id: str) -> ResolvedKpi:
-        """Resolve a KPI over the data it needs; raise what stands in the way."""
+    def ready(self, kpi_id: str, currency: str = "") -> ResolvedKpi:
+        """Resolve a KPI over the data it needs, and the rates by which it is converted; raise what stands in the way."""
         self.check_open()
         for dataset in self.catalogue.datasets_under(kpi_id, converted=True):
             self.readable(dataset)
         kpi = self.catalogue.kpi(kpi_id)
         self._check_types(kpi_id)
+        for rates in self.catalogue.rates_for(kpi_id, currency):
+            self.readable(rates)
         return kpi
 
     def readable(self, dataset: str) -> None:

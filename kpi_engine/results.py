@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Context, Decimal
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
@@ -116,7 +117,24 @@ class Result:
 def _values(values: list[Any], sql_type: str) -> list[Any]:
     if sql_type == "HUGEINT":
         return [None if value is None else int(value) for value in values]
+    if sql_type in _LONG:
+        return [_short(value) for value in values]
     return values
+
+
+_LONG = frozenset(f"DECIMAL(38,{digits})" for digits in range(13, 39))
+"""Decimals with so many digits after the point come from multiplying decimals, such as an amount with a rate."""
+
+
+def _short(value: Any) -> Any:  # noqa: ANN401 - a decimal, or nothing
+    """Take off the zeros at the end that only say how an amount was multiplied; two digits stay."""
+    if value is None:
+        return None
+    short = value.normalize(_EXACT)
+    return short if short.as_tuple().exponent <= _CENTS.as_tuple().exponent else short.quantize(_CENTS, context=_EXACT)
+
+
+_CENTS, _EXACT = Decimal("0.01"), Context(prec=60)
 
 
 def _optional(module: str, extra: str) -> Any:  # noqa: ANN401 - a module

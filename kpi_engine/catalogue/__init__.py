@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kpi_engine.catalogue.currencies import AS_RECORDED, rates_dataset
 from kpi_engine.catalogue.datasets import Origins, dataset_faults
 from kpi_engine.catalogue.faults import Fault, Faulty, LeftOut
 from kpi_engine.catalogue.fitting import Fitting
@@ -92,9 +93,37 @@ class Catalogue:
             if kpi_ids is not None
             else datasets
         )
-        read = dict.fromkeys(under)
+        read = dict.fromkeys([*under, *filter(None, [rates_dataset(datasets)])])
         found = dict.fromkeys(each for dataset in read for each in made_of(dataset, below))
         return tuple(dict.fromkeys(each for dataset in found for each in made_of(dataset, origins)))
+
+    def rates_for(self, kpi_id: str, currency: str) -> tuple[str, ...]:
+        """Name the datasets of rates that must be sound where a request in a currency converts amounts under a KPI; none where it converts none.
+
+        Raise `DefinitionError` where the rates may have been left out because of a mistake.
+        """
+        if currency == AS_RECORDED:
+            return ()
+        below = [self.kpi(name) for name in self.kpis_under(kpi_id)]
+        asked = currency or self.project.settings.reporting_currency or any(each.model.currency for each in below)
+        if not asked or not any(self._has_money(each) for each in below):
+            return ()
+        found = tuple(name for name, each in self.project.datasets.items() if each.rates is not None)
+        broken = [
+            d for d in self.project.diagnostics if d.severity == "error" and d.subject.startswith(("dataset ", "file "))
+        ]
+        if broken and not found:
+            raise DefinitionError(broken)
+        return found
+
+    def _has_money(self, kpi: ResolvedKpi) -> bool:
+        for each in kpi.aggregates:
+            source = kpi.inputs[each.input]
+            if each.currencies:
+                return True
+            if each.argument is not None and source.kind == "dataset" and not source.per:
+                return bool(self.names.fixed_currencies(source.target, each.argument.tree))
+        return False
 
     def kpis_under(self, kpi_id: str) -> list[str]:
         """Name the KPIs that a KPI is made of, itself last, each after those it needs."""

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from kpi_engine.calendar import parse_duration
 from kpi_engine.catalogue.declared import TYPES, is_type
+from kpi_engine.catalogue.exchange import rates_faults
 from kpi_engine.catalogue.faults import Fault, LeftOut, empty, faults_of, unknown
 from kpi_engine.catalogue.graph import cycle, depth, in_a_circle, made_of, origins_below
 from kpi_engine.errors import KpiError, nearest
@@ -145,6 +146,7 @@ def dataset_faults(dataset_id: str, names: Names, origins: Origins) -> list[Faul
             for fault in _join(dataset_id, name, join, names, origins.left_out)
         ),
         *_snapshot(dataset_id, model, names),
+        *rates_faults(dataset_id, model, names),
     ]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from kpi_engine.catalogue.currencies import currency_mistake, no_rates, rates_dataset
 from kpi_engine.catalogue.faults import Fault, LeftOut, unknown
 from kpi_engine.catalogue.graph import made_of
 from kpi_engine.errors import nearest
@@ -54,6 +55,9 @@ class Fitting:
                 yield Fault(("role", role), unknown(role, self.project.roles, self.left_out, "role"))
         if model.quality and model.quality not in self.project.kpis:
             yield Fault(("quality",), unknown(model.quality, self.project.kpis, self.left_out, "kpi"))
+        if model.currency and not currency_mistake(model.currency) and not rates_dataset(self.project.datasets):
+            lacking = no_rates(model.currency)
+            yield Fault(("currency",), replace(lacking, follows=self.left_out.has_some("dataset")))
         if model.additive_over:
             message = "`additive_over` is part of the language but not computed by this version"
             yield Fault(("additive_over",), Mistake("not_yet_supported", message, hint="remove it"), on_key=True)

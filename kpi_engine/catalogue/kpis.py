@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.catalogue.aggregates import Aggregates
+from kpi_engine.catalogue.currencies import currency_mistake
 from kpi_engine.catalogue.faults import Fault, Faulty, faults_of
 from kpi_engine.catalogue.inputs import resolve_inputs
 from kpi_engine.catalogue.kinds import Kinds
@@ -27,6 +28,8 @@ def resolve_kpi(kpi_id: str, kpi: Kpi, around: Surroundings) -> ResolvedKpi:
     """Resolve a KPI; raise `Faulty` with every mistake of its definition."""
     inputs = resolve_inputs(kpi.inputs, around)
     faults = list(inputs.faults)
+    if mistake := currency_mistake(kpi.currency):
+        faults.append(Fault(("currency",), mistake))
     formula = _formula(kpi, faults)
     if formula is None or not kpi.inputs:
         raise Faulty(faults)

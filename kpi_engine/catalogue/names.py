@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from kpi_engine.catalogue.currencies import CODES
 from kpi_engine.catalogue.declared import TYPES, is_type
 from kpi_engine.catalogue.faults import empty, follow_up
 from kpi_engine.catalogue.resolved import ROWS, Expr, TimeColumn
@@ -198,6 +199,16 @@ class Names:
             if declared:
                 found[Expr(amount)] = Expr(self._currency(owner, declared, hops))
         return tuple(found.items())
+
+    def fixed_currencies(self, dataset: str, tree: exp.Expr) -> dict[Expr, str]:
+        """Give each amount in a resolved tree whose unit is a currency, with that."""
+        found: dict[Expr, str] = {}
+        for amount in columns(tree):
+            owner = self.datasets[self.owner(dataset, amount.table.split(".")[1:])]
+            declared = next((c for n, c in owner.columns.items() if n.casefold() == amount.name.casefold()), None)
+            if declared is not None and not declared.currency and declared.unit in CODES:
+                found[Expr(amount)] = declared.unit
+        return found
 
     def _currency(self, dataset: str, column: str, hops: tuple[str, ...]) -> exp.Expr:
         try:

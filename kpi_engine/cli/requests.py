@@ -44,6 +44,12 @@ language_option = click.option(
     "--language", type=click.Choice(["en", "fr"]), help="Of labels, numbers and dates.  [default: the project's]"
 )
 
+currency_option = click.option(
+    "--currency",
+    metavar="CODE",
+    help="Convert amounts into EUR, USD …, each at the rate of its own time; or as_recorded.",
+)
+
 _REQUEST: Final = (
     click.option("--role", metavar="ROLE", help="All KPIs of a role; one that fails does not stop the others."),
     click.option("--by", metavar="DIMENSION", multiple=True, help="Split by a dimension. Repeatable."),
@@ -71,6 +77,7 @@ _REQUEST: Final = (
         multiple=True,
         help="Set a parameter of the project. Repeatable.",
     ),
+    currency_option,
     click.option("--sparse", is_flag=True, help="Only members and periods that have rows."),
 )
 _OUTPUT: Final = (
@@ -126,6 +133,7 @@ def arguments(kpis: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
         "as_of": given["as_of"],
         "parameters": pairs(given["parameters"], "--parameter"),
         "dense": not given["sparse"],
+        "currency": given["currency"],
     }
 
 

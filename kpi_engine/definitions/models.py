@@ -159,6 +159,23 @@ class Snapshot(Model):
     """`forever`, or a duration such as `45 days` after which a level that is no longer reported is unknown."""
 
 
+class Rates(Model):
+    """Makes the rows exchange rates: each says what one unit of one currency is worth in another, from its time on."""
+
+    from_: str = Field(alias="from")
+    """The column with the currency that is converted."""
+    to: str
+    """The column with the currency it is converted into."""
+    rate: str
+    """The column with what one unit of `from` is worth in `to`."""
+    keep: str = Field(default="7 days", examples=["7 days", "1 month", "forever"])
+    """How long a rate holds where no later one is known, such as over a weekend; after that there is none."""
+    inverse: bool = False
+    """Whether a rate may be read backwards, where the data have only the other direction."""
+    through: str = Field(default="", examples=["EUR"])
+    """A currency over which two others may be converted that have no rate between them."""
+
+
 Filled = Annotated[str, Field(min_length=1)]
 AnyTime = Annotated[Time, BeforeValidator(_time, json_schema_input_type=Filled | Time)]
 AnyColumn = Annotated[Column, BeforeValidator(_or_empty, json_schema_input_type=Column | None)]
@@ -205,6 +222,8 @@ class Dataset(Model):
     """Ways to one row of another dataset, by name."""
     snapshot: Snapshot | None = None
     """Makes the rows levels, such as a number of followers, that hold until the next reading."""
+    rates: Rates | None = None
+    """Makes the rows exchange rates, by which amounts are converted; a project has one such dataset."""
     override: bool = False
     """Replaces the dataset of this name that a pack defines."""
 
@@ -280,6 +299,8 @@ class Kpi(Model):
     """The unit of the number; it is compared with what the formula gives."""
     format: Literal["number", "integer", "percent", "duration", "currency"] | None = None
     """How it is written: 0.031 as 3.1 %, 62 seconds as 1:02, an amount with its currency."""
+    currency: str = Field(default="", examples=["EUR"])
+    """Into which currency the amounts are converted whose currency stands in a column, unless a request names another."""
     decimals: int | None = Field(default=None, ge=0, le=12)
     """How many digits stand after the point."""
     better: Literal["higher", "lower", "neither"] = "neither"
@@ -389,6 +410,8 @@ class ProjectFile(Model):
     """The language of labels, numbers and dates where a request names none."""
     currency: str = Field(default="", examples=["EUR"])
     """The project's currency, shown where a unit is money without a currency."""
+    reporting_currency: str = Field(default="", examples=["EUR"])
+    """Into which currency all amounts are converted, unless a KPI or a request names another; without it they stay as they are."""
     calendar: CalendarSettings = CalendarSettings()
     """The project's time: its zone, its weeks and its fiscal year."""
     sources: dict[Name, SourceSettings] = {}

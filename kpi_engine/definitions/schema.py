@@ -87,7 +87,8 @@ def _tighten(models: dict[str, Schema], words: Words) -> None:
     models["Dimension"]["allOf"] = [*_one_of(("path", "sql"), "a dimension is a path or an expression")]
     one_time = "a time is a column or an expression"
     models["Time"] |= {"anyOf": [_filled("column"), _filled("sql")], "allOf": [*_one_of(("column", "sql"), one_time)]}
-    models["Snapshot"]["properties"]["keep"] |= _duration(words.units, "forever")
+    for name in ("Snapshot", "Rates"):
+        models[name]["properties"]["keep"] |= _duration(words.units, "forever")
     _tighten_input(models["Input"], words)
     kpi = models["Kpi"]["properties"]
     kpi["formula"] |= _not_blank("there is nothing to compute")

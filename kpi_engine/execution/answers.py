@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 def answered(table: Table, types: Mapping[str, str], kpis: Iterable[str]) -> tuple[Answered, dict[str, str]]:
     """Give the columns that are shown, and the one currency of each KPI whose amounts carry one.
 
-    Raises `DataError` (`mixed_currencies`) where amounts of several were added.
+    Raises `DataError`: `mixed_currencies` where amounts of several were added, `no_rate` where one could not be converted.
     """
+    kpis = tuple(kpis)
+    _refuse_unrated(table, kpis)
     currencies = _currencies(table, kpis)
     kept = [name for name in types if not name.startswith("__")]
     return Answered(table.select(kept), {name: types[name] for name in kept}), currencies
@@ -42,3 +44,22 @@ def _refuse_mixed(kpi_id: str, pair: tuple[object, object]) -> bool:
             message, code="mixed_currencies", hint="split or filter by the currency, or convert the amounts before"
         )
     return True
+
+
+def _refuse_unrated(table: Table, kpis: Iterable[str]) -> None:
+    for kpi_id in kpis:
+        if f"__unrated__{kpi_id}" in table.column_names:
+            found = min(filter(None, table[f"__unrated__{kpi_id}"].to_pylist()), default="")
+            if found:
+                raise _unrated(kpi_id, *str(found).split(" ", 2))
+
+
+def _unrated(kpi_id: str, currency: str, into: str, moment: str) -> DataError:
+    day = moment.removesuffix(" 00:00:00")
+    if not currency:
+        message = f"`{kpi_id}` has an amount of {day} without a currency, which cannot be converted into {into}"
+        hint = "give each amount its currency, or leave such rows out with `where`"
+        return DataError(message, code="no_rate", hint=hint)
+    message = f"`{kpi_id}` has an amount in {currency} of {day}, and there is no rate from {currency} to {into} then"
+    hint = "bring the rate into the data; of `rates`, `keep` says how long one holds, `inverse` and `through` what may stand in for one"
+    return DataError(message, code="no_rate", hint=hint)

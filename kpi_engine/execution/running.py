@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from kpi_engine.calendar import Span, floor, step
 from kpi_engine.calendar.spans import INSTANT
 from kpi_engine.errors import DataError, KpiError, TimeoutExceeded
 from kpi_engine.execution.answers import answered
-from kpi_engine.planning import bounds, needs_bounds, plan, spanning
+from kpi_engine.planning import CHECKS, bounds, keeping, needs_bounds, plan, spanning
 from kpi_engine.sql import KEYS, ROWS_OF_KEY, Dated, Renderer, Tables, datasets_of_bounds, tables_of
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class Runner:
         """
         try:
             self._verify(planned, timeout)
+            self._check_choices(planned, timeout)
             table, types = self.database.table(
                 planned.statement, planned.registered, timeout=timeout, about=_about(planned.request)
             )
@@ -159,6 +160,13 @@ class Runner:
             if version.kind != "known" or self.binder.version(dataset) == version:
                 self.verified.add(claim, version, rows)
 
+    def _check_choices(self, planned: Planned, timeout: float | None) -> None:
+        """Look at the values by which members are chosen: amounts of several currencies, or without a rate, choose none."""
+        for each in choices(planned.plan):
+            kpis = tuple(name for name in each.values if not name.startswith("__"))
+            asked = planned.renderer.request(replace(each, shown=kpis, having=()))
+            answered(*self.database.table(asked, planned.registered, timeout=timeout), kpis)
+
     def _size(self, planned: Planned, dataset: str, timeout: float | None) -> int:
         """Count the rows of a dataset in a database that was handed in, whose owner may change it; 0 of tables that were."""
         if not self.database.is_live:
@@ -180,6 +188,11 @@ class Runner:
     def _about(self, planned: Planned, statement: str, dataset: str, timeout: float | None) -> Table:
         about = f"dataset `{dataset}`"
         return self.database.table(statement, planned.registered, timeout=timeout, about=about)[0]
+
+
+def choices(plan: Derive) -> list[Derive]:
+    """Give the plans that choose members by amounts of money."""
+    return [each for each in keeping(plan) if any(name.startswith(CHECKS) for name in each.values)]
 
 
 def key_said(dataset: str, key: Sequence[str], found: Table) -> tuple[str, str] | None:

@@ -1,10 +1,12 @@
 """Request and catalogue in, a plan of four kinds of node out."""
 
-from kpi_engine.planning.nodes import Align, Bounds, Cell, Derive, Read, Sort, Summarise, leaf_reads
+from kpi_engine.planning.columns import CHECKS
+from kpi_engine.planning.nodes import Align, Bounds, Cell, Derive, Read, Sort, Summarise, keeping, leaf_reads
 from kpi_engine.planning.planner import bounds, needs_bounds, plan, spanning
 from kpi_engine.planning.request import Filter, Request, read_request, totalled
 
 __all__ = [
+    "CHECKS",
     "Align",
     "Bounds",
     "Cell",
@@ -15,6 +17,7 @@ __all__ = [
     "Sort",
     "Summarise",
     "bounds",
+    "keeping",
     "leaf_reads",
     "needs_bounds",
     "plan",

@@ -50,6 +50,19 @@ class Among:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """What one unit of the currency that stands in `currency` is worth in `to` at a row's own time: the column `rate` of the table `name`.
+
+    `dataset` holds the rates. One row of it is valid at an instant: the last, for as long as it is kept.
+    """
+
+    name: str
+    currency: Expr
+    to: str
+    dataset: str
+
+
+@dataclass(frozen=True)
 class Converted:
     """The rows of `dataset`, each given to one row of the Read: of the same `keys`, at or before it, the last or the `first`.
 
@@ -66,6 +79,7 @@ class Converted:
     filter: frozenset[Expr] = frozenset()
     base: frozenset[Expr] = frozenset()
     argument: Expr | None = None
+    rates: tuple[Rate, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,12 +140,16 @@ class Aggregate:
 
 @dataclass(frozen=True)
 class Summarise:
-    """Rows grouped by coverage and split; the columns are `cell`, the names of `split`, and `a0`, `a1` … for `aggregates`."""
+    """Rows grouped by coverage and split; the columns are `cell`, the names of `split`, and `a0`, `a1` … for `aggregates`.
+
+    `rates` are those by which the aggregates convert amounts.
+    """
 
     read: Read
     split: Mapping[str, Expr]
     cells: tuple[Cell, ...]
     aggregates: tuple[Aggregate, ...]
+    rates: tuple[Rate, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -206,6 +224,15 @@ class Bounds:
 def plans_below(read: Read) -> tuple[Derive, ...]:
     """Give the plans that a Read's rows come from, or are chosen by."""
     return (*(each.below for each in read.among), *(() if read.below is None else (read.below,)))
+
+
+def keeping(derive: Derive) -> tuple[Derive, ...]:
+    """Give the plans by which rows are chosen, at any depth."""
+    found: list[Derive] = []
+    for summary in derive.align.summaries:
+        found += [each.below for each in summary.read.among]
+        found += [below for each in plans_below(summary.read) for below in keeping(each)]
+    return tuple(found)
 
 
 def leaf_reads(derive: Derive) -> tuple[Read, ...]:

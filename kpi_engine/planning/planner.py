@@ -14,7 +14,8 @@ from kpi_engine.errors import RequestError, nearest, shown
 from kpi_engine.formula.analysis import SLOT, columns, parts
 from kpi_engine.formula.trees import bracketed, column, integer, rewritten
 from kpi_engine.planning.cohorts import Limits, limits
-from kpi_engine.planning.columns import comparison_columns, currency_checks, currency_columns
+from kpi_engine.planning.columns import comparison_columns, currency_columns, or_refused, unrated_column
+from kpi_engine.planning.exchange import Exchange, Money
 from kpi_engine.planning.nodes import Align, Bounds, Derive, Read
 from kpi_engine.planning.parameters import parameter_value
 from kpi_engine.planning.refusals import check_ages, check_comparable, check_members, check_split, check_ways
@@ -23,7 +24,10 @@ from kpi_engine.planning.rows import Context, DatasetRows, Rows
 from kpi_engine.planning.shaping import EARLIER, having, kept, order
 from kpi_engine.planning.summaries import Summaries
 from kpi_engine.planning.values import (
+    SMALL,
     Evaluated,
+    checks,
+    inside_kpi,
     inside_of,
     is_zero_of_nothing,
     or_zero,
@@ -83,6 +87,7 @@ class _Planner:
     nested: bool = False
     level: int = 0
     frame: str = ""
+    exchange: Exchange = field(init=False)
     summaries: Summaries = field(init=False)
     datasets: DatasetRows = field(init=False)
     hidden: dict[str, Expr] = field(default_factory=dict)
@@ -100,8 +105,10 @@ class _Planner:
             self.windows = tuple(each for each in every if kept(each[0].start, self.request.periods))
             self.frame = self._frame()
             self.dense = self.frame == "whole"
+        self.exchange = Exchange(self.catalogue.names)
+        frame = tuple(w for _, w in self.windows)
         self.summaries = Summaries(
-            self.calendar, self.request.as_of, tuple(w for _, w in self.windows), observing=not self.dense
+            self.calendar, self.request.as_of, frame, self.exchange.rates, observing=not self.dense
         )
         self.datasets = DatasetRows(
             self.catalogue, self.request, self.split, self._with_parameters, self._keeping, self.calendar
@@ -122,7 +129,7 @@ class _Planner:
         request = self.request
         check_comparable(request)
         shown: dict[str, Expr] = {}
-        currencies: dict[str, frozenset[tuple[exp.Column, exp.Column]]] = {}
+        values: dict[str, list[Evaluated]] = {}
         for dataset in request.members_of:
             rows = self._dataset(ResolvedInput(dataset, dataset, "dataset"), Context())
             self.summaries.column(
@@ -133,33 +140,27 @@ class _Planner:
                 shown[kpi_id] = Expr(exp.Null())
                 continue
             check_split(kpi_id, request, self.catalogue)
-            now = self._evaluate(kpi_id, Context())
-            shown[kpi_id] = Expr(now.tree)
-            currencies[kpi_id] = now.currencies
+            values[kpi_id] = [self._evaluate(kpi_id, Context(currency=request.currency))]
+            shown[kpi_id] = Expr(values[kpi_id][0].tree)
         for name in request.compare:
             for kpi_id in request.kpis:
                 rate = self.catalogue.project.kpis[kpi_id].format == "percent"
                 failed = kpi_id in request.failed
-                before = (
-                    Evaluated(exp.Null()) if failed else self._evaluate(kpi_id, Context(shifts=(Comparison(name),)))
-                )
+                then = Context(shifts=(Comparison(name),), currency=request.currency)
+                before = Evaluated(exp.Null()) if failed else self._evaluate(kpi_id, then)
                 shown |= comparison_columns(kpi_id, name, before.tree, rate=rate)
-                currencies[kpi_id] = currencies.get(kpi_id, frozenset()) | before.currencies
-        checks = {
-            name: check
-            for kpi_id in request.kpis
-            for name, check in currency_checks(kpi_id, currencies.get(kpi_id, ())).items()
-        }
+                values.setdefault(kpi_id, []).append(before)
+        looked_at = {name: each for kpi_id, made in values.items() for name, each in checks(kpi_id, made).items()}
         if both := next((name for name in self.split if name in shown), None):
             message = f"`{both}` is a dimension and a KPI of this request, and a row has one value of that name"
             raise RequestError(message, code="bad_request", hint="rename one of them, or ask without it")
         return Derive(
             align=self._align(),
-            values={**self.hidden, **shown, **checks},
+            values={**self.hidden, **shown, **looked_at},
             shown=tuple(shown),
             period="period" if request.grain else "",
             period_is_date=request.grain is None or GRAINS.index(request.grain) >= GRAINS.index("day"),
-            having=tuple(having(f, shown, request.by) for f in request.having),
+            having=tuple(or_refused(having(f, shown, request.by), looked_at) for f in request.having),
             order=order(request, shown),
             limit=request.limit,
         )
@@ -216,9 +217,8 @@ class _Planner:
         while waiting:
             name, inside = waiting[-1]
             kpi = self.catalogue.kpi(name)
-            needed = (
-                [] if waiting[-1] in self.memo else [key for key in values_used(kpi, inside) if key not in self.memo]
-            )
+            below = () if waiting[-1] in self.memo else values_used(kpi, inside_kpi(kpi, inside))
+            needed = [key for key in below if key not in self.memo]
             if needed:
                 waiting += needed
                 continue
@@ -235,11 +235,13 @@ class _Planner:
             return value
         name = f"__{len(self.hidden)}"
         self.hidden[name] = Expr(value.tree)
-        return Evaluated(column(name, EARLIER), value.currencies)
+        return replace(value, tree=column(name, EARLIER), size=SMALL)
 
     def _formula(self, kpi: ResolvedKpi, context: Context) -> Evaluated:
-        currencies: set[tuple[exp.Column, exp.Column]] = set()
+        currencies: set[tuple[exp.Expr, exp.Expr]] = set()
+        unrated: set[exp.Expr] = set()
         size = len(kpi.outer.nodes)
+        context = inside_kpi(kpi, context)
 
         def replaced(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Column) and node.table == SLOT:
@@ -253,9 +255,10 @@ class _Planner:
             nonlocal size
             size += found.size
             currencies.update(found.currencies)
+            unrated.update(found.unrated)
             return bracketed(found.tree)
 
-        return Evaluated(rewritten(kpi.outer.tree, replaced), frozenset(currencies), size)
+        return Evaluated(rewritten(kpi.outer.tree, replaced), frozenset(currencies), size, frozenset(unrated))
 
     def _value(self, source: ResolvedInput, context: Context) -> Evaluated:
         return self._evaluate(source.target, inside_of(context, source))
@@ -264,7 +267,8 @@ class _Planner:
         source = kpi.inputs[aggregate.input]
         if source.age is not None:
             return self._of_cohort(kpi, aggregate, source, context)
-        return self._over(kpi, aggregate, self._per(source, context) if source.per else self._dataset(source, context))
+        rows = self._per(source, context) if source.per else self._dataset(source, context)
+        return self._over(kpi, aggregate, rows, context)
 
     def _of_cohort(
         self, kpi: ResolvedKpi, aggregate: ResolvedAggregate, source: ResolvedInput, context: Context
@@ -277,7 +281,7 @@ class _Planner:
         rows = self.datasets.rows(source, inside)
         base = self.datasets.rows(source.conversion.base, inside) if source.conversion else rows
         assert base.read.cohort is not None  # noqa: S101 - what is counted by age is a cohort
-        value = self._over(kpi, aggregate, rows)
+        value = self._over(kpi, aggregate, rows, context)
         numbers = limits(base.read.cohort, self.summaries.windows(base.shifts))
         test: exp.Expr = self.limits.is_over(base.read.cohort, source.age, numbers)
         if self.dense or None in numbers:
@@ -285,33 +289,22 @@ class _Planner:
             test = exp.Coalesce(this=test, expressions=[some]) if None in numbers else test
         return replace(value, tree=exp.Case(ifs=[exp.If(this=test, true=value.tree)]))
 
-    def _over(self, kpi: ResolvedKpi, aggregate: ResolvedAggregate, rows: Rows) -> Evaluated:
+    def _over(self, kpi: ResolvedKpi, aggregate: ResolvedAggregate, rows: Rows, context: Context) -> Evaluated:
         source = kpi.inputs[aggregate.input]
         filters = frozenset(map(self._with_parameters, aggregate.filter))
         argument = self._with_parameters(aggregate.argument) if aggregate.argument else None
-        value = self.summaries.column(rows, aggregate.function, argument, filters, aggregate.fraction)
-        currencies = self._currencies(aggregate, rows, filters)
+        money = Money(self.exchange, self.summaries, rows, filters)
+        if source.per:
+            priced = money.of_values(aggregate, argument)
+        else:
+            to = context.currency or self.catalogue.project.settings.reporting_currency
+            priced = money.of_rows(aggregate, source.target, argument, to)
+        value: exp.Expr = self.summaries.column(rows, aggregate.function, priced.argument, filters, aggregate.fraction)
         if aggregate.function in COUNTS:
-            return Evaluated(or_zero(value))
-        if aggregate.function == "sum" and is_zero_of_nothing(kpi, source):
-            count = self.summaries.column(rows, "count", None, filters)
-            return Evaluated(sum_of_nothing_is_zero(value, count), currencies)
-        return Evaluated(value, currencies)
-
-    def _currencies(
-        self, aggregate: ResolvedAggregate, rows: Rows, filters: frozenset[Expr]
-    ) -> frozenset[tuple[exp.Column, exp.Column]]:
-        """Ask for the lowest and the highest currency of the amounts that are aggregated; unknown amounts have none."""
-        found = [(amount, currency, currency) for amount, currency in aggregate.currencies]
-        if rows.currency is not None and aggregate.function not in COUNTS and aggregate.argument is not None:
-            found.append((aggregate.argument, *rows.currency))
-        pairs = set()
-        for amount, lowest, highest in found:
-            known = filters | {Expr(exp.Not(this=exp.Is(this=exp.Paren(this=amount.tree), expression=exp.Null())))}
-            pairs.add(
-                (self.summaries.column(rows, "min", lowest, known), self.summaries.column(rows, "max", highest, known))
-            )
-        return frozenset(pairs)
+            value = or_zero(value)
+        elif aggregate.function == "sum" and is_zero_of_nothing(kpi, source):
+            value = sum_of_nothing_is_zero(value, self.summaries.column(rows, "count", None, filters))
+        return Evaluated(value, priced.currencies, unrated=priced.unrated)
 
     def _dataset(self, source: ResolvedInput, context: Context) -> Rows:
         return self.datasets.rows(source, inside_of(context, source))
@@ -349,19 +342,21 @@ class _Planner:
         if source.kind == "kpi":
             value = below._evaluate(source.target, bare)
             values[VALUE] = Expr(value.tree)
-            values |= currency_checks("", value.currencies)
+            values |= checks("", [value])
         else:
             plain = replace(source, per=(), offset=None, covers=None)
             below.summaries.column(below._dataset(plain, bare), "count", None, frozenset())
         derive = Derive(below._align(), {**below.hidden, **values}, tuple(values))
         split = {name: Expr(column(name, VALUE)) for name in kept}
         low, high = (Expr(column(name, VALUE)) for name in currency_columns(""))
+        unrated = Expr(column(unrated_column(""), VALUE))
         return Rows(
             Read("", below=derive),
             split,
             inside.shifts,
             units=units,
             currency=(low, high) if low.tree.name in values else None,
+            unrated=unrated if unrated.tree.name in values else None,
         )
 
     def _keeping(self, members: Members) -> Derive:
@@ -386,8 +381,11 @@ class _Planner:
                     hint = nearest(kpi_id, self.catalogue.project.kpis)
                     raise RequestError(f"there is no KPI {shown(kpi_id)}", code="unknown_kpi", hint=hint)
                 check_split(kpi_id, asked, self.catalogue)
-            values = {kpi_id: Expr(below._evaluate(kpi_id, Context()).tree) for kpi_id in kpis}
+            found = {kpi_id: below._evaluate(kpi_id, Context(currency=self.request.currency)) for kpi_id in kpis}
+            values = {kpi_id: Expr(each.tree) for kpi_id, each in found.items()}
             conditions = tuple(having(each, values, asked.by) for each in members.having)
+            for kpi_id, each in found.items():
+                values |= checks(kpi_id, [each])
             self.kept[members] = Derive(below._align(), {**below.hidden, **values}, (), having=conditions)
         return self.kept[members]
 

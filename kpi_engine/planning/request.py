@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from kpi_engine.calendar import Period, parse_grain, parse_moment, parse_period
+from kpi_engine.catalogue.currencies import AS_RECORDED, HINT, is_currency
 from kpi_engine.catalogue.resolved import Expr
 from kpi_engine.errors import RequestError, nearest, shown
 from kpi_engine.formula.gate import Refused, read
@@ -96,6 +97,8 @@ class Request:
     limit: int | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     dense: bool = True
+    currency: str = ""
+    """Into which amounts are converted; `as_recorded`, not at all."""
     members_of: tuple[str, ...] = ()
     """Datasets whose members are asked for, in a request without KPIs."""
     dated: bool = True
@@ -116,7 +119,7 @@ def read_request(
     kpis: Sequence[str], calendar: Calendar, *, by: str | Iterable[str] = (), grain: str | Iterable[str] | None = None, period: Any = None,  # noqa: ANN401
     where: Mapping[str, Any] | None = None, where_sql: str | None = None, having: Mapping[str, Any] | None = None,
     compare: str | Iterable[str] = (), order: str | Iterable[str] = (), limit: int | None = None, as_of: Any = None,  # noqa: ANN401
-    parameters: Mapping[str, Any] | None = None, dense: bool = True,
+    parameters: Mapping[str, Any] | None = None, dense: bool = True, currency: str | None = None,
 ) -> Request:  # fmt: skip
     """Read the arguments of a request; raise `RequestError` for what cannot be meant."""
     moment = parse_moment(as_of, calendar)
@@ -146,7 +149,16 @@ def read_request(
         limit=limit_of(limit),
         parameters=dict(parameters or {}),
         dense=dense,
+        currency=_currency(currency),
     )
+
+
+def _currency(written: str | None) -> str:
+    code = text_of(written, "currency", "currency='EUR'") or ""
+    if code and code != AS_RECORDED and not is_currency(code):
+        message = f"{shown(code)} is not a currency"
+        raise RequestError(message, code="bad_currency", hint=f"{HINT}; or `{AS_RECORDED}`, to convert nothing")
+    return code
 
 
 def _members(name: str, value: object) -> Members:

@@ -41,6 +41,8 @@ class Context:
     across: frozenset[str] = frozenset()
     across_all: bool = False
     where: frozenset[Expr] = frozenset()
+    currency: str = ""
+    """Into which currency amounts are converted, where anything says so."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Rows:
     """For each period of the frame, those of the plan below that lie in it; without them, each is its own."""
     currency: tuple[Expr, Expr] | None = None
     """The columns that hold the lowest and the highest currency in the value of a row."""
+    unrated: Expr | None = None
+    """The column that says for which currency and time the value of a row lacks a rate."""
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from kpi_engine.planning.nodes import Aggregate, Cell, Reach, Read, Summarise
 from kpi_engine.planning.windows import Window, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from sqlglot import exp
 
     from kpi_engine.calendar import Calendar
+    from kpi_engine.planning.nodes import Rate
     from kpi_engine.planning.rows import Rows
     from kpi_engine.planning.windows import Shift
 
@@ -40,12 +41,13 @@ class _Making:
     def cell(self, span: Span, split: frozenset[str], below: tuple[int, ...] | None) -> int:
         return self.cells.setdefault((span, split, below), len(self.cells))
 
-    def finished(self) -> Summarise:
+    def finished(self, rates: Mapping[str, Rate]) -> Summarise:
         cells = tuple(
             Cell(number, span, split, below, frozenset(self.asked.get(number, ())))
             for (span, split, below), number in self.cells.items()
         )
-        return Summarise(self.read, dict(self.split), cells, tuple(self.aggregates))
+        computed = (each for a in self.aggregates for each in (a.argument, *a.filter))
+        return Summarise(self.read, dict(self.split), cells, tuple(self.aggregates), _used(rates, computed))
 
 
 class Summaries:
@@ -55,12 +57,19 @@ class Summaries:
     """
 
     def __init__(
-        self, calendar: Calendar, as_of: datetime, frame: tuple[Window, ...], *, observing: bool = False
+        self,
+        calendar: Calendar,
+        as_of: datetime,
+        frame: tuple[Window, ...],
+        rates: Mapping[str, Rate],
+        *,
+        observing: bool = False,
     ) -> None:
         self._calendar = calendar
         self._as_of = as_of
         self._frame = frame
         self._observing = observing
+        self._rates = rates
         self._making: dict[Read, _Making] = {}
         self._known: dict[tuple[Read, frozenset[str], tuple[Shift, ...], bool, bool], int] = {}
         self._reaches: dict[tuple[int, tuple[int, ...]], Reach] = {}
@@ -78,7 +87,7 @@ class Summaries:
     ) -> exp.Column:
         """Ask for an aggregate over rows, and give the column that will hold it."""
         rows, filters = _edged(rows, filters)
-        rows, argument, filters = _converted(rows, argument, filters)
+        rows, argument, filters = _converted(rows, argument, filters, self._rates)
         making = self._making.setdefault(rows.read, _Making(rows.read))
         making.split.update(rows.split)
         aggregate = Aggregate(function, argument, rows.filter | filters, fraction)
@@ -99,7 +108,7 @@ class Summaries:
 
     def finished(self) -> tuple[Summarise, ...]:
         """Give the summaries, in the order of their numbers."""
-        return tuple(making.finished() for making in self._making.values())
+        return tuple(making.finished(self._rates) for making in self._making.values())
 
     def reaches(self) -> tuple[Reach, ...]:
         """Give the ways to reach them, in the order of their numbers."""
@@ -141,11 +150,20 @@ def _edged(rows: Rows, filters: frozenset[Expr]) -> tuple[Rows, frozenset[Expr]]
 
 
 def _converted(
-    rows: Rows, argument: Expr | None, filters: frozenset[Expr]
+    rows: Rows, argument: Expr | None, filters: frozenset[Expr], rates: Mapping[str, Rate]
 ) -> tuple[Rows, Expr | None, frozenset[Expr]]:
     """Of rows that are given to others, what is aggregated and under which conditions is a matter of the Read."""
     if rows.read.converted is None:
         return rows, argument, filters
-    converted = replace(rows.read.converted, filter=rows.read.converted.filter | filters, argument=argument)
+    used = _used(rates, (argument, *filters))
+    converted = replace(rows.read.converted, filter=rows.read.converted.filter | filters, argument=argument, rates=used)
     given = Expr(column(GIVEN, ROWS)) if argument is not None else None
     return replace(rows, read=replace(rows.read, converted=converted)), given, frozenset()
+
+
+def _used(rates: Mapping[str, Rate], computed: Iterable[Expr | None]) -> tuple[Rate, ...]:
+    """Give the rates that some expressions convert by."""
+    if not rates:
+        return ()
+    tables = {table for each in computed if each is not None for table in each.tables}
+    return tuple(rate for name, rate in rates.items() if name in tables)

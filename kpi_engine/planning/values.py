@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from kpi_engine.catalogue.resolved import INPUT
 from kpi_engine.formula.trees import integer
+from kpi_engine.planning.columns import currency_checks, rate_checks
 from kpi_engine.planning.rows import Context
 from kpi_engine.planning.windows import Offset
 
 if TYPE_CHECKING:
-    from kpi_engine.catalogue import ResolvedKpi
+    from collections.abc import Iterable
+
+    from kpi_engine.catalogue import Expr, ResolvedKpi
     from kpi_engine.catalogue.resolved import ResolvedInput
     from kpi_engine.planning.windows import Shift
 
@@ -25,12 +28,23 @@ SMALL = 12
 class Evaluated:
     """A KPI's value as a tree over the Align, and the pairs of columns that hold the lowest and the highest currency in it.
 
-    `size` is how many nodes the tree has.
+    `size` is how many nodes the tree has. `unrated` are the columns that say for which currency and time a rate is lacking.
     """
 
     tree: exp.Expr
-    currencies: frozenset[tuple[exp.Column, exp.Column]] = frozenset()
+    currencies: frozenset[tuple[exp.Expr, exp.Expr]] = frozenset()
     size: int = SMALL
+    unrated: frozenset[exp.Expr] = frozenset()
+
+
+def checks(kpi_id: str, values: Iterable[Evaluated]) -> dict[str, Expr]:
+    """Give the columns by which it is seen that amounts of several currencies were added, or that one could not be converted."""
+    currencies: set[tuple[exp.Expr, exp.Expr]] = set()
+    unrated: set[exp.Expr] = set()
+    for each in values:
+        currencies |= each.currencies
+        unrated |= each.unrated
+    return {**currency_checks(kpi_id, currencies), **rate_checks(kpi_id, unrated)}
 
 
 def values_used(kpi: ResolvedKpi, context: Context) -> list[tuple[str, Context]]:
@@ -51,7 +65,13 @@ def inside_of(context: Context, source: ResolvedInput) -> Context:
         context.across | source.across,
         context.across_all or source.across_all,
         context.where | ({source.where} if source.kind == "kpi" and source.where is not None else frozenset()),
+        context.currency,
     )
+
+
+def inside_kpi(kpi: ResolvedKpi, context: Context) -> Context:
+    """Convert into the currency that the KPI says, unless the request, or a KPI above, says another."""
+    return replace(context, currency=kpi.model.currency) if kpi.model.currency and not context.currency else context
 
 
 def is_zero_of_nothing(kpi: ResolvedKpi, source: ResolvedInput) -> bool:

@@ -76,6 +76,8 @@ def tables_of(plan: Derive, names: Names) -> Tables:
             dated |= dict.fromkeys(below.dated)
         if summary.read.below is not None:
             continue
+        rates = (*summary.rates, *(summary.read.converted.rates if summary.read.converted else ()))
+        joined |= dict.fromkeys(each.dataset for each in rates)
         paths = [(summary.read.dataset, _reading.expressions(summary))]
         if (given := summary.read.converted) is not None:
             paths[0][1].extend([*given.base, *(key for _, key in given.keys)])

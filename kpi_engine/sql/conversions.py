@@ -10,6 +10,7 @@ from kpi_engine.catalogue.resolved import GIVEN, ROWS
 from kpi_engine.formula.trees import column, every_column, integer, named
 from kpi_engine.planning.nodes import Read
 from kpi_engine.sql.joins import joined, local
+from kpi_engine.sql.rates import with_rates
 from kpi_engine.sql.reading import among
 from kpi_engine.sql.rendering import alias, where
 from kpi_engine.sql.times import Clock
@@ -70,7 +71,9 @@ def later_rows(conversion: Converted, rendering: Rendering) -> exp.Select:
     columns.append(named(exp.Window(this=exp.RowNumber()), _NUMBER))
     read = Read(conversion.dataset, time)
     select = exp.Select(expressions=columns).from_(rendering.relations.rows(conversion.dataset, ROWS), copy=False)
-    select = joined(select, read, list(later_expressions(conversion)), rendering)
+    found = list(later_expressions(conversion))
+    select = joined(select, read, found, rendering)
+    select = with_rates(select, time, conversion.rates, found, rendering)
     known = Clock(time, rendering.zone).within(None, conversion.as_of)
     return where(select, [*known, *(each.tree for each in sorted(conversion.filter, key=lambda e: e.text))])
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.formula.trees import column, identifier, named
+from kpi_engine.planning.columns import CHECKS, UNRATED
 from kpi_engine.planning.shaping import EARLIER
 from kpi_engine.sql.align import PERIOD, SUMMARY, aligned, cte, frame_table, framing, joined_frame, label
 from kpi_engine.sql.finite import (
@@ -35,10 +36,9 @@ def derive(node: Derive, rendering: Rendering) -> exp.Select:
         period = _date(column(PERIOD)) if node.period_is_date else column(PERIOD)
         columns.append(named(period, node.period))
     columns += [named(_unit(column(label(each)), each), f"{node.period}_{each}") for each in node.align.labels]
-    checks = [name for name in node.values if name.startswith(("__low__", "__high__"))]
     kinds = kinds_of(node)
     columns += [named(shown_value(name, kinds[name]), name) for name in node.shown]
-    columns += [column(name) for name in checks]
+    columns += [_check(name) for name in node.values if name.startswith(CHECKS)]
     last = _last(select)
     final = exp.Select(expressions=columns).from_(cte(last), copy=False)
     if node.having:
@@ -60,6 +60,13 @@ def below(node: Derive, rendering: Rendering) -> exp.Select:
     if node.having:
         final = final.where(*(finite_columns(each.tree) for each in node.having), copy=False)
     return _with(final, ctes)
+
+
+def _check(name: str) -> exp.Expr:
+    """Show a check; a rate that is lacking in a row beyond the limit is lacking all the same."""
+    if not name.startswith(UNRATED):
+        return column(name)
+    return named(exp.Window(this=exp.Min(this=column(name))), name)
 
 
 def _values(depth: int) -> str:

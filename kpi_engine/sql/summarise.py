@@ -26,6 +26,7 @@ from kpi_engine.sql.conversions import converted
 from kpi_engine.sql.joins import joined
 from kpi_engine.sql.levels import held_at, with_until
 from kpi_engine.sql.parts import CELL, is_entities, is_flow, parts, side_by_side
+from kpi_engine.sql.rates import with_rates
 from kpi_engine.sql.reading import among, expressions
 from kpi_engine.sql.rendering import MAP, PERIOD_NUMBER, Constants, alias, constants, dimension, where
 from kpi_engine.sql.times import Atoms, Clock, atoms
@@ -91,7 +92,7 @@ class _Summary:
         common, own = shared_filters(self.node.aggregates)
         values = [named(aggregation(a, all_of(own[a])), f"a{n}") for n, a in enumerate(self.node.aggregates)]
         select = exp.Select(expressions=[*groups, *values]).from_(rows, copy=False)
-        select = self._mapped(joined(select, self.node.read, expressions(self.node), self.rendering))
+        select = self._mapped(self._joined(select))
         select = where(select, [*tests, *self._among(), *common, *any_of(own.values())])
         if not self.node.split and isinstance(cell, exp.Literal):
             return select
@@ -108,7 +109,7 @@ class _Summary:
         arguments = {f"x{n}": a.argument for n, a in enumerate(self.node.aggregates) if a.argument is not None}
         shown = [named(each.tree, name) for name, each in arguments.items()]
         inner = exp.Select(expressions=[*groups, *shown]).from_(rows, copy=False)
-        inner = self._mapped(joined(inner, self.node.read, expressions(self.node), self.rendering))
+        inner = self._mapped(self._joined(inner))
         inner = where(
             inner, [*tests, *self._among(), *(each.tree for each in sorted(edge.filter, key=lambda e: e.text))]
         )
@@ -169,8 +170,14 @@ class _Summary:
         members = [named(each.tree, dimension(name)) for name, each in self.node.split.items()]
         select = exp.Select(expressions=[named(self._piece(inside=True), PIECE), *members, *values])
         select = select.from_(self.rendering.relations.rows(self.node.read.dataset, ROWS), copy=False)
-        select = joined(select, self.node.read, expressions(self.node), self.rendering)
+        select = self._joined(select)
         return where(select, [*self._within(), *self._among(), *conditions])
+
+    def _joined(self, select: exp.Select) -> exp.Select:
+        """Join what is computed over the rows: other datasets, then rates."""
+        node, found = self.node, expressions(self.node)
+        select = joined(select, node.read, found, self.rendering)
+        return with_rates(select, node.read.time, node.rates, found, self.rendering)
 
     def _wanted_by_cells(self, own: Mapping[Aggregate, frozenset[Expr]]) -> dict[Wanted, list[int]]:
         """Say which rows make a member seen in which cells, where cells want different rows; else nothing."""

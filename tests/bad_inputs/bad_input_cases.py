@@ -80,6 +80,7 @@ class Ask(Strict):
     parameters: dict[str, Any] | None = None
     dense: bool = True
     language: str | None = None
+    currency: Any = None
     command: list[str] | None = None
     """The options of `kpi run`; needed beside `where`, `having`, `parameters` and values that are no texts. Empty: there is no way to say it."""
 
@@ -91,7 +92,8 @@ class Ask(Strict):
         if self.command is not None:
             return self.command
         single = {
-            name: getattr(self, name) for name in ("role", "grain", "period", "where_sql", "limit", "as_of", "language")
+            name: getattr(self, name)
+            for name in ("role", "grain", "period", "where_sql", "limit", "as_of", "language", "currency")
         }
         options = [(name, value) for name, value in single.items() if value is not None]
         options += [(name, value) for name in ("by", "compare", "order") for value in getattr(self, name)]

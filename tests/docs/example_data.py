@@ -35,6 +35,19 @@ purchase_id,purchased_on,listing_id,channel,amount,currency
 2,2026-01-25,a,email,30.00,EUR
 3,2026-02-20,b,email,10.00,EUR
 """,
+    "sale": """
+sale_id,sold_on,shop,amount,currency
+1,2026-01-02,north,100.00,EUR
+2,2026-01-03,south,50.00,USD
+3,2026-01-05,south,50.00,USD
+4,2026-01-05,north,10.00,GBP
+""",
+    "exchange_rate": """
+currency,into_currency,valid_from,rate
+USD,EUR,2026-01-02,0.90
+USD,EUR,2026-01-05,0.80
+EUR,GBP,2026-01-02,0.80
+""",
     "listing_history": """
 listing_id,active_from,active_to,price_band
 a,2025-01-01,2026-01-15,low
