@@ -75,7 +75,9 @@ def columns_of(
     ]
     if plan.period:
         columns.append(Column(plan.period, words["period"], "period", grain=request.grain or ""))
-    columns += [Column(f"{plan.period}_{each}", each, "dimension") for each in plan.align.labels]
+    own = catalogue.project.settings.calendar.units
+    titles = {each: text(own[each].label, language) or each if each in own else each for each in plan.align.labels}
+    columns += [Column(f"{plan.period}_{each}", title, "dimension") for each, title in titles.items()]
     measures = {k: _measure(k, request, catalogue, language, (currencies or {}).get(k, "")) for k in request.kpis}
     columns += [Column(kpi_id, measure.label, "value", measure) for kpi_id, measure in measures.items()]
     for name in request.compare:

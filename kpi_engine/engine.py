@@ -90,7 +90,7 @@ class Engine:
 
     @property
     def calendar(self) -> Calendar:
-        """The project's calendar."""
+        """The project's calendar; its own units are read when they are asked for."""
         return self._prepared.calendar
 
     def run(
@@ -212,10 +212,12 @@ class Engine:
             return found
         from kpi_engine.catalogue import in_order
         from kpi_engine.comparing import compared
+        from kpi_engine.execution.units import said_of_units
 
         _ = self._prepared.runner
         settings = self.project.places.settings.source
         every = compared(self._prepared.catalogue, self._binder, self._database, self.calendar, found)
+        every += said_of_units(self.project, self.calendar.units)
         return in_order(every, settings.file if settings else "")
 
     def explain(self, kpis: str | Sequence[str] | None = None, *, role: str | None = None, **request: Any) -> str:  # noqa: ANN401

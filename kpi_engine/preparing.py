@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from kpi_engine.calendar import Calendar
 from kpi_engine.catalogue import Catalogue
 from kpi_engine.errors import DefinitionError, KpiError, RequestError
 from kpi_engine.execution.running import Runner
+from kpi_engine.execution.units import Read, UnitsOfTime
 from kpi_engine.execution.verifying import Verified
 
 if TYPE_CHECKING:
@@ -43,9 +45,25 @@ class Preparation:
         self._typed: set[str] = set()
         self._allowed = False
 
-    @cached_property
+    @property
     def calendar(self) -> Calendar:
-        """The project's calendar."""
+        """The project's calendar; its own units are read when they are asked for, and stay the same in one calendar."""
+        units = {name: each.from_ for name, each in self.project.settings.calendar.units.items()}
+        return replace(self._plain_calendar, units=Read(units, self._units)) if units else self._plain_calendar
+
+    @cached_property
+    def _units(self) -> UnitsOfTime:
+        return UnitsOfTime(self.binder, self.database, self._with_dataset, self._plain_calendar.zone.key)
+
+    def _with_dataset(self, dataset: str) -> Catalogue:
+        """Give the catalogue; the columns of a dataset are looked at again where its data have changed."""
+        if dataset in self.project.datasets:
+            self._refresh_of([dataset])
+            self.readable(dataset)
+        return self.catalogue
+
+    @cached_property
+    def _plain_calendar(self) -> Calendar:
         settings = self.project.settings.calendar
         return Calendar(
             settings.timezone,
@@ -87,7 +105,10 @@ class Preparation:
 
     def refresh(self, kpis: Iterable[str] | None = None) -> None:
         """Look again at the columns of the data that some KPIs need, or all, where those may have changed."""
-        if self.binder.has_looked and self.binder.refresh(self.catalogue.read_for(kpis)):
+        self._refresh_of(self.catalogue.read_for(kpis))
+
+    def _refresh_of(self, datasets: Iterable[str]) -> None:
+        if self.binder.has_looked and self.binder.refresh(datasets):
             with self._lock:
                 self.catalogue = Catalogue(self.project, self._schema)
                 self._sound = set()

@@ -5,7 +5,7 @@ the rest of the engine asks for spans and buckets, and turns their bounds into i
 """
 
 from kpi_engine.calendar.ages import AgeUnit, Units, parse_age, units_of
-from kpi_engine.calendar.buckets import Bucket, bucket_offset, buckets, floor, step
+from kpi_engine.calendar.buckets import Bucket, bucket_offset, buckets, floor, one_step, step, unit_of, whole_units
 from kpi_engine.calendar.calendars import Calendar
 from kpi_engine.calendar.coverage import (
     AllTime,
@@ -18,22 +18,25 @@ from kpi_engine.calendar.coverage import (
     parse_first_day,
     parse_to_date,
 )
-from kpi_engine.calendar.durations import Duration, Unit, parse_duration, shift, shift_span
-from kpi_engine.calendar.grains import GRAINS, Grain, parse_grain
+from kpi_engine.calendar.durations import Duration, Unit, earlier, parse_duration, shift, shift_span
+from kpi_engine.calendar.grains import CLOCK, GRAINS, Grain, parse_grain
 from kpi_engine.calendar.labels import label, span_label
 from kpi_engine.calendar.moments import parse_moment
 from kpi_engine.calendar.parsing import parse_period
 from kpi_engine.calendar.periods import Period, previous, year_before
 from kpi_engine.calendar.spans import Span
+from kpi_engine.calendar.units import CustomUnit
 from kpi_engine.calendar.zones import to_utc
 
 __all__ = [
+    "CLOCK",
     "GRAINS",
     "AgeUnit",
     "AllTime",
     "Bucket",
     "Calendar",
     "Coverage",
+    "CustomUnit",
     "Duration",
     "FirstDay",
     "Grain",
@@ -46,9 +49,11 @@ __all__ = [
     "bucket_offset",
     "buckets",
     "covered",
+    "earlier",
     "first_day",
     "floor",
     "label",
+    "one_step",
     "parse_age",
     "parse_duration",
     "parse_first_day",
@@ -62,6 +67,8 @@ __all__ = [
     "span_label",
     "step",
     "to_utc",
+    "unit_of",
     "units_of",
+    "whole_units",
     "year_before",
 ]

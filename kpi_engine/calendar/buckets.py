@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from kpi_engine.calendar.durations import Duration, shift_span
+from kpi_engine.calendar.durations import Duration, earlier
 from kpi_engine.calendar.spans import DAY, Span, midnight, month_index, month_start, start_of_day
+from kpi_engine.calendar.units import in_no_unit
 from kpi_engine.errors import RequestError
 
 if TYPE_CHECKING:
@@ -43,7 +44,11 @@ class Bucket:
 
 
 def floor(moment: datetime, grain: Grain, calendar: Calendar) -> datetime:
-    """Give the start of the calendar unit that a local time lies in."""
+    """Give the start of the calendar unit that a local time lies in; raise `in_no_unit` where it lies in none."""
+    if grain in calendar.units:
+        if (whole := unit_of(moment, grain, calendar)) is None or whole.start is None:
+            raise in_no_unit(moment, grain)
+        return whole.start
     if grain in _MONTHS:
         return _floor_months(moment, grain, calendar)
     if grain == "day":
@@ -60,8 +65,28 @@ def _floor_months(moment: datetime, grain: Grain, calendar: Calendar) -> datetim
     return month_start(index - (index - first) % _MONTHS[grain])
 
 
+def unit_of(moment: datetime, grain: Grain, calendar: Calendar) -> Span | None:
+    """Give the calendar unit that a local time lies in; None where it lies in no unit of the project's own."""
+    if grain not in calendar.units:
+        start = floor(moment, grain, calendar)
+        return Span(start, step(start, grain, calendar))
+    number = calendar.units[grain].place(moment)
+    return None if number is None else calendar.units[grain].of(number, number)
+
+
+def whole_units(span: Span, grain: Grain, calendar: Calendar) -> Span:
+    """Widen a bounded span to the units of a grain that it touches."""
+    start, end = _bounds(span, grain)
+    if grain not in calendar.units:
+        last = floor(end - timedelta(microseconds=1), grain, calendar)
+        return Span(floor(start, grain, calendar), step(last, grain, calendar))
+    unit = calendar.units[grain]
+    touched = unit.within(span)
+    return unit.of(touched[0], touched[-1]) if touched else Span(start, start)
+
+
 def step(start_of_bucket: datetime, grain: Grain, calendar: Calendar, n: int = 1) -> datetime:  # noqa: ARG001 - see below
-    """Give the start of the calendar unit that lies n units later, or earlier with a negative n.
+    """Give the start of the calendar unit that lies n units later, or earlier with a negative n; of units that every project has.
 
     `start_of_bucket` comes from `floor` with the same calendar, which is what makes the result a start in that calendar.
     """
@@ -71,7 +96,9 @@ def step(start_of_bucket: datetime, grain: Grain, calendar: Calendar, n: int = 1
 
 
 def buckets(span: Span, grain: Grain, calendar: Calendar) -> tuple[Bucket, ...]:
-    """Cut a span into its calendar units, in order, without gap or overlap; the first and the last may be parts of units.
+    """Cut a span into its calendar units, in order, without overlap; the first and the last may be parts of units.
+
+    There is no gap between them, unless the project's own unit has one.
 
     Raise `unbounded_period` for a span without a start or an end, `too_many_periods` above 20,000.
     """
@@ -89,6 +116,10 @@ def buckets(span: Span, grain: Grain, calendar: Calendar) -> tuple[Bucket, ...]:
 
 def _each(span: Span, grain: Grain, calendar: Calendar) -> Iterator[Bucket]:
     start, end = _bounds(span, grain)
+    if grain in calendar.units:
+        unit = calendar.units[grain]
+        yield from (Bucket(unit.starts[n], unit.of(n, n).intersect(span)) for n in unit.within(span))
+        return
     bucket = floor(start, grain, calendar)
     while bucket < end:
         following = step(bucket, grain, calendar)
@@ -107,12 +138,12 @@ def _bounds(span: Span, grain: Grain) -> tuple[datetime, datetime]:
     return span.start, span.end
 
 
-def bucket_offset(bucket: Bucket, grain: Grain, calendar: Calendar) -> Span:  # noqa: ARG001 - as `buckets`, which made it
+def bucket_offset(bucket: Bucket, grain: Grain, calendar: Calendar) -> Span:
     """Give what a bucket is compared with, one step of the grain earlier.
 
     That is the unit before; of a unit that the request cuts, the same days of the unit before.
     """
-    return shift_span(bucket.span, one_step(grain))
+    return earlier(bucket.span, one_step(grain), calendar)
 
 
 def one_step(grain: Grain) -> Duration:

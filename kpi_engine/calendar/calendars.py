@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from kpi_engine.calendar.zones import load_zone
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from zoneinfo import ZoneInfo
+
+    from kpi_engine.calendar.units import CustomUnit
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class Calendar:
     """The month in which a fiscal year starts: 1 is January."""
     fiscal_named_after: Literal["start", "end"] = "end"
     """With a start in April, fiscal 2026 is April 2025 to March 2026 (`end`), or April 2026 to March 2027 (`start`)."""
+    units: Mapping[str, CustomUnit] = field(default_factory=dict, compare=False)
+    """Units of the project's own, by name; their data are read when a unit is asked for."""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from kpi_engine.calendar.buckets import floor
+from kpi_engine.calendar.buckets import unit_of
 from kpi_engine.calendar.durations import Duration, shift_span
 from kpi_engine.calendar.grains import GRAINS, Grain, parse_grain
 from kpi_engine.calendar.spans import DAY, Span, is_midnight, start_of_day
 from kpi_engine.errors import RequestError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from kpi_engine.calendar.calendars import Calendar
 
 
@@ -45,44 +47,49 @@ class FirstDay:
 Coverage = AllTime | ToDate | Trailing
 
 
-def parse_to_date(text: str) -> ToDate:
-    """Read the unit of a running total: `year`, `fiscal year`, `month`.
+def parse_to_date(text: str, units: Collection[str] = ()) -> ToDate:
+    """Read the unit of a running total: `year`, `fiscal year`, `month`, or one of the project's own `units`.
 
     Raise `unknown_grain` for what is no unit of a day or more.
     """
-    grain = parse_grain(text)
-    units = GRAINS[GRAINS.index("week") :]
-    if grain not in units:
+    grain = parse_grain(text, units)
+    known = (*GRAINS[GRAINS.index("week") :], *units)
+    if grain not in known:
         message = f"`{text}` is not a unit to run a total over"
-        raise RequestError(message, code="unknown_grain", hint=f"it is one of {', '.join(units)}")
+        raise RequestError(message, code="unknown_grain", hint=f"it is one of {', '.join(known)}")
     return ToDate(grain)
 
 
-def parse_first_day(text: str) -> FirstDay | None:
+def parse_first_day(text: str, units: Collection[str] = ()) -> FirstDay | None:
     """Read `start of month`; nothing where the text says something else."""
     words = text.casefold().split(maxsplit=2)
-    return FirstDay(parse_to_date(words[2]).grain) if words[:2] == ["start", "of"] and len(words) > 2 else None  # noqa: PLR2004
+    return FirstDay(parse_to_date(words[2], units).grain) if words[:2] == ["start", "of"] and len(words) > 2 else None  # noqa: PLR2004
 
 
 def first_day(span: Span, of: FirstDay, calendar: Calendar) -> Span:
-    """Give the first day of the unit in which a span starts; a span without a start has none."""
+    """Give the first day of the unit in which a span starts; a span without a start has none, and time in no unit nothing."""
     if span.start is None:
         return span
-    start = floor(span.start, of.grain, calendar)
-    return Span(start, start + DAY)
+    whole = unit_of(span.start, of.grain, calendar)
+    if whole is None or whole.start is None:
+        return Span(span.start, span.start)
+    return Span(whole.start, whole.start + DAY)
 
 
 def covered(span: Span, coverage: Coverage, calendar: Calendar, as_of: datetime) -> Span:
     """Widen a span: what it covers ends with it, and with `as_of` where that comes first.
 
-    A trailing stretch keeps its length where `as_of` ends it; one of days or longer begins at the start of a day.
+    Of time in no unit of the project's own, nothing is covered to date. A trailing stretch keeps its length where `as_of` ends it; one of days or longer begins at the start of a day.
     """
     end = as_of if span.end is None else min(span.end, as_of)
     if isinstance(coverage, AllTime):
         return Span(None, span.end)
     if isinstance(coverage, ToDate):
-        return Span(floor(end - timedelta(microseconds=1), coverage.grain, calendar), end)
+        whole_unit = unit_of(end - timedelta(microseconds=1), coverage.grain, calendar)
+        return Span(end if whole_unit is None else whole_unit.start, end)
     length = coverage.length
+    if length.is_custom:
+        return Span(calendar.units[length.unit].trailing(end, length.count), end)
     whole = end if is_midnight(end) or _within_a_day(length) else start_of_day(end) + DAY
     return Span(shift_span(Span(None, whole), length).end, end)
 

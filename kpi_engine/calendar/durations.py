@@ -7,15 +7,22 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Final, Literal, cast, get_args
+from typing import TYPE_CHECKING, Final, cast
 
 from kpi_engine.calendar.spans import DAY, Span, is_midnight, month_index, month_start
+from kpi_engine.calendar.units import unit_word
 from kpi_engine.errors import DefinitionError, Diagnostic, nearest
 
-Unit = Literal["second", "minute", "hour", "day", "week", "month", "quarter", "year"]
-"""A unit in which a length of time is said."""
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
-UNITS: tuple[str, ...] = get_args(Unit)
+    from kpi_engine.calendar.calendars import Calendar
+
+Unit = str
+"""A unit in which a length of time is said: one of `UNITS`, or a unit of the project's own."""
+
+UNITS: Final = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
+"""The units that every project has."""
 
 _MONTHS: Final = MappingProxyType({"month": 1, "quarter": 3, "year": 12})
 _SECONDS: Final = MappingProxyType({"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800})
@@ -35,31 +42,36 @@ class Duration:
 
     @property
     def months(self) -> int:
-        """Its length in months; 0 where it is a fixed number of seconds."""
+        """Its length in months; 0 where it is a fixed number of seconds, or in a unit of the project's own."""
         return self.count * _MONTHS.get(self.unit, 0)
 
     @property
     def fixed(self) -> timedelta:
-        """Its length in seconds; 0 where it is a number of months, whose length varies."""
+        """Its length in seconds; 0 where it is a number of months or of a project's own units, whose length varies."""
         return timedelta(seconds=self.count * _SECONDS.get(self.unit, 0))
 
+    @property
+    def is_custom(self) -> bool:
+        """Whether it is in a unit of the project's own."""
+        return self.unit not in UNITS
 
-def parse_duration(text: str) -> Duration:
-    """Read a length of time: `28 days`, `1 year`, `45 day`.
+
+def parse_duration(text: str, units: Collection[str] = ()) -> Duration:
+    """Read a length of time: `28 days`, `1 year`, `45 day`, or a number of the project's own `units`.
 
     Raise `bad_duration` unless it is a whole number above 0 and a known unit, and at most 1000 years.
 
     >>> parse_duration("28 days")
     Duration(count=28, unit='day')
     """
-    match = re.fullmatch(r"([0-9]{1,12})\s*([^\W\d_]+)", text.strip().casefold())
-    if match is None:
+    match = re.fullmatch(r"([0-9]{1,12})\s*([^\W\d_].*)", text.strip().casefold())
+    if match is None or (not units and not match[2].isalpha()):
         raise _bad(text, "write a whole number and a unit, such as `28 days` or `1 year`")
-    count, word = int(match[1]), match[2]
-    unit = word.removesuffix("s")
-    if unit not in UNITS:
-        raise _bad(text, f"`{match[2]}` is not a unit: {nearest(unit, UNITS)}")
-    duration = Duration(count, cast("Unit", unit))
+    known = (*UNITS, *units)
+    count, unit = int(match[1]), unit_word(match[2], known)
+    if unit not in known:
+        raise _bad(text, f"`{match[2]}` is not a unit: {nearest(unit.removesuffix('s'), known)}")
+    duration = Duration(count, unit)
     _check_length(text, duration)
     return duration
 
@@ -108,6 +120,21 @@ def shift_span(span: Span, duration: Duration, *, back: bool = True) -> Span:
     end = _shift_end(span, duration, sign)
     # Two times of day can meet on the last day of a shorter month in the wrong order; then the length is kept.
     return Span(start, end if end > start else start + (span.end - span.start))
+
+
+def earlier(span: Span, by: Duration, calendar: Calendar, grain: str | None = None) -> Span:
+    """Move a span back by a length of time in any unit, also one of the project's own.
+
+    `grain` is what the span is a unit of: where that is numbered in years of the length's unit, the same number of the year before
+    is meant.
+    """
+    if not by.is_custom:
+        return shift_span(span, by)
+    unit = calendar.units[by.unit]
+    own = calendar.units.get(grain) if grain is not None else None
+    if own is not None and own.year == by.unit != own.name:
+        return own.a_year_earlier(span, unit, by.count)
+    return unit.earlier(span, by.count)
 
 
 def _shift_end(span: Span, duration: Duration, sign: int) -> datetime:

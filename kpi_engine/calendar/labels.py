@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from kpi_engine import months
-from kpi_engine.calendar.buckets import fiscal_year_name, floor, step, week_number
+from kpi_engine.calendar.buckets import fiscal_year_name, floor, step, unit_of, week_number
 from kpi_engine.calendar.calendars import Calendar
 from kpi_engine.calendar.periods import Period
 from kpi_engine.calendar.spans import Span, last_day
@@ -57,17 +57,24 @@ def label(
     """
     if isinstance(what, Period):
         return _period(what, language, calendar)
+    if grain and calendar and grain in calendar.units and (whole := unit_of(what, grain, calendar)) is not None:
+        return span_label(whole, language, grain=grain, calendar=calendar)
     return _unit(what, grain or "day", language, calendar)
 
 
 def _period(period: Period, language: str, calendar: Calendar | None) -> str:
     """Name a period by its kind, so that days which happen to fill a month still read as days."""
     start, end = period.span.start, period.span.end
-    if start is None or end is None or period.grain is None or period.kind == "units":
+    if start is None or end is None or period.grain is None or period.kind == "units" or _is_own(period, calendar):
         return span_label(period.span, language, grain=period.grain, calendar=calendar)
     if period.kind == "unit":
         return _unit(start, period.grain, language, calendar)
     return _days(start, last_day(end), language)
+
+
+def _is_own(period: Period, calendar: Calendar | None) -> bool:
+    """Say whether a period is one of a unit of the project's own."""
+    return calendar is not None and period.kind == "unit" and period.grain in calendar.units
 
 
 def span_label(
@@ -83,6 +90,11 @@ def span_label(
         return _open(span, language)
     if span.is_empty:
         return _DASH
+    if grain and calendar and grain in calendar.units:
+        first, last = calendar.units[grain].said(span) or ("", "")
+        if first:
+            return first if first == last else f"{first} {_DASH} {last}"
+        grain = None
     chosen = grain if grain and _is_whole(start, end, grain, calendar or Calendar()) else _recognised(start, end)
     if chosen != "day" and step(start, chosen, Calendar()) == end:
         return _unit(start, chosen, language, calendar)

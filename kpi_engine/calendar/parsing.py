@@ -11,15 +11,17 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
-from kpi_engine.calendar.buckets import first_week, fiscal_year_start, floor, step, week_number
+from kpi_engine.calendar.buckets import first_week, fiscal_year_start, floor, step, unit_of, week_number
 from kpi_engine.calendar.moments import FIRST_YEAR, LAST_YEAR
 from kpi_engine.calendar.periods import Kind, Period
 from kpi_engine.calendar.spans import DAY, Span, last_day, midnight
+from kpi_engine.calendar.units import in_no_unit
 from kpi_engine.errors import RequestError, nearest, shown
 
 if TYPE_CHECKING:
     from kpi_engine.calendar.calendars import Calendar
     from kpi_engine.calendar.grains import Grain
+    from kpi_engine.calendar.units import CustomUnit
 
 _WORDS: Final = MappingProxyType(
     {
@@ -78,6 +80,11 @@ class _Asking:
     today: datetime
     as_of: datetime
 
+    def match(self, pattern: str, words: str) -> re.Match[str] | None:
+        """Match words with a form, in which a unit may also be one of the project's own."""
+        own = "".join(f"|{unit}" for unit in self.calendar.units)
+        return re.fullmatch(pattern.replace(_UNIT, f"{_UNIT[:-1]}{own})") if own else pattern, words)
+
 
 def parse_period(text: str | int | date | tuple[date, date] | None, calendar: Calendar, as_of: datetime) -> Period:
     """Read a period in words, as a date, or as two dates that are both included; None is no period.
@@ -91,10 +98,12 @@ def parse_period(text: str | int | date | tuple[date, date] | None, calendar: Ca
     written = _written(text)
     if len(written) > LONGEST:
         raise _refused(_Asking(written, written, calendar, as_of, as_of))
-    asking = _Asking(written, _canonical(written), calendar, last_day(as_of), as_of)
+    asking = _Asking(written, _canonical(written, calendar), calendar, last_day(as_of), as_of)
     for pattern, read in _FORMS:
-        if match := re.fullmatch(pattern, asking.words):
+        if match := asking.match(pattern, asking.words):
             return _checked(replace(read(match, asking), text=written), asking)
+    if (named := _named(asking.words, asking)) is not None:
+        return replace(named, text=written)
     raise _refused(asking)
 
 
@@ -105,13 +114,15 @@ def _written(text: object) -> str:
     return text.isoformat().removesuffix("T00:00:00") if isinstance(text, date) else str(text).strip()
 
 
-def _canonical(text: str) -> str:
-    """Say it in the words of the grammar: lower case, no accents or articles, single blanks, English words."""
+def _canonical(text: str, calendar: Calendar) -> str:
+    """Say it in the words of the grammar: lower case, no accents or articles, single blanks, English words, units by their names."""
     plain = unicodedata.normalize("NFKD", text.casefold().replace("\u2019", "'"))
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     plain = re.sub(r"\bl'|-ci\b", "", plain)
     english = {word: name for name, words in _WORDS.items() for word in words.split()}
     said = " ".join(filter(None, (english.get(word, word) for word in plain.split())))
+    for unit in calendar.units:
+        said = re.sub(rf"\b{unit.replace('_', '[ _-]')}s?(?![\w-])", unit, said)
     return re.sub(r"\b(quarter|year) fiscal\b", r"fiscal \1", re.sub(r"\s*\.{2,}\s*", "..", said))
 
 
@@ -147,7 +158,44 @@ def _unit(start: datetime, grain: Grain, asking: _Asking) -> Period:
 
 
 def _grain(word: str) -> Grain:
-    return cast("Grain", word.replace(" ", "_"))
+    return word.replace(" ", "_")
+
+
+def _named(words: str, asking: _Asking) -> Period | None:
+    """Find a period of the project's own units by its name, with the unit before it or without; None where there is none."""
+    unit, _, name = words.partition(" ")
+    if unit in asking.calendar.units and name:
+        found = _numbers_named(name, asking.calendar.units[unit], asking)
+        if len(found) != 1:
+            raise _unnamed(asking, f"`{unit}` has {'several periods' if found else 'no period'} of this name", unit)
+        return _own(asking.calendar.units[unit], found[0], asking)
+    every = {each.name: _numbers_named(words, each, asking) for each in asking.calendar.units.values()}
+    having = [each for each, numbers in every.items() if numbers]
+    if not having:
+        return None
+    if len(having) > 1 or len(every[having[0]]) > 1:
+        several = " and ".join(f"`{each}`" for each in having)
+        raise RequestError(
+            f"{shown(asking.text)} names several periods, of {several}",
+            code="bad_period",
+            hint=f"write the unit before it: `{having[0]} {asking.text}`",
+        )
+    return _own(asking.calendar.units[having[0]], every[having[0]][0], asking)
+
+
+def _unnamed(asking: _Asking, why: str, unit: str) -> RequestError:
+    name = asking.words.partition(" ")[2]
+    message = f"{shown(asking.text)} is not a period that is understood: {why}"
+    return RequestError(message, code="bad_period", hint=nearest(name, asking.calendar.units[unit].names))
+
+
+def _numbers_named(words: str, unit: CustomUnit, asking: _Asking) -> list[int]:
+    """Give the numbers of the periods of a unit that are called so, whatever the capitals and accents."""
+    return [number for number, name in enumerate(unit.names) if _canonical(name, asking.calendar) == words]
+
+
+def _own(unit: CustomUnit, number: int, asking: _Asking) -> Period:
+    return Period(unit.of(number, number), "unit", unit.name, 1, asking.text)
 
 
 def _year_of(match: re.Match[str], asking: _Asking) -> int:
@@ -220,20 +268,26 @@ def _read_yesterday(_: re.Match[str], asking: _Asking) -> Period:
 
 def _read_this(match: re.Match[str], asking: _Asking) -> Period:
     grain = _grain(match["unit"])
-    return _unit(floor(asking.today, grain, asking.calendar), grain, asking)
+    if (whole := unit_of(asking.today, grain, asking.calendar)) is None:
+        raise in_no_unit(asking.today, grain)
+    return Period(whole, "unit", grain, 1, asking.text)
 
 
 def _read_last(match: re.Match[str], asking: _Asking) -> Period:
     grain = _grain(match["unit"])
+    if grain in asking.calendar.units:
+        return _several(asking.calendar.units[grain].ended(asking.today, 1), grain, 1, asking)
     return _unit(step(floor(asking.today, grain, asking.calendar), grain, asking.calendar, -1), grain, asking)
 
 
 def _read_last_units(match: re.Match[str], asking: _Asking) -> Period:
     """Take the n whole units before the one that is running."""
     grain, count = _grain(match["unit"]), int(match["count"])
-    end = floor(asking.today, grain, asking.calendar)
     if count < 1:
         raise _refused(asking, "ask for at least 1")
+    if grain in asking.calendar.units:
+        return _several(asking.calendar.units[grain].ended(asking.today, count), grain, count, asking)
+    end = floor(asking.today, grain, asking.calendar)
     try:
         start = step(end, grain, asking.calendar, -count)
     except (ValueError, OverflowError) as error:
@@ -275,8 +329,10 @@ def _read_range(match: re.Match[str], asking: _Asking) -> Period:
 def _read_end(words: str, asking: _Asking) -> Period:
     """Read one end of a range, which is one calendar unit."""
     for pattern, read in _UNIT_FORMS:
-        if match := re.fullmatch(pattern, words):
+        if match := asking.match(pattern, words):
             return read(match, asking)
+    if (named := _named(words, asking)) is not None:
+        return named
     raise _refused(
         asking, f"{shown(words)} is not a date, a week, a month, a quarter or a year" if words else "an end is missing"
     )
@@ -284,6 +340,8 @@ def _read_end(words: str, asking: _Asking) -> Period:
 
 def _count(span: Span, grain: Grain, asking: _Asking) -> int:
     start, end = cast("datetime", span.start), cast("datetime", span.end)
+    if grain in asking.calendar.units:
+        return len(asking.calendar.units[grain].within(span))
     if grain in {"day", "week"}:
         return (end - start).days // (7 if grain == "week" else 1)
     units = 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from kpi_engine.calendar.buckets import one_step
-from kpi_engine.calendar.durations import Duration, shift, shift_span
+from kpi_engine.calendar.durations import Duration, earlier, shift_span
 from kpi_engine.calendar.spans import Span
 from kpi_engine.errors import RequestError
 
@@ -39,7 +39,7 @@ class Period:
     """The period in the asker's words."""
 
 
-def previous(period: Period, calendar: Calendar) -> Span:  # noqa: ARG001 - the comparisons have one signature
+def previous(period: Period, calendar: Calendar) -> Span:
     """Give the period before, for a comparison.
 
     Before a calendar unit is the unit before, before n units the n units before, before a range the same number of days. A period
@@ -56,14 +56,23 @@ def previous(period: Period, calendar: Calendar) -> Span:  # noqa: ARG001 - the 
     length = Duration(period.count, one_step(period.grain).unit)
     start, end = period.span.start, period.span.end
     if period.kind == "to_date" and start is not None and end is not None:
-        before = shift(start, length)
+        before = earlier(Span(start, None), length, calendar).start or start
         return Span(before, min(before + (end - start), start))
-    return shift_span(period.span, length)
+    return earlier(period.span, length, calendar)
 
 
-def year_before(span: Span, calendar: Calendar, grain: Grain | None = None) -> Span:  # noqa: ARG001 - as `previous`
+def year_before(span: Span, calendar: Calendar, grain: Grain | None = None) -> Span:
     """Give the same span a year earlier; weeks go back by 52 weeks, so that Mondays meet Mondays.
 
-    `grain` is the grain of the bucket, or of the period where the request has no grain.
+    `grain` is the grain of the bucket, or of the period where the request has no grain. Of a unit of the project's own it is the
+    period with the same number in the year before; raise `no_year_of_unit` where it does not say what its years are.
     """
+    if grain is not None and grain in calendar.units:
+        if not (year := calendar.units[grain].year):
+            raise RequestError(
+                f"the unit `{grain}` does not say what its years are, so there is no year to go back by",
+                code="no_year_of_unit",
+                hint=f"write `year:` in `{grain}`, below `units:` in kpi.yaml: the unit that its periods are numbered in",
+            )
+        return earlier(span, Duration(1, year), calendar, grain)
     return shift_span(span, WEEKS_OF_A_YEAR if grain == "week" else Duration(1, "year"))

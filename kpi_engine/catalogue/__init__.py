@@ -18,6 +18,7 @@ from kpi_engine.catalogue.kpis import resolve_kpi
 from kpi_engine.catalogue.names import Names
 from kpi_engine.catalogue.resolved import Expr, ResolvedAggregate, ResolvedInput, ResolvedKpi, TimeColumn
 from kpi_engine.catalogue.surroundings import Surroundings
+from kpi_engine.catalogue.units import unit_faults
 from kpi_engine.errors import DefinitionError, Diagnostic, Place, RequestError, nearest
 from kpi_engine.formula.gate import Mistake
 
@@ -56,7 +57,10 @@ class Catalogue:
         self.names = Names(project.datasets, self._schema)
         self._below = kpis_below(project.kpis)
         self._fitting = Fitting(project, self.names, left_out, self._below)
-        self._around = Surroundings(self.names, project.kpis, project.parameters, left_out, self._below, self._resolved)
+        self._around = Surroundings(
+            self.names, project.kpis, project.parameters, left_out, self._below, self._resolved,
+            project.settings.calendar.units,
+        )  # fmt: skip
         self._kpis: dict[str, ResolvedKpi] = {}
         self._straight: set[str] = set()
 
@@ -142,6 +146,8 @@ class Catalogue:
         found = list(self.project.diagnostics)
         for dataset in self.project.datasets:
             found += self._said("datasets", dataset, dataset_faults(dataset, self.names, self._origins))
+        for unit in self.project.settings.calendar.units:
+            found += unit_faults(unit, self.project, self.names)
         for role in self.project.roles:
             found += self._said("roles", role, self._fitting.role(role))
         cycles: set[frozenset[str]] = set()

@@ -106,6 +106,7 @@ class _Reading:
             offset=self._offset(),
             covers=self._covers(),
             per=self.model.per,
+            unit=next((name for name in self.model.per if self._is_unit(name)), None),
         )
 
     def conversion(self, others: Mapping[str, ResolvedInput], models: Mapping[str, Input]) -> Conversion | None:
@@ -249,8 +250,11 @@ class _Reading:
                 )
                 self._fault("across", mistake, name)
 
+    def _is_unit(self, name: str) -> bool:
+        return name in GRAINS or name in self.around.units
+
     def _per(self) -> None:
-        for name in (each for each in self.model.per if each not in GRAINS):
+        for name in (each for each in self.model.per if not self._is_unit(each)):
             for dataset in self.around.datasets_under(self.target):
                 try:
                     self.around.names.path(dataset, (name,), ())
@@ -263,7 +267,8 @@ class _Reading:
     def _offset(self) -> Duration | FirstDay | Literal["period"] | None:
         if self.model.offset == "period":
             return "period"
-        return self._parsed("offset", lambda text: parse_first_day(text) or parse_duration(text))
+        units = self.around.units
+        return self._parsed("offset", lambda text: parse_first_day(text, units) or parse_duration(text, units))
 
     def _covers(self) -> Coverage | None:
         """Read the one stretch that the input covers, where that is not the period itself."""
@@ -282,8 +287,9 @@ class _Reading:
             return None
         if model.all_time:
             return AllTime()
-        return self._parsed("to_date", parse_to_date) or self._parsed(
-            "window", lambda text: Trailing(parse_duration(text))
+        units = self.around.units
+        return self._parsed("to_date", lambda text: parse_to_date(text, units)) or self._parsed(
+            "window", lambda text: Trailing(parse_duration(text, units))
         )
 
     def _has_no_time(self, dataset: str) -> bool:

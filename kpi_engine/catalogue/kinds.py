@@ -132,4 +132,5 @@ def _modified(found: Additivity, source: ResolvedInput) -> Additivity:
 
 def _moves_by_days(source: ResolvedInput) -> bool:
     """Whether an offset maps days to days, each to one: months do not, as three days of March have one day in February."""
-    return source.offset is None or (isinstance(source.offset, Duration) and not source.offset.months)
+    by = source.offset
+    return by is None or (isinstance(by, Duration) and not by.months and not by.is_custom)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from sqlglot import exp
 
-from kpi_engine.calendar import GRAINS
 from kpi_engine.formula.analysis import conjuncts
 from kpi_engine.formula.trees import nodes, sql
 
@@ -127,16 +126,13 @@ class ResolvedInput:
     per: tuple[str, ...] = ()
     conversion: Conversion | None = None
     followed: Followed | None = None
+    unit: Grain | None = None
+    """The unit of time of which it has a row each, where `per` names one."""
 
     @property
     def age(self) -> Age | None:
         """The age by which it is counted, where it is a cohort or what a cohort does."""
         return self.followed.age if self.followed else self.conversion.age if self.conversion else None
-
-    @property
-    def unit(self) -> Grain | None:
-        """The calendar unit of which it has a row each, where `per` names one."""
-        return next((cast("Grain", name) for name in self.per if name in GRAINS), None)
 
     @property
     def is_rows(self) -> bool:

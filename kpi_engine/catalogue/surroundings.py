@@ -12,7 +12,7 @@ from kpi_engine.formula.mistakes import Mistake
 from kpi_engine.formula.positions import span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from sqlglot import exp
 
@@ -33,6 +33,8 @@ class Surroundings:
     below: Callable[[str], list[str]]
     resolved: Callable[[str], ResolvedKpi]
     """Resolve another KPI; cycles are refused before."""
+    units: Collection[str] = ()
+    """The project's own units of time."""
     _under: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The datasets under each KPI, once they were asked for."""
     _read: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Snapshot,
         SourceSettings,
         Time,
+        UnitOfTime,
     )
     from .places import Places
 
@@ -43,6 +44,7 @@ __all__ = [
     "Snapshot",
     "SourceSettings",
     "Time",
+    "UnitOfTime",
     "from_mapping",
     "load",
 ]

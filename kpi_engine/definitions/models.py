@@ -375,6 +375,27 @@ class DefinitionFile(Model):
     """Typed values for formulas and conditions, where they stand as `:name`."""
 
 
+class UnitOfTime(Model):
+    """A unit of the project's own, whose periods stand in a dataset: one row for each period (`start`), or for each day (`day`)."""
+
+    from_: Name = Field(alias="from")
+    """The dataset that holds the periods."""
+    start: str = ""
+    """Of a row for each period: the column with its first day."""
+    last: str = ""
+    """Of a row for each period: the column with its last day, which is part of it; without it, a period ends where the next begins."""
+    day: str = ""
+    """Of a row for each day: the column with the day; days that follow one another and have the same name are a period."""
+    name: str = ""
+    """The column with the name of the period; without it, the column of the unit's name (`day`), or the first day (`start`)."""
+    year: str = ""
+    """The unit that its periods are numbered in, by which `compare` finds the same period of the year before."""
+    outside: Literal["refused", "nothing"] = "refused"
+    """What time before the first and after the last period is: refused, or time in no period."""
+    label: Texts = {}
+    """What people call it: a text, or one per language."""
+
+
 class CalendarSettings(Model):
     """The project's time."""
 
@@ -389,6 +410,8 @@ class CalendarSettings(Model):
     """The month in which the fiscal year begins."""
     fiscal_year_named_after: Literal["start", "end"] = "end"
     """Which calendar year gives a fiscal year its name."""
+    units: dict[Name, UnitOfTime] = {}
+    """Units of the project's own, by name: retail months, campaigns, fiscal periods."""
 
 
 class SourceSettings(BaseModel):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from kpi_engine.calendar import Span, floor, step
+from kpi_engine.calendar import Span, whole_units
 from kpi_engine.calendar.spans import INSTANT
 from kpi_engine.errors import DataError, KpiError, TimeoutExceeded
 from kpi_engine.execution.answers import answered
@@ -122,10 +122,7 @@ class Runner:
         if first is None or last is None or first >= request.as_of or request.grain is None:
             return Span(request.as_of, request.as_of)
         last = min(last, request.as_of - INSTANT)
-        return Span(
-            floor(first, request.grain, self.calendar),
-            step(floor(last, request.grain, self.calendar), request.grain, self.calendar),
-        )
+        return whole_units(Span(first, last + INSTANT), request.grain, self.calendar)
 
     def _local(self, plan: Bounds, moment: date | datetime | None) -> datetime | None:
         if moment is None:

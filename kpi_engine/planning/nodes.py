@@ -172,7 +172,8 @@ class Align:
 
     `dense` False keeps only the members and periods that were observed: in the period itself, or, where `earlier`, in any stretch
     that an input of the period covers. `admits` is there where every other period has a row as well, of unknown members: it holds the
-    conditions under which these are asked for. `labels` are further names of the periods: by grain, the start of the unit of each.
+    conditions under which these are asked for. `labels` are further names of the periods: by grain, the start of the unit of each, or
+    the name of a unit of the project's own.
     `limits` are numbers beside the periods: for each, the first age at which nothing is known of its cohorts, or None.
     """
 
@@ -183,7 +184,7 @@ class Align:
     dense: bool = True
     earlier: bool = False
     admits: tuple[Expr, ...] | None = None
-    labels: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
+    labels: Mapping[str, tuple[datetime | str | None, ...]] = field(default_factory=dict)
     limits: tuple[tuple[int | None, ...], ...] = ()
 
 

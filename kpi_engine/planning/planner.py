@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.calendar import GRAINS, Bucket, Span, parse_period
+from kpi_engine.calendar import CLOCK, Bucket, Span, parse_period
 from kpi_engine.catalogue.aggregates import COUNTS
 from kpi_engine.catalogue.resolved import AGE, INPUT, VALUE, Expr, ResolvedInput
 from kpi_engine.errors import RequestError, nearest, shown
@@ -159,7 +159,7 @@ class _Planner:
             values={**self.hidden, **shown, **looked_at},
             shown=tuple(shown),
             period="period" if request.grain else "",
-            period_is_date=request.grain is None or GRAINS.index(request.grain) >= GRAINS.index("day"),
+            period_is_date=request.grain not in CLOCK,
             having=tuple(or_refused(having(f, shown, request.by), looked_at) for f in request.having),
             order=order(request, shown),
             limit=request.limit,
@@ -198,7 +198,7 @@ class _Planner:
             limits=tuple(self.limits.numbers),
         )
 
-    def _labels(self) -> dict[str, tuple[datetime, ...]]:
+    def _labels(self) -> dict[str, tuple[datetime | str | None, ...]]:
         grains = (self.request.grain, *self.request.also) if self.request.grain else ()
         return labelled(tuple(b for b, _ in self.windows), grains, self.calendar)
 

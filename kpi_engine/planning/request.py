@@ -127,7 +127,8 @@ def read_request(
     comparisons = tuple(_comparison(name) for name in names_of(compare, "compare", "compare='previous_year'"))
     for argument, names in (("by", splits), ("compare", comparisons), ("kpis", tuple(kpis))):
         refuse_doubles(argument, names)
-    grains = tuple(parse_grain(each) for each in names_of(() if grain is None else grain, "grain", "grain='month'"))
+    named = names_of(() if grain is None else grain, "grain", "grain='month'")
+    grains = tuple(parse_grain(each, calendar.units) for each in named)
     refuse_doubles("grain", grains)
     condition = text_of(where_sql, "where_sql", "where_sql=\"channel = 'email'\"")
     rows = mapping_of(where, "where", "where={'channel': 'email'}")

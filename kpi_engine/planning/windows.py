@@ -18,10 +18,11 @@ from kpi_engine.calendar import (
     Trailing,
     buckets,
     covered,
+    earlier,
     first_day,
-    floor,
+    one_step,
     previous,
-    shift_span,
+    unit_of,
     year_before,
 )
 from kpi_engine.errors import RequestError
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from kpi_engine.calendar import Calendar, Grain
 
 Compare = Literal["previous_period", "previous_year"]
+
+_DAYS = (1 / 86_400, 1 / 1440, 1 / 24, 1, 7, 28, 90, 365, 90, 365)
+"""How many days a unit of each grain has at least."""
 
 
 @dataclass(frozen=True)
@@ -68,22 +72,32 @@ class Window:
         if isinstance(shift, Offset) and isinstance(shift.by, FirstDay):
             return replace(self, span=first_day(self.span, shift.by, calendar))
         if isinstance(shift, Offset) and isinstance(shift.by, Duration):
-            return replace(self, span=shift_span(self.span, shift.by))
+            return replace(self, span=earlier(self.span, shift.by, calendar, self.grain))
         if isinstance(self.step, Duration):
-            return replace(self, span=shift_span(self.span, self.step))
+            return replace(self, span=earlier(self.span, self.step, calendar))
         return replace(self, span=previous(replace(self.step, span=self.span), calendar))
 
 
 def labelled(
     periods: tuple[Bucket, ...], grains: tuple[Grain, ...], calendar: Calendar
-) -> dict[str, tuple[datetime, ...]]:
-    """Name periods by the unit of each grain that they lie in, where there are several grains."""
-    if len(grains) < 2:  # noqa: PLR2004 - of one grain the period itself is the name
+) -> dict[str, tuple[datetime | str | None, ...]]:
+    """Name periods by the unit of each grain that they lie in: by its start, or by the name of a unit of the project's own.
+
+    Of one grain that every project has the period itself is the name.
+    """
+    if len(grains) < 2 and not any(each in calendar.units for each in grains):  # noqa: PLR2004 - one
         return {}
-    return {each: tuple(floor(p.span.start, each, calendar) for p in periods if p.span.start) for each in grains}
+    return {each: tuple(_label(p.span.start, each, calendar) for p in periods) for each in grains}
 
 
-_STEPS = {"fiscal_quarter": Duration(1, "quarter"), "fiscal_year": Duration(1, "year")}
+def _label(start: datetime | None, grain: Grain, calendar: Calendar) -> datetime | str | None:
+    if start is None:
+        return None
+    if grain in calendar.units:
+        number = calendar.units[grain].place(start)
+        return None if number is None else calendar.units[grain].names[number]
+    whole = unit_of(start, grain, calendar)
+    return None if whole is None else whole.start
 
 
 def windows(
@@ -97,19 +111,29 @@ def windows(
         return _pieces(period, (grain, *also), calendar)
     if grain is None:
         return ((Bucket(period.span.start, period.span), Window(period.span, period, period.grain)),)  # type: ignore[arg-type]
-    step = _STEPS.get(grain) or Duration(1, grain)  # type: ignore[arg-type]
+    step = one_step(grain)
     return tuple((bucket, Window(bucket.span, step, grain)) for bucket in buckets(period.span, grain, calendar))
 
 
 def _pieces(period: Period, grains: tuple[Grain, ...], calendar: Calendar) -> tuple[tuple[Bucket, Window], ...]:
     units = [bucket for each in grains for bucket in buckets(period.span, each, calendar)]
-    ends = {bucket.span.start: bucket.span.end for bucket in units}
-    bounds = sorted({bound for pair in ends.items() for bound in pair if bound is not None})
-    starts = {bound: max(floor(bound, each, calendar) for each in grains) for bound in bounds}
-    spans = [Span(start, end) for start, end in pairwise(bounds)]
-    finest = min(grains, key=GRAINS.index)
-    step = _STEPS.get(finest) or Duration(1, finest)  # type: ignore[arg-type]
-    return tuple((Bucket(starts[span.start], span), Window(span, step, finest)) for span in spans if span.start)
+    ends = {bound for bucket in units for bound in (bucket.span.start, bucket.span.end) if bound is not None}
+    finest = min(grains, key=lambda each: _days(each, calendar))
+    found: list[tuple[Bucket, Window]] = []
+    for start, end in pairwise(sorted(ends)):
+        wholes = [unit_of(start, each, calendar) for each in grains]
+        starts = [start if whole is None or whole.start is None else whole.start for whole in wholes]
+        if any(wholes):
+            span = Span(start, end)
+            found.append((Bucket(max(starts), span), Window(span, one_step(finest), finest)))
+    return tuple(found)
+
+
+def _days(grain: Grain, calendar: Calendar) -> float:
+    """Say about how long a unit is; of the project's own, how long its shortest period."""
+    if grain in calendar.units:
+        return min((end - start).days for start, end in calendar.units[grain].spans)
+    return _DAYS[GRAINS.index(grain)]
 
 
 def divided(
@@ -130,7 +154,7 @@ def divided(
                 message = f"`per: {unit}` cuts time, and no period says where it begins and ends"
                 hint = "ask for a period or by a grain; `all_time` above it has no beginning"
                 raise RequestError(message, code="unbounded_period", hint=hint)
-            step = _STEPS.get(unit) or Duration(1, unit)  # type: ignore[arg-type]
+            step = one_step(unit)
             found += [(each, Window(each.span, step, unit)) for each in buckets(span, unit, calendar)]
         numbers.append(tuple(range(before, len(found))))
     return tuple(found), tuple(numbers)

@@ -12,6 +12,7 @@ from kpi_engine.sql import claims as _claims
 from kpi_engine.sql import derive as _derive
 from kpi_engine.sql import keys as _keys
 from kpi_engine.sql import reading as _reading
+from kpi_engine.sql import units as _units
 from kpi_engine.sql.conversions import later_expressions
 from kpi_engine.sql.joins import reached
 from kpi_engine.sql.keys import KEYS, ROWS_OF_KEY
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from kpi_engine.catalogue import Expr
     from kpi_engine.catalogue.claims import Claims, JoinClaim, Rule, TypeClaim
     from kpi_engine.catalogue.names import Names
+    from kpi_engine.catalogue.units import UnitColumns
     from kpi_engine.planning.nodes import Bounds, Derive
 
 __all__ = [
@@ -118,6 +120,10 @@ class Renderer:
     def bounds(self, plan: Bounds) -> str:
         """Give the statement that finds the first and last time of some rows."""
         return sql(_reading.bounds(lowered_bounds(plan), self._rendering))
+
+    def periods(self, unit: UnitColumns) -> str:
+        """Give the statement that reads the periods of a project's own unit of time."""
+        return sql(_units.periods(unit, self._rendering))
 
     def duplicates(self, dataset: str) -> str:
         """Give the statement that finds a few values of a dataset's key that stand there more than once."""

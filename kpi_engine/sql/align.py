@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from kpi_engine.calendar import GRAINS
 from kpi_engine.formula.trees import column, identifier, integer, named, rewriting
 from kpi_engine.planning import cohorts
 from kpi_engine.planning.summaries import reach_table
@@ -14,6 +15,9 @@ from kpi_engine.sql.rendering import PERIOD_NUMBER, Constants, constants, dimens
 from kpi_engine.sql.summarise import summarise
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from kpi_engine.formula.trees import Change
     from kpi_engine.planning.nodes import Align, Summarise
     from kpi_engine.sql.rendering import Rendering
@@ -69,13 +73,16 @@ def _periods(node: Align) -> exp.Expr:
     """Give the periods as rows: their number, their start, and the cell of each reach where it is not that number."""
     starts = [None if each.start is None else each.start.isoformat(sep=" ") for each in node.periods]
     cells = {name: Constants("INT", cells) for cells, name in _keys(node).items() if name != PERIOD_NUMBER}
-    labels = {
-        label(grain): Constants("TIMESTAMP", [each.isoformat(sep=" ") for each in units])
-        for grain, units in node.labels.items()
-    }
+    labels = {label(grain): _units(grain, units) for grain, units in node.labels.items()}
     limits = {name: Constants("INT", node.limits[n]) for n, name in enumerate(_limits(node))}
     own = {PERIOD_NUMBER: Constants("INT", range(len(starts))), PERIOD: Constants("TIMESTAMP", starts)}
     return constants({**own, **labels, **cells, **limits})
+
+
+def _units(grain: str, units: Sequence[datetime | str | None]) -> Constants:
+    """Write the units that periods lie in: by their start, or by the name of a unit of the project's own."""
+    kind = "TIMESTAMP" if grain in GRAINS else "VARCHAR"
+    return Constants(kind, [None if each is None else str(each) for each in units])
 
 
 def _keys(node: Align) -> dict[tuple[int, ...], str]:

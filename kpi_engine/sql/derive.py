@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from kpi_engine.calendar import CLOCK, GRAINS
 from kpi_engine.formula.trees import column, identifier, named
 from kpi_engine.planning.columns import CHECKS, UNRATED
 from kpi_engine.planning.shaping import EARLIER
@@ -113,7 +114,7 @@ def _late(node: Derive, depths: Mapping[str, int]) -> list[exp.Column]:
 
 
 def _unit(start: exp.Column, grain: str) -> exp.Expr:
-    return _date(start) if grain not in {"second", "minute", "hour"} else start
+    return start if grain in CLOCK or grain not in GRAINS else _date(start)
 
 
 def _date(tree: exp.Expr) -> exp.Expr:
