@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from kpi_engine.calendar import GRAINS
 from kpi_engine.calendar.durations import UNITS
 from kpi_engine.definitions.schema import Words, definitions_schema, project_schema, settings_schema
-from kpi_engine.errors import RequestError
+from kpi_engine.errors import DefinitionError, RequestError
 from kpi_engine.plugins import Plugins
 from kpi_engine.plugins.isolation import Failed, attempt
 from kpi_engine.plugins.settings import keys_of
@@ -30,20 +30,21 @@ def schema(
 ) -> dict[str, Any]:
     """Give the JSON Schema of definition files or, as `project`, of `kpi.yaml`.
 
-    `project` is a project's folder: its own plugins are then known beside those that are installed. Raises RequestError for another
+    `project` is a project's folder: its own plugins and units of time are then known beside those that there are anyway. Raises RequestError for another
     kind.
     """
     if kind not in ("definitions", "project"):
         raise RequestError(
             f"there is no schema of `{kind}`", code="bad_request", hint="ask for `definitions` or `project`"
         )
-    words = _words(Plugins(None if project is None else Path(project), disabled_plugins))
+    folder = None if project is None else Path(project)
+    words = _words(Plugins(folder, disabled_plugins), _units(folder))
     return definitions_schema(words) if kind == "definitions" else project_schema(words)
 
 
 def schema_files(project: Path | None = None, *, disabled_plugins: Collection[str] = ()) -> Mapping[str, str]:
     """Give both schemas as the files that they are in a project: their texts by their paths."""
-    words = _words(Plugins(project, disabled_plugins))
+    words = _words(Plugins(project, disabled_plugins), _units(project))
     made = {"project": project_schema(words), "definitions": definitions_schema(words)}
     return {f"{FOLDER}/{kind}.schema.json": in_json(each) for kind, each in made.items()}
 
@@ -63,10 +64,20 @@ def first_line(file: str) -> str:
     return f"# yaml-language-server: $schema={'../' * file.count('/')}{FOLDER}/{kind}.schema.json"
 
 
-def _words(plugins: Plugins) -> Words:
+def _units(project: Path | None) -> tuple[str, ...]:
+    """Name a project's own units of time, as far as its file can be read."""
+    from kpi_engine.definitions import load
+
+    try:
+        return () if project is None else tuple(load(project).settings.calendar.units)
+    except DefinitionError:
+        return ()
+
+
+def _words(plugins: Plugins, units: tuple[str, ...]) -> Words:
     return Words(
-        units=UNITS,
-        grains=GRAINS[GRAINS.index("week") :],
+        units=(*UNITS, *units),
+        grains=(*GRAINS[GRAINS.index("week") :], *units),
         sources={word: _settings(plugins.source(word)) for word in plugins.words("source")},
         transforms={word: _settings(plugins.transform(word)) for word in plugins.words("transform")},
     )

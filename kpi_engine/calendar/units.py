@@ -107,11 +107,13 @@ class CustomUnit:
             if year < count:
                 years._refuse_before(year - count)
                 return self.starts[0], self.starts[0]
-            same = number - self.within(years.of(year, year)).start
-            there = self.within(years.of(year - count, year - count))
-            if same >= len(there):
-                return years.ends[year - count], years.ends[year - count]
-            return self.spans[there[same]]
+            here, there = years.spans[year], years.spans[year - count]
+            self._refuse_outside(min(here[0], there[0]))
+            same = number - bisect_right(self.ends, here[0]) + bisect_right(self.ends, there[0])
+            if same < len(self.spans) and self.starts[same] < there[1]:
+                return self.spans[same]
+            self._refuse_outside(there[1])
+            return there[1], there[1]
 
         return self.moved(span, before)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kpi_engine.calendar import GRAINS
-from kpi_engine.calendar.durations import UNITS
 from kpi_engine.catalogue.sqltypes import family
 from kpi_engine.errors import Diagnostic, nearest
 from kpi_engine.formula.gate import Refused
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
 
     from kpi_engine.catalogue.names import Names
     from kpi_engine.definitions import Project, UnitOfTime
-
-_TAKEN = frozenset({*GRAINS, *UNITS, "today", "yesterday", "period", "all"})
 
 
 @dataclass(frozen=True)
@@ -41,17 +37,16 @@ def unit_faults(unit: str, project: Project, names: Names) -> Iterator[Diagnosti
     units = project.settings.calendar.units
     model, path, places = units[unit], ("project", "calendar", "units", unit), project.places
     title = f"the unit of time `{unit}`"
-    if unit in _TAKEN or unit.removesuffix("s") in _TAKEN:
-        message = f"{title} has a name that means something else already"
-        yield Diagnostic("bad_name", message, places.key(*path), "choose another name", subject="project")
     if bool(model.day) == bool(model.start):
         message = f"{title} needs either `start`, of a row for each period, or `day`, of a row for each day"
-        yield Diagnostic("bad_unit", message, places.key(*path), "name the column of one of the two", subject="project")
+        yield Diagnostic(
+            "bad_time_unit", message, places.key(*path), "name the column of one of the two", subject="project"
+        )
         return
     if model.last and model.day:
         message = f"{title} has a `last` day, which goes with `start`"
         place = places.key(*path, "last")
-        yield Diagnostic("bad_unit", message, place, "leave it out: the days say where it ends", subject="project")
+        yield Diagnostic("bad_time_unit", message, place, "leave it out: the days say where it ends", subject="project")
     if model.year and model.year not in units:
         message = f"{title} is numbered in `{model.year}`, and there is no such unit"
         place = places.value(*path, "year")

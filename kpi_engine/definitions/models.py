@@ -85,6 +85,7 @@ def _name(place: str = "") -> WithJsonSchema:
 _ONCE = Field(json_schema_extra={"uniqueItems": True})
 Name = Annotated[str, _name()]
 KpiName = Annotated[str, _name("kpis")]
+UnitName = Annotated[str, _name("units")]
 DimensionName = Annotated[str, _name("dimensions")]
 Language = Annotated[str, _text_like(LANGUAGE, "write two small letters, such as `en` or `fr`")]
 Texts = Annotated[dict[str, str], BeforeValidator(_texts, json_schema_input_type=str | dict[Language, str])]
@@ -410,7 +411,7 @@ class CalendarSettings(Model):
     """The month in which the fiscal year begins."""
     fiscal_year_named_after: Literal["start", "end"] = "end"
     """Which calendar year gives a fiscal year its name."""
-    units: dict[Name, UnitOfTime] = {}
+    units: dict[UnitName, UnitOfTime] = {}
     """Units of the project's own, by name: retail months, campaigns, fiscal periods."""
 
 

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 LENGTH = 64
 NAME = "[a-z](?:_?[a-z0-9])*_?"
 LANGUAGE = "[a-z]{2}"
-RESERVED: Mapping[str, tuple[str, ...]] = MappingProxyType({"kpis": ("period",), "dimensions": ("period", "all")})
+_UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year")
+RESERVED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "kpis": ("period",),
+        "dimensions": ("period", "all"),
+        "units": ("period", "today", "yesterday", *_UNITS, *(f"{unit}s" for unit in _UNITS)),
+    }
+)
 """Words of requests and results, which are not free for names in these places."""
 _NAME = re.compile(NAME)
 _LANGUAGE = re.compile(LANGUAGE)

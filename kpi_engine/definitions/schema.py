@@ -186,7 +186,9 @@ def _offset(words: Words) -> Schema:
 
 def _duration(units: Iterable[str], *words: str) -> Schema:
     """Say how a length of time is written: a number and a unit, whatever its capital letters, or one of some words."""
-    pattern = "|".join([rf"\s*0*[1-9][0-9]*\s*(?:{'|'.join(_any_case(unit) for unit in units)})[sS]?\s*", *words])
+    pattern = "|".join(
+        [rf"\s*0*[1-9][0-9]*\s*(?:{'|'.join(_any_case(unit).replace('_', '[ _-]') for unit in units)})[sS]?\s*", *words]
+    )
     other = "".join(f", or `{word}`" for word in words if word)
     return {
         "pattern": f"^(?:{pattern})$",

@@ -10,15 +10,16 @@ from pydantic import ValidationError
 from .checking import languages
 from .entries import sections
 from .models import ProjectFile
+from .naming import RESERVED, check_name
 from .parameters import check_sources
 from .validation import Subject, translate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from kpi_engine.errors import Diagnostic
 
-    from .places import Path
+    from .places import Located, Path
     from .yaml import Document
 
 
@@ -30,6 +31,7 @@ def settings_of(document: Document, name: str) -> tuple[ProjectFile, list[Diagno
     raw = document.value
     title = "`kpi.yaml`" if document.located.source else "the settings"
     found += [replace(each, subject="project") for each in languages(title, raw, (), document.located)]
+    found += [replace(each, subject="project") for each in _units(raw, document.located)]
     if isinstance(raw.get("sources"), dict):
         found += [replace(each, subject="project") for each in check_sources(raw["sources"], document.located)]
     try:
@@ -40,6 +42,18 @@ def settings_of(document: Document, name: str) -> tuple[ProjectFile, list[Diagno
     kept = {"project": name} | _without(raw, (path for path, _ in refused))
     said = {mistake.path for mistake in document.mistakes}
     return ProjectFile.model_validate(kept), found + [each for path, each in refused if path not in said]
+
+
+def _units(raw: dict[str, Any], located: Located) -> Iterator[Diagnostic]:
+    """Check what the project's own units of time are called."""
+    calendar = raw.get("calendar")
+    units = calendar.get("units") if isinstance(calendar, dict) else None
+    for name, unit in units.items() if isinstance(units, dict) else ():
+        path = ("calendar", "units", name)
+        if isinstance(name, str) and (bad := check_name("a unit of time", name, located, path, RESERVED["units"])):
+            yield bad
+        if isinstance(unit, dict):
+            yield from languages(f"the unit of time `{name}`", unit, path, located)
 
 
 def _subject(path: Path) -> str:

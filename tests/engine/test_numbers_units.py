@@ -302,9 +302,9 @@ def test_days_that_make_no_periods_are_refused(sales, change, words):
 
 
 @pytest.mark.parametrize(("unit", "code"), [
-    ({"from": "months"}, "bad_unit"),
-    ({"from": "months", "start": "starts_on", "day": "starts_on"}, "bad_unit"),
-    ({"from": "spine", "day": "day", "last": "day", "name": "campaign"}, "bad_unit"),
+    ({"from": "months"}, "bad_time_unit"),
+    ({"from": "months", "start": "starts_on", "day": "starts_on"}, "bad_time_unit"),
+    ({"from": "spine", "day": "day", "last": "day", "name": "campaign"}, "bad_time_unit"),
     ({"from": "monthss", "start": "starts_on"}, "unknown_dataset"),
     ({"from": "months", "start": "begins_on"}, "unknown_column"),
     ({"from": "months", "start": "starts_on", "name": "called"}, "unknown_column"),
