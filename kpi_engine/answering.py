@@ -10,6 +10,7 @@ from kpi_engine.describing import heading
 from kpi_engine.errors import KpiError, SourceError, TimeoutExceeded
 from kpi_engine.execution.running import DataMoved
 from kpi_engine.planning import totalled
+from kpi_engine.planning.request import alone
 from kpi_engine.results import Result
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Answering:
             try:
                 self.prepared.ready(kpi_id, request.currency)
                 if collect and len(request.kpis) > 1:
-                    self.prepared.runner.check(replace(request, kpis=(kpi_id,), order=(), having=()))
+                    self.prepared.runner.check(alone(request, kpi_id))
             except KpiError as error:
                 if not collect:
                     raise
@@ -80,7 +81,7 @@ class Answering:
         found: dict[str, Failure] = {}
         for kpi_id in (k for k in request.kpis if k not in request.failed):
             try:
-                self._computed(replace(request, kpis=(kpi_id,), order=(), having=()))
+                self._computed(alone(request, kpi_id))
             except TimeoutExceeded:
                 raise
             except KpiError as error:

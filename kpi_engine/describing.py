@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from kpi_engine.planning import Derive, Request
 
 WORDS = {
-    "en": {"period": "Period", "previous_period": "previous period", "previous_year": "previous year", "change": "change", "points": "change in points"},
-    "fr": {"period": "Période", "previous_period": "période précédente", "previous_year": "année précédente", "change": "évolution", "points": "évolution en points"},
+    "en": {"period": "Period", "previous_period": "previous period", "previous_year": "previous year", "change": "change", "points": "change in points",
+           "others": "others", "rank": "rank", "share": "share of the total"},
+    "fr": {"period": "Période", "previous_period": "période précédente", "previous_year": "année précédente", "change": "évolution", "points": "évolution en points",
+           "others": "autres", "rank": "rang", "share": "part du total"},
 }  # fmt: skip
 
 
@@ -68,11 +70,15 @@ def columns_of(
     plan: Derive, request: Request, catalogue: Catalogue, language: str, currencies: Mapping[str, str] | None = None
 ) -> tuple[Column, ...]:
     """Say what stands in each column of an answer."""
+    from kpi_engine.planning.ranking import others_of, rank_of, share_of
+
     words = WORDS.get(language, WORDS["en"])
-    columns = [
-        Column(name, dimension_label(name, (*request.kpis, *request.members_of), catalogue, language), "dimension")
-        for name in plan.align.split
-    ]
+    columns = []
+    for name in (each for each in plan.align.split if each != plan.position):
+        label = dimension_label(name, (*request.kpis, *request.members_of), catalogue, language)
+        columns.append(Column(name, label, "dimension"))
+        if plan.others and plan.position == others_of(name):
+            columns.append(Column(plan.position, f"{label}, {words['others']}", "others"))
     if plan.period:
         columns.append(Column(plan.period, words["period"], "period", grain=request.grain or ""))
     own = catalogue.project.settings.calendar.units
@@ -83,6 +89,8 @@ def columns_of(
     for name in request.compare:
         for kpi_id, measure in measures.items():
             columns += _comparison(plan, f"{kpi_id}__{name}", measure, f"{measure.label}, {words[name]}", words)
+    columns += [_standing(rank_of(each.kpi), "rank", measures[each.kpi], words) for each in request.rank]
+    columns += [_standing(share_of(each.kpi), "share", measures[each.kpi], words) for each in request.share]
     return tuple(columns)
 
 
@@ -96,6 +104,10 @@ def _comparison(plan: Derive, key: str, measure: Measure, title: str, words: Map
     yield Column(key, title, "earlier", measure)
     role: Literal["change", "points"] = "points" if f"{key}_points" in plan.shown else "change"
     yield Column(f"{key}_{role}", f"{title}, {words[role]}", role, measure)
+
+
+def _standing(key: str, role: Literal["rank", "share"], measure: Measure, words: Mapping[str, str]) -> Column:
+    return Column(key, f"{measure.label}, {words[role]}", role, measure)
 
 
 @dataclass(frozen=True)

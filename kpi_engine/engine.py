@@ -97,9 +97,10 @@ class Engine:
         self, kpis: str | Sequence[str] | None = None, *, role: str | None = None, by: str | Iterable[str] = (),
         grain: str | Iterable[str] | None = None, period: Period = None, where: Mapping[str, Any] | None = None, where_sql: str | None = None,
         having: Mapping[str, Any] | None = None, compare: str | Iterable[str] = (), order: str | Iterable[str] = (),
-        limit: int | None = None, as_of: str | date | datetime | None = None, parameters: Mapping[str, Any] | None = None,
-        dense: bool = True, currency: str | None = None, timeout: float | None = None, on_error: OnError | None = None,
-        language: str | None = None,
+        limit: int | None = None, top: int | Mapping[str, Any] | None = None, rank: str | Iterable[str] | Mapping[str, Any] = (),
+        share: str | Iterable[str] | Mapping[str, Any] = (), as_of: str | date | datetime | None = None,
+        parameters: Mapping[str, Any] | None = None, dense: bool = True, currency: str | None = None, timeout: float | None = None,
+        on_error: OnError | None = None, language: str | None = None,
     ) -> Result:  # fmt: skip
         """Compute KPIs.
 
@@ -111,6 +112,8 @@ class Engine:
           `having` is as `where`, on the columns of the answer.
         - `compare` lists `previous_period` and `previous_year`.
         - `order` lists columns, with `-` or ` desc` for descending; `limit` keeps the first rows.
+        - `top` keeps the first members of a dimension: `5`, or `{first: 5, of: dimension, by: KPI, others: True}`, whose others are a row.
+        - `rank` and `share` name KPIs whose rank, or share of the total, is wanted; or `{KPI: dimensions}` that they go over.
         - `as_of` is the moment as of which the answer holds; rows after it are not counted. A date means that whole day.
         - `dense` False keeps only the members and periods that have rows.
         - `currency` is the currency into which amounts are converted, each at the rate of its own time; `as_recorded`, none is.
@@ -127,7 +130,7 @@ class Engine:
         request = read_request(
             ids, self.calendar, by=by, grain=grain, period=period, where=where, where_sql=where_sql, having=having, compare=compare,
             order=order, limit=limit, as_of=as_of, parameters=checked_parameters(self.project, parameters), dense=dense,
-            currency=currency,
+            currency=currency, top=top, rank=rank, share=share,
         )  # fmt: skip
         collect = (on_error or ("collect" if role else "raise")) == "collect"
         return self._answering(timeout, language).run(request, collect=collect)
@@ -229,7 +232,7 @@ class Engine:
         parameters = checked_parameters(self.project, request.pop("parameters", None))
         made = read_request(ids, self.calendar, **request, parameters=parameters)
         self._prepared.refresh(ids)
-        for kpi_id in ids:
+        for kpi_id in (*ids, *made.compared_with):
             self._prepared.ready(kpi_id, made.currency)
         planned = self._prepared.runner.planned(replace(made, partial_split=role is not None), pretty=True)
         return explained(planned.plan, planned.statement, self._prepared.catalogue)

@@ -74,7 +74,7 @@ def recipe(kitchen: Kitchen, as_of: Moment) -> dict[str, Any] | None:
         "files": list(runner.binder.files()),
         "masthead": asdict(masthead(project.settings, kitchen.language)),
         "language": kitchen.language,
-        "kpis": list(request.kpis),
+        "kpis": list(request.computed),
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Literal
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from kpi_engine import months
 
 if TYPE_CHECKING:
-    from kpi_engine.api.reports import Column, Measure, Value
+    from kpi_engine.api.reports import Breakdown, Column, Measure, Value
 
 UNKNOWN = "–"
 """How an unknown value is written for people. Machine formats leave it empty, or say null."""
@@ -128,8 +129,28 @@ def format_cell(value: Value, column: Column, language: str, *, currency: str = 
             return format_change(value, "points" if column.role == "points" else "relative", language)
         case "value" | "earlier" if column.measure:
             return format_value(value, column.measure, language, currency=currency)
+        case "share" if column.measure:
+            return format_value(value, replace(column.measure, format="percent", decimals=None), language)
+        case "rank":
+            return plain(value)
         case _:
             return format_member(value, language)
+
+
+def for_people(table: Breakdown, language: str) -> Breakdown:
+    """Give a table as people read it: the row of all members that were not asked for one by one is called so, and no column says it.
+
+    For machines that is a column of its own (`others`), which no member can be confused with.
+    """
+    place = next((n for n, column in enumerate(table.columns) if column.role == "others"), None)
+    if place is None:
+        return table
+    word = {"fr": "(autres)"}.get(language, "(others)")
+    rows = tuple(
+        (*row[: place - 1], word if row[place] is True else row[place - 1], *row[place + 1 :]) for row in table.rows
+    )
+    totals = None if table.totals is None else (*table.totals[:place], *table.totals[place + 1 :])
+    return replace(table, columns=(*table.columns[:place], *table.columns[place + 1 :]), rows=rows, totals=totals)
 
 
 def plain(value: Value) -> str:

@@ -71,11 +71,14 @@ class Failure:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table. `role` says what stands in it; `measure` is there for every role but the first two."""
+    """One column of a table. `role` says what stands in it; `measure` is there for every role but `dimension`, `period` and `others`.
+
+    `others` follows a dimension: true in a row of all members that were not asked for one by one, whose member is None.
+    """
 
     key: str
     label: str
-    role: Literal["dimension", "period", "value", "earlier", "change", "points"]
+    role: Literal["dimension", "period", "value", "earlier", "change", "points", "others", "rank", "share"]
     measure: Measure | None = None
     grain: str = ""
     """For the period: how long one is, so that a quarter is written as Q3 2026 and not as its first day."""

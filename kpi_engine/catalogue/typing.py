@@ -57,7 +57,7 @@ def additivity_of(
     """
     if isinstance(tree, exp.Column):
         return leaf(tree)
-    inner = _scaled_part(tree)
+    inner = scaled_part(tree)
     if inner is not None:
         return additivity_of(inner, leaf, is_flow)
     if not isinstance(tree, exp.Add | exp.Sub):
@@ -73,7 +73,7 @@ def additivity_of(
     return max((additivity_of(side, leaf, is_flow) for side in (left, right)), key=_ORDER.index)
 
 
-def _scaled_part(tree: exp.Expr) -> exp.Expr | None:
+def scaled_part(tree: exp.Expr) -> exp.Expr | None:
     """Give what a tree is a constant multiple of, where it is one: in brackets, with a sign, a factor, or 0 where it is unknown."""
     if _bare(tree) is not tree:
         return _bare(tree)

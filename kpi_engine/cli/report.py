@@ -9,10 +9,10 @@ import click
 from kpi_engine.cli.conditions import wheres
 from kpi_engine.cli.exits import Exit
 from kpi_engine.cli.projects import opened, project_options, warn_of_mistakes
+from kpi_engine.cli.rankings import names
 from kpi_engine.cli.requests import (
     as_of_option,
     language_option,
-    names,
     output_options,
     pairs,
     timeout_option,

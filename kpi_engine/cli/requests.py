@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from kpi_engine.cli.conditions import havings, is_number, number, wheres
+from kpi_engine.cli.rankings import names, ranking_options, rankings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -69,6 +70,7 @@ _REQUEST: Final = (
         "--order", metavar="COLUMN", multiple=True, help="Sort: visits, -visits or 'visits desc'. Repeatable."
     ),
     click.option("--limit", metavar="N", type=int, help="Keep the first N rows."),
+    *ranking_options,
     as_of_option,
     click.option(
         "--parameter",
@@ -130,20 +132,12 @@ def arguments(kpis: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
         "compare": names(given["compare"]),
         "order": names(given["order"]),
         "limit": given["limit"],
+        **rankings(given),
         "as_of": given["as_of"],
         "parameters": pairs(given["parameters"], "--parameter"),
         "dense": not given["sparse"],
         "currency": given["currency"],
     }
-
-
-def names(written: Iterable[str]) -> list[str]:
-    """Take names apart that are separated by commas.
-
-    >>> names(["channel,device", "country"])
-    ['channel', 'device', 'country']
-    """
-    return [name.strip() for text in written for name in text.split(",") if name.strip()]
 
 
 def pairs(written: Iterable[str], option: str) -> dict[str, str]:

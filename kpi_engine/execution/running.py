@@ -94,7 +94,7 @@ class Runner:
             self._refuse_moved(planned)
             raise
         self._refuse_moved(planned)
-        return answered(table, types, planned.request.kpis)
+        return answered(table, types, planned.request.computed)
 
     def _note(self, datasets: Iterable[str], versions: dict[str, Version]) -> None:
         """Note the versions of data before they are first read."""

@@ -63,6 +63,15 @@ class Rate:
 
 
 @dataclass(frozen=True)
+class Top:
+    """The members of `name` that the plan `below` keeps, each with its position; rows have that of the member that `expression` is, if any."""
+
+    expression: Expr
+    name: str
+    below: Derive
+
+
+@dataclass(frozen=True)
 class Converted:
     """The rows of `dataset`, each given to one row of the Read: of the same `keys`, at or before it, the last or the `first`.
 
@@ -110,6 +119,7 @@ class Read:
     among: tuple[Among, ...] = ()
     converted: Converted | None = None
     cohort: Cohort | None = None
+    top: Top | None = None
 
 
 @dataclass(frozen=True)
@@ -190,10 +200,25 @@ class Align:
 
 @dataclass(frozen=True)
 class Sort:
-    """One key of the order of rows: a column of the Derive."""
+    """One key of the order of rows: a column of the Derive; with `known`, only whether it has a value."""
 
     column: str
     descending: bool = False
+    known: bool = False
+
+
+@dataclass(frozen=True)
+class Rank:
+    """The place of a row by a value, among the rows of its period that have the same `within`: 1, 2, 2, 4.
+
+    An unknown value has none, nor has a row where `apart` is unknown. With `single` no two rows have the same: members decide.
+    """
+
+    value: str
+    within: tuple[str, ...]
+    descending: bool
+    apart: str = ""
+    single: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,6 +227,8 @@ class Derive:
 
     `values` come in order; one may use an earlier one as a column of the table `v`. `shown` names those of the answer.
     `period` is the name of the period's column, empty where the request has no grain; `period_is_date` is False below a day.
+    `ranks` are columns made of values. `position` names the column of the split that is unknown for the members that are not among the
+    first: these rows are there where `others` says so.
     """
 
     align: Align
@@ -212,6 +239,9 @@ class Derive:
     having: tuple[Expr, ...] = ()
     order: tuple[Sort, ...] = ()
     limit: int | None = None
+    ranks: Mapping[str, Rank] = field(default_factory=dict)
+    position: str = ""
+    others: bool = False
 
 
 @dataclass(frozen=True)
@@ -222,16 +252,30 @@ class Bounds:
     filter: frozenset[Expr]
 
 
+def chosen_by(read: Read) -> tuple[Derive, ...]:
+    """Give the plans of the members that a Read's rows are chosen, or told apart, by."""
+    return tuple(each.below for each in (*read.among, *(() if read.top is None else (read.top,))))
+
+
 def plans_below(read: Read) -> tuple[Derive, ...]:
     """Give the plans that a Read's rows come from, or are chosen by."""
-    return (*(each.below for each in read.among), *(() if read.below is None else (read.below,)))
+    return (*chosen_by(read), *(() if read.below is None else (read.below,)))
+
+
+def top_of(derive: Derive) -> Top | None:
+    """Give the one choice of members that reads of a plan rely on, also in the plans that its rows come from."""
+    for summary in derive.align.summaries:
+        found = top_of(summary.read.below) if summary.read.below is not None else summary.read.top
+        if found is not None:
+            return found
+    return None
 
 
 def keeping(derive: Derive) -> tuple[Derive, ...]:
     """Give the plans by which rows are chosen, at any depth."""
     found: list[Derive] = []
     for summary in derive.align.summaries:
-        found += [each.below for each in summary.read.among]
+        found += chosen_by(summary.read)
         found += [below for each in plans_below(summary.read) for below in keeping(each)]
     return tuple(found)
 

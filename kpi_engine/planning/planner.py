@@ -16,12 +16,14 @@ from kpi_engine.formula.trees import bracketed, column, integer, rewritten
 from kpi_engine.planning.cohorts import Limits, limits
 from kpi_engine.planning.columns import comparison_columns, currency_columns, or_refused, unrated_column
 from kpi_engine.planning.exchange import Exchange, Money
-from kpi_engine.planning.nodes import Align, Bounds, Derive, Read
+from kpi_engine.planning.nodes import Align, Bounds, Derive, Rank, Read
 from kpi_engine.planning.parameters import parameter_value
+from kpi_engine.planning.ranking import POSITION, rank_of, share_of, with_position
 from kpi_engine.planning.refusals import check_ages, check_comparable, check_members, check_split, check_ways
-from kpi_engine.planning.request import AMONG, Request, literal
-from kpi_engine.planning.rows import Context, DatasetRows, Rows
-from kpi_engine.planning.shaping import EARLIER, having, kept, order
+from kpi_engine.planning.request import AMONG, Request, literal, totalled
+from kpi_engine.planning.rows import Context, DatasetRows, Rows, of_first
+from kpi_engine.planning.shaping import EARLIER, best_is_high, having, kept, order, rank
+from kpi_engine.planning.shares import refuse_share, share_columns
 from kpi_engine.planning.summaries import Summaries
 from kpi_engine.planning.values import (
     SMALL,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
     from kpi_engine.calendar import Calendar
     from kpi_engine.catalogue import Catalogue, ResolvedAggregate, ResolvedKpi
+    from kpi_engine.planning.ranking import FirstMembers, Standing
     from kpi_engine.planning.request import Members
 
 MOST_PER = 8
@@ -58,8 +61,9 @@ def bounds(request: Request, catalogue: Catalogue, calendar: Calendar) -> tuple[
     """Plan how to find the first and the last time of the rows that a request without a period spans."""
     any_day = parse_period("2000-01-01", calendar, request.as_of)
     planner = _Planner(
-        replace(request, period=any_day, grain=None, compare=(), having=(), order=()), catalogue, calendar
-    )
+        replace(request, period=any_day, grain=None, compare=(), having=(), order=(), top=None, rank=(), share=()),
+        catalogue, calendar,
+    )  # fmt: skip
     planner.derive()
     return planner.bounds()
 
@@ -88,6 +92,7 @@ class _Planner:
     level: int = 0
     frame: str = ""
     exchange: Exchange = field(init=False)
+    each_member: bool = False
     summaries: Summaries = field(init=False)
     datasets: DatasetRows = field(init=False)
     hidden: dict[str, Expr] = field(default_factory=dict)
@@ -97,10 +102,11 @@ class _Planner:
     below: list[_Planner] = field(default_factory=list)
     kept: dict[Members, Derive] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    first: dict[FirstMembers, Derive] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.nested:
-            self.split = self.request.by
+            self.split = with_position(self.request.by, self.request.top)
             every = windows(self.request.period, self.request.grain, self.calendar, self.request.also)
             self.windows = tuple(each for each in every if kept(each[0].start, self.request.periods))
             self.frame = self._frame()
@@ -111,8 +117,9 @@ class _Planner:
             self.calendar, self.request.as_of, frame, self.exchange.rates, observing=not self.dense
         )
         self.datasets = DatasetRows(
-            self.catalogue, self.request, self.split, self._with_parameters, self._keeping, self.calendar
-        )
+            self.catalogue, self.request, self.split, self._with_parameters, self._keeping, self.calendar, self._first,
+            self.each_member,
+        )  # fmt: skip
 
     def _frame(self) -> str:
         """Say which rows the answer has: what the request says, else the most that one of its KPIs says."""
@@ -135,13 +142,14 @@ class _Planner:
             self.summaries.column(
                 replace(rows, constant=rows.constant or not request.dated), "count", None, frozenset()
             )
-        for kpi_id in request.kpis:
+        for kpi_id in request.computed:
             if kpi_id in request.failed:
                 shown[kpi_id] = Expr(exp.Null())
                 continue
             check_split(kpi_id, request, self.catalogue)
             values[kpi_id] = [self._evaluate(kpi_id, Context(currency=request.currency))]
-            shown[kpi_id] = Expr(values[kpi_id][0].tree)
+            if kpi_id in request.kpis:
+                shown[kpi_id] = Expr(values[kpi_id][0].tree)
         for name in request.compare:
             for kpi_id in request.kpis:
                 rate = self.catalogue.project.kpis[kpi_id].format == "percent"
@@ -150,20 +158,47 @@ class _Planner:
                 before = Evaluated(exp.Null()) if failed else self._evaluate(kpi_id, then)
                 shown |= comparison_columns(kpi_id, name, before.tree, rate=rate)
                 values.setdefault(kpi_id, []).append(before)
+        shares: dict[str, Expr] = {}
+        for each in request.share:
+            total = self._total(each)
+            shares |= share_columns(each.kpi, total.tree)
+            values.setdefault(each.kpi, []).append(total)
+        ranks = {rank_of(each.kpi): rank(each, request, self.catalogue) for each in request.rank}
+        names = (*shown, *ranks, *(share_of(each.kpi) for each in request.share))
         looked_at = {name: each for kpi_id, made in values.items() for name, each in checks(kpi_id, made).items()}
         if both := next((name for name in self.split if name in shown), None):
             message = f"`{both}` is a dimension and a KPI of this request, and a row has one value of that name"
             raise RequestError(message, code="bad_request", hint="rename one of them, or ask without it")
         return Derive(
             align=self._align(),
-            values={**self.hidden, **shown, **looked_at},
-            shown=tuple(shown),
+            values={**self.hidden, **shown, **shares, **looked_at},
+            shown=names,
             period="period" if request.grain else "",
             period_is_date=request.grain not in CLOCK,
-            having=tuple(or_refused(having(f, shown, request.by), looked_at) for f in request.having),
-            order=order(request, shown),
+            having=tuple(or_refused(having(f, names, request.by), looked_at) for f in request.having),
+            order=order(request, names),
             limit=request.limit,
+            ranks=ranks,
+            position=request.top.position if request.top else "",
+            others=request.top is not None and request.top.others,
         )
+
+    def _total(self, asked: Standing) -> Evaluated:
+        """Give a KPI's total over members of the answer."""
+        if asked.kpi in self.request.failed:
+            return Evaluated(exp.Null())
+        refuse_share(asked.kpi, asked.over, self.catalogue)
+        return self._evaluate(asked.kpi, Context(over=asked.over, currency=self.request.currency))
+
+    def members(self) -> Derive:
+        """Plan the members of a split with the request's KPIs, none of which is shown."""
+        for kpi_id in self.request.kpis:
+            check_split(kpi_id, self.request, self.catalogue)
+        found = {kpi: self._evaluate(kpi, Context(currency=self.request.currency)) for kpi in self.request.kpis}
+        values = {kpi_id: Expr(each.tree) for kpi_id, each in found.items()}
+        for kpi_id, each in found.items():
+            values |= checks(kpi_id, [each])
+        return Derive(self._align(), {**self.hidden, **values}, ())
 
     def bounds(self) -> tuple[Bounds, ...]:
         """Give the reads of datasets that say when a request without a period begins and ends."""
@@ -179,7 +214,7 @@ class _Planner:
                 common |= summary.read.converted.base if summary.read.converted else frozenset()
                 if summary.read.cohort is not None:
                     common = frozenset(e for e in common if AGE not in e.text) | summary.read.cohort.filter
-                read = replace(summary.read, level=None, edge=None, among=(), converted=None, cohort=None)
+                read = replace(summary.read, level=None, edge=None, among=(), converted=None, cohort=None, top=None)
                 found[read, common] = Bounds(read, common)
         return tuple(found.values())
 
@@ -331,13 +366,13 @@ class _Planner:
         below = _Planner(
             self.request, self.catalogue, self.calendar,
             split=(*kept, *(name for name in source.per if name not in {*kept, source.unit})),
-            windows=frame, dense=whole, nested=True, level=self.level + 1,
+            windows=frame, dense=whole, nested=True, level=self.level + 1, each_member=self._is_each_member(source),
         )  # fmt: skip
         if below.level > MOST_PER:
             message = f"more than {MOST_PER} inputs with `per` stand on one another"
             raise RequestError(message, code="too_deep", hint="aggregate per entity in fewer steps")
         self.below.append(below)
-        bare = replace(inside, shifts=())
+        bare = replace(inside, shifts=(), over=frozenset())
         values: dict[str, Expr] = {}
         if source.kind == "kpi":
             value = below._evaluate(source.target, bare)
@@ -348,6 +383,8 @@ class _Planner:
             below.summaries.column(below._dataset(plain, bare), "count", None, frozenset())
         derive = Derive(below._align(), {**below.hidden, **values}, tuple(values))
         split = {name: Expr(column(name, VALUE)) for name in kept}
+        if below.each_member and not self.each_member and (top := self.request.top) is not None and top.of in split:
+            split[top.of] = of_first(column(top.of, VALUE), top.position, VALUE)
         low, high = (Expr(column(name, VALUE)) for name in currency_columns(""))
         unrated = Expr(column(unrated_column(""), VALUE))
         return Rows(
@@ -364,30 +401,43 @@ class _Planner:
         if members not in self.kept:
             kpis = tuple(dict.fromkeys(each.name for each in members.having))
             always = parse_period(None, self.calendar, self.request.as_of)
-            asked = Request(kpis, always, self.request.as_of, by=(members.by,), parameters=self.request.parameters)
-            frame = windows(always, None, self.calendar)
-            below = _Planner(
-                asked,
-                self.catalogue,
-                self.calendar,
-                split=asked.by,
-                windows=frame,
-                dense=False,
-                nested=True,
-                level=self.level,
-            )
+            asked = Request(
+                kpis, always, self.request.as_of, by=(members.by,), parameters=self.request.parameters, currency=self.request.currency
+            )  # fmt: skip
+            below = self._below_members(asked)
             for kpi_id in kpis:
                 if kpi_id not in self.catalogue.project.kpis:
                     hint = nearest(kpi_id, self.catalogue.project.kpis)
                     raise RequestError(f"there is no KPI {shown(kpi_id)}", code="unknown_kpi", hint=hint)
-                check_split(kpi_id, asked, self.catalogue)
-            found = {kpi_id: below._evaluate(kpi_id, Context(currency=self.request.currency)) for kpi_id in kpis}
-            values = {kpi_id: Expr(each.tree) for kpi_id, each in found.items()}
-            conditions = tuple(having(each, values, asked.by) for each in members.having)
-            for kpi_id, each in found.items():
-                values |= checks(kpi_id, [each])
-            self.kept[members] = Derive(below._align(), {**below.hidden, **values}, (), having=conditions)
+            conditions = tuple(having(each, kpis, asked.by) for each in members.having)
+            self.kept[members] = replace(below.members(), having=conditions)
         return self.kept[members]
+
+    def _below_members(self, asked: Request) -> _Planner:
+        """Begin a plan of members that rows are chosen by."""
+        frame = windows(asked.period, None, self.calendar)
+        return _Planner(
+            asked, self.catalogue, self.calendar, split=asked.by, windows=frame, dense=False, nested=True, level=self.level
+        )  # fmt: skip
+
+    def _is_each_member(self, source: ResolvedInput) -> bool:
+        """Whether rows below must tell all members apart: a value per member is aggregated over those that are the others as well."""
+        top = self.request.top
+        return self.each_member or (top is not None and top.of in source.per)
+
+    def _first(self, top: FirstMembers) -> Derive:
+        """Plan the first members, once: over the request's whole period, under its conditions."""
+        if top not in self.first:
+            asked = replace(
+                totalled(self.request) or self.request, kpis=(top.by,), by=(top.of,), compare=(), share=(), failed=frozenset(),
+                partial_split=False,
+            )  # fmt: skip
+            below = self._below_members(asked).members()
+            descending = best_is_high(top.by, self.catalogue) if top.lowest is None else not top.lowest
+            ranks = {POSITION: Rank(top.by, (), descending, single=True)}
+            first = exp.LTE(this=column(POSITION, EARLIER), expression=integer(top.first))
+            self.first[top] = replace(below, shown=(POSITION,), having=(Expr(first),), ranks=ranks)
+        return self.first[top]
 
     def _with_parameters(self, each: Expr) -> Expr:
         def replaced(node: exp.Expr) -> exp.Expr:

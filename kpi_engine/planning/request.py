@@ -18,11 +18,13 @@ from kpi_engine.errors import RequestError, nearest, shown
 from kpi_engine.formula.gate import Refused, read
 from kpi_engine.planning.arguments import limit_of, mapping_of, names_of, refuse_doubles, text_of
 from kpi_engine.planning.nodes import Sort
+from kpi_engine.planning.ranking import read_first, read_standings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from kpi_engine.calendar import Calendar, Grain
+    from kpi_engine.planning.ranking import FirstMembers, Standing
     from kpi_engine.planning.windows import Compare
 
 COMPARISONS: tuple[Compare, ...] = ("previous_period", "previous_year")
@@ -95,6 +97,9 @@ class Request:
     compare: tuple[Compare, ...] = ()
     order: tuple[Sort, ...] = ()
     limit: int | None = None
+    top: FirstMembers | None = None
+    rank: tuple[Standing, ...] = ()
+    share: tuple[Standing, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     dense: bool = True
     currency: str = ""
@@ -112,14 +117,21 @@ class Request:
     def compared_with(self) -> tuple[str, ...]:
         """Name the KPIs that members are kept by."""
         kept = (each.value for each in self.where if each.operator == AMONG)
-        return tuple(dict.fromkeys(condition.name for members in kept for condition in members.having))
+        first = [] if self.top is None else [self.top.by]
+        return tuple(dict.fromkeys([*(condition.name for members in kept for condition in members.having), *first]))
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """Name the KPIs that the plan computes: those of the answer, and the one that members are put in order by."""
+        return self.kpis if self.top is None else tuple(dict.fromkeys((*self.kpis, self.top.by)))
 
 
 def read_request(
     kpis: Sequence[str], calendar: Calendar, *, by: str | Iterable[str] = (), grain: str | Iterable[str] | None = None, period: Any = None,  # noqa: ANN401
     where: Mapping[str, Any] | None = None, where_sql: str | None = None, having: Mapping[str, Any] | None = None,
     compare: str | Iterable[str] = (), order: str | Iterable[str] = (), limit: int | None = None, as_of: Any = None,  # noqa: ANN401
-    parameters: Mapping[str, Any] | None = None, dense: bool = True, currency: str | None = None,
+    parameters: Mapping[str, Any] | None = None, dense: bool = True, currency: str | None = None, top: Any = None,  # noqa: ANN401
+    rank: Any = (), share: Any = (),  # noqa: ANN401
 ) -> Request:  # fmt: skip
     """Read the arguments of a request; raise `RequestError` for what cannot be meant."""
     moment = parse_moment(as_of, calendar)
@@ -148,6 +160,9 @@ def read_request(
         compare=comparisons,
         order=tuple(_sort(item) for item in names_of(order, "order", "order='-visits'")),
         limit=limit_of(limit),
+        top=read_first(top, kpis, splits),
+        rank=read_standings("rank", rank, kpis, splits),
+        share=read_standings("share", share, kpis, splits),
         parameters=dict(parameters or {}),
         dense=dense,
         currency=_currency(currency),
@@ -181,9 +196,16 @@ def totalled(request: Request) -> Request | None:
     if not request.by and request.grain is None and not request.having and request.limit is None:
         return None
     whole = replace(
-        request, by=(), grain=None, also=(), periods=(), having=(), order=(), limit=None, dense=True, partial_split=True
-    )
+        request, by=(), grain=None, also=(), periods=(), having=(), order=(), limit=None, top=None, rank=(), dense=True,
+        partial_split=True,
+    )  # fmt: skip
     return replace(whole, compare=()) if request.period.kind == "all" else whole
+
+
+def alone(request: Request, kpi_id: str) -> Request:
+    """Give the request for one of its KPIs, whatever is asked of the others."""
+    rank, share = (tuple(each for each in asked if each.kpi == kpi_id) for asked in (request.rank, request.share))
+    return replace(request, kpis=(kpi_id,), order=(), having=(), rank=rank, share=share)
 
 
 def filters(name: str, value: object) -> tuple[Filter, ...]:

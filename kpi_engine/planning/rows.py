@@ -18,7 +18,8 @@ from kpi_engine.formula.analysis import columns, parts
 from kpi_engine.formula.gate import Refused
 from kpi_engine.formula.trees import column
 from kpi_engine.planning.cohorts import asked, cohort
-from kpi_engine.planning.nodes import Among, Converted, Edge, Level, Read
+from kpi_engine.planning.nodes import Among, Converted, Edge, Level, Read, Top
+from kpi_engine.planning.ranking import POSITION, TOP
 from kpi_engine.planning.request import AMONG, TEXTUAL
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from kpi_engine.catalogue.resolved import Conversion, Followed
     from kpi_engine.planning.cohorts import Asked
     from kpi_engine.planning.nodes import Derive
+    from kpi_engine.planning.ranking import FirstMembers
     from kpi_engine.planning.request import Filter, Members, Request
     from kpi_engine.planning.windows import Shift
 
@@ -43,6 +45,8 @@ class Context:
     where: frozenset[Expr] = frozenset()
     currency: str = ""
     """Into which currency amounts are converted, where anything says so."""
+    over: frozenset[str] = frozenset()
+    """Dimensions of the split that a total of the answer goes over; unlike those ignored, filters on them hold."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,12 @@ class Rows:
     """The column that says for which currency and time the value of a row lacks a rate."""
 
 
+def of_first(member: exp.Expr, position: str, table: str) -> Expr:
+    """Keep a member that has a position."""
+    known = exp.Not(this=exp.Is(this=column(position, table), expression=exp.Null()))
+    return Expr(exp.Case(ifs=[exp.If(this=known, true=member)]))
+
+
 @dataclass(frozen=True)
 class DatasetRows:
     """The rows of dataset inputs, under one request and split."""
@@ -75,6 +85,9 @@ class DatasetRows:
     with_parameters: Callable[[Expr], Expr]
     keeping: Callable[[Members], Derive]
     calendar: Calendar
+    first: Callable[[FirstMembers], Derive]
+    each_member: bool = False
+    """Whether the split is by each member, also by those that are not among the first, which are told apart only."""
     known: dict[tuple[str, str, str, Followed | None, Context], Rows] = field(default_factory=dict)
     """The rows that inputs read before their own conditions, which differ most."""
 
@@ -130,7 +143,7 @@ class DatasetRows:
         age = source.followed.age.name if source.followed else ""
         kept = tuple(name for name in self.kept((dataset,), context) if name != age)
         try:
-            split = {name: Expr(names.path(dataset, (name,), ())) for name in kept}
+            split = {name: self._member(dataset, name) for name in kept}
             time = names.time(dataset, source.time)
             filters = self._filters(dataset, context, age)
         except Refused as refused:
@@ -149,7 +162,7 @@ class DatasetRows:
         asked_for = [each for each in self._asked(dataset, context) if each.operator == AMONG]
         among = tuple(self._among(each, dataset) for each in asked_for)
         return Rows(
-            Read(dataset, time, level, edge=edge, among=among),
+            Read(dataset, time, level, edge=edge, among=among, top=self._top(dataset)),
             split,
             context.shifts,
             filters,
@@ -178,7 +191,38 @@ class DatasetRows:
 
     def kept(self, datasets: Iterable[str], context: Context) -> tuple[str, ...]:
         """Give the dimensions of the split that these datasets are split by: all but the ignored ones."""
-        return tuple(name for name in self.split if not any(self._ignores(d, name, context) for d in datasets))
+        dimensions = {name: self._dimension(name) for name in self.split}
+        return tuple(
+            name
+            for name, each in dimensions.items()
+            if each not in context.over and not any(self._ignores(d, each, context) for d in datasets)
+        )
+
+    def _dimension(self, name: str) -> str:
+        """Name the dimension that a column of the split is made of."""
+        top = self.request.top
+        return top.of if top is not None and name == top.position else name
+
+    def _member(self, dataset: str, name: str) -> Expr:
+        """Give the member that a row belongs to; those that are not among the first are one."""
+        top = self.request.top if self.request.top is not None and self.request.top.position in self.split else None
+        if top is not None and name == top.position:
+            self._refuse_age(top.of, dataset)
+            return Expr(column(POSITION, TOP))
+        member = self.catalogue.names.path(dataset, (name,), ())
+        return Expr(member) if top is None or name != top.of or self.each_member else of_first(member, POSITION, TOP)
+
+    def _refuse_age(self, of: str, dataset: str) -> None:
+        if of not in self.catalogue.project.datasets[dataset].dimensions:
+            message = f"`top` keeps members of a dimension of the data, and `{of}` is an age"
+            raise RequestError(message, code="bad_top", hint=f"filter it, for example {{'{of}': {{'lte': 12}}}}")
+
+    def _top(self, dataset: str) -> Top | None:
+        top = self.request.top
+        known = self.catalogue.project.datasets[dataset].dimensions
+        if top is None or top.position not in self.split or top.of not in known:
+            return None
+        return Top(Expr(self.catalogue.names.path(dataset, (top.of,), ())), top.of, self.first(top))
 
     def _ignores(self, dataset: str, name: str, context: Context) -> bool:
         if context.across_all:

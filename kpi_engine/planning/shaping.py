@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from kpi_engine.catalogue.resolved import Expr
 from kpi_engine.errors import RequestError, nearest, shown
 from kpi_engine.formula.trees import column
-from kpi_engine.planning.nodes import Sort
+from kpi_engine.planning.nodes import Rank, Sort
 from kpi_engine.planning.request import TEXTUAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
+    from kpi_engine.catalogue import Catalogue
+    from kpi_engine.planning.ranking import FirstMembers, Standing
     from kpi_engine.planning.request import Filter, Request
 
 EARLIER = "v"
@@ -31,7 +33,7 @@ def _is_number(value: object, operator: str) -> bool:
     )
 
 
-def having(condition: Filter, columns: Mapping[str, Expr], split: tuple[str, ...]) -> Expr:
+def having(condition: Filter, columns: Collection[str], split: tuple[str, ...]) -> Expr:
     """Make a condition on a KPI of the answer."""
     if condition.name not in columns:
         if condition.name in split:
@@ -76,16 +78,37 @@ def _moment(value: object) -> datetime:
         raise RequestError(message, code="bad_filter_value", hint="for example {gte: 2026-01-01}") from None
 
 
-def order(request: Request, values: Mapping[str, Expr]) -> tuple[Sort, ...]:
+def order(request: Request, values: Iterable[str]) -> tuple[Sort, ...]:
     """Sort as asked, then by dimensions, then by period, so that the order is always the same."""
     columns = [*request.by, *(["period"] if request.grain else [])]
+    known = [*columns, *values]
     for sort in request.order:
-        if sort.column not in {*columns, *values}:
-            known = [*columns, *values]
+        if sort.column not in known:
             raise RequestError(
                 f"`order` names {shown(sort.column)}, which is not among the columns",
                 code="bad_order",
                 hint=nearest(sort.column, known),
             )
     asked = {sort.column for sort in request.order}
-    return (*request.order, *(Sort(name) for name in columns if name not in asked))
+    found = (*request.order, *(Sort(name) for name in columns if name not in asked))
+    return found if request.top is None else _others_last(found, len(request.order), request.top, columns)
+
+
+def _others_last(sorts: tuple[Sort, ...], asked: int, top: FirstMembers, columns: list[str]) -> tuple[Sort, ...]:
+    """Set the others below all that is sorted by members or values; where none is asked for, members are in the order they were chosen in."""
+    place = next(n for n, sort in enumerate(sorts) if sort.column == top.of or sort.column not in columns)
+    own = (Sort(top.position) if n >= asked and sort.column == top.of else sort for n, sort in enumerate(sorts))
+    found = (*own,)
+    return (*found[:place], Sort(top.position, known=True), *found[place:])
+
+
+def rank(asked: Standing, request: Request, catalogue: Catalogue) -> Rank:
+    """Rank a KPI among members of the answer, the best first; where no direction is better, the highest."""
+    apart = "" if request.top is None else request.top.position
+    within = tuple(name for name in request.by if name not in asked.over)
+    return Rank(asked.kpi, within, best_is_high(asked.kpi, catalogue), apart)
+
+
+def best_is_high(kpi_id: str, catalogue: Catalogue) -> bool:
+    """Say whether the highest value of a KPI is the best, or no worse than others."""
+    return catalogue.project.kpis[kpi_id].better != "lower"

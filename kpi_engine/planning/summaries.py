@@ -47,7 +47,9 @@ class _Making:
             for (span, split, below), number in self.cells.items()
         )
         computed = (each for a in self.aggregates for each in (a.argument, *a.filter))
-        return Summarise(self.read, dict(self.split), cells, tuple(self.aggregates), _used(rates, computed))
+        top = self.read.top
+        read = self.read if top is None or top.name in self.split else replace(self.read, top=None)
+        return Summarise(read, dict(self.split), cells, tuple(self.aggregates), _used(rates, computed))
 
 
 class Summaries:

@@ -66,6 +66,7 @@ def inside_of(context: Context, source: ResolvedInput) -> Context:
         context.across_all or source.across_all,
         context.where | ({source.where} if source.kind == "kpi" and source.where is not None else frozenset()),
         context.currency,
+        context.over,
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kpi_engine.calendar import span_label
+from kpi_engine.planning.nodes import top_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kpi_engine.catalogue import Catalogue
-    from kpi_engine.planning.nodes import Aggregate, Cell, Derive, Summarise
+    from kpi_engine.planning.nodes import Aggregate, Cell, Derive, Sort, Summarise
 
 
 def explained(plan: Derive, statement: str, catalogue: Catalogue) -> str:
@@ -37,6 +38,11 @@ def _said(value: object) -> str:
 
 
 def _plan(plan: Derive) -> Iterator[str]:
+    if (top := top_of(plan)) is not None:
+        (rank,) = top.below.ranks.values()
+        end = "highest" if rank.descending else "lowest"
+        yield f"First choose members of {top.name}, those of the {end} {rank.value}, from the plan:"
+        yield from (f"     {line}" for line in _plan(top.below))
     for number, summary in enumerate(plan.align.summaries, 1):
         yield f"{number}. {_read(summary)}"
         if summary.read.below is not None:
@@ -54,10 +60,18 @@ def _plan(plan: Derive) -> Iterator[str]:
     yield f"Then side by side on {frame}" + ("" if plan.align.dense else ", only those observed")
     if plan.having:
         yield "keeping rows where " + " and ".join(each.text for each in plan.having)
+    for name, rank in ((name, rank) for name, rank in plan.ranks.items() if not rank.single):
+        yield f"{name} is the place by {rank.value}" + (f" within {', '.join(rank.within)}" if rank.within else "")
     if plan.order:
-        yield "sorted by " + ", ".join(sort.column + (" descending" if sort.descending else "") for sort in plan.order)
+        yield "sorted by " + ", ".join(map(_sorted_by, plan.order))
     if plan.limit is not None:
         yield f"the first {plan.limit} rows"
+
+
+def _sorted_by(sort: Sort) -> str:
+    if sort.known:
+        return f"{sort.column} last"
+    return sort.column + (" descending" if sort.descending else "")
 
 
 def _read(summary: Summarise) -> str:

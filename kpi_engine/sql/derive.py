@@ -9,6 +9,8 @@ from sqlglot import exp
 from kpi_engine.calendar import CLOCK, GRAINS
 from kpi_engine.formula.trees import column, identifier, named
 from kpi_engine.planning.columns import CHECKS, UNRATED
+from kpi_engine.planning.nodes import top_of
+from kpi_engine.planning.ranking import TOP
 from kpi_engine.planning.shaping import EARLIER
 from kpi_engine.sql.align import PERIOD, SUMMARY, aligned, cte, frame_table, framing, joined_frame, label
 from kpi_engine.sql.finite import (
@@ -20,6 +22,7 @@ from kpi_engine.sql.finite import (
     shown_value,
     unqualified,
 )
+from kpi_engine.sql.ranks import RANKED, first_members, ranked
 from kpi_engine.sql.rendering import PERIOD_NUMBER, dimension
 
 if TYPE_CHECKING:
@@ -31,8 +34,8 @@ if TYPE_CHECKING:
 
 def derive(node: Derive, rendering: Rendering) -> exp.Select:
     """Render the plan of a request: its columns are the split, the period, the values shown, then the checks."""
-    select = _layers(node, rendering)
-    columns: list[exp.Expr] = [named(column(dimension(name)), name) for name in node.align.split]
+    select = _chosen(node, rendering) | _layers(node, rendering)
+    columns: list[exp.Expr] = [_member(name, node) for name in node.align.split if name != node.position or node.others]
     if node.period:
         period = _date(column(PERIOD)) if node.period_is_date else column(PERIOD)
         columns.append(named(period, node.period))
@@ -42,6 +45,8 @@ def derive(node: Derive, rendering: Rendering) -> exp.Select:
     columns += [_check(name) for name in node.values if name.startswith(CHECKS)]
     last = _last(select)
     final = exp.Select(expressions=columns).from_(cte(last), copy=False)
+    if node.position and not node.others:
+        final = final.where(exp.Not(this=_is_others(node)), copy=False)
     if node.having:
         final = final.where(*(finite_columns(each.tree) for each in node.having), copy=False)
     if node.order:
@@ -49,6 +54,20 @@ def derive(node: Derive, rendering: Rendering) -> exp.Select:
     if node.limit is not None:
         final = final.limit(node.limit, copy=False)
     return _with(final, select)
+
+
+def _chosen(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
+    """Give the first members that rows are told apart by, once for all that reads them."""
+    top = top_of(node)
+    return {} if top is None else {TOP: first_members(top, below(top.below, rendering))}
+
+
+def _member(name: str, node: Derive) -> exp.Expr:
+    return named(_is_others(node) if name == node.position else column(dimension(name)), name)
+
+
+def _is_others(node: Derive) -> exp.Expr:
+    return exp.Is(this=column(dimension(node.position)), expression=exp.Null())
 
 
 def below(node: Derive, rendering: Rendering) -> exp.Select:
@@ -92,6 +111,8 @@ def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
             star = exp.Select(expressions=[exp.Star(), *own])
             select = star.from_(cte(_values(depth - 1)), copy=False)
         ctes[_values(depth)] = select
+    if node.ranks:
+        ctes[RANKED] = ranked(node, _last(ctes))
     return ctes
 
 
@@ -127,6 +148,8 @@ def _ordered(sort: Sort, node: Derive) -> exp.Ordered:
         name = dimension(name)
     elif name == node.period:
         name = PERIOD
+    if sort.known:
+        return exp.Ordered(this=exp.Is(this=column(name), expression=exp.Null()), desc=False, nulls_first=False)
     return exp.Ordered(this=column(name), desc=sort.descending, nulls_first=False)
 
 
@@ -140,7 +163,7 @@ def _with(select: exp.Select, ctes: dict[str, exp.Expr]) -> exp.Select:
         exp.CTE(
             this=query,
             alias=exp.TableAlias(this=identifier(name)),
-            materialized=True if name.startswith(SUMMARY) else None,
+            materialized=True if name.startswith((SUMMARY, TOP)) else None,
         )
         for name, query in ctes.items()
     ]

@@ -36,7 +36,7 @@ def first_values(functions: Mapping[tuple[str, str], str]) -> Change:
         if not isinstance(node, exp.Column):
             return node
         function = functions.get((node.table, node.name), "")
-        return node if function in COUNTS else _finite(node, may_be_text=function in OF_ANY_TYPE)
+        return node if function in COUNTS else finite(node, may_be_text=function in OF_ANY_TYPE)
 
     all_known = rewriting(known)
 
@@ -80,10 +80,10 @@ def functions_of(node: Align) -> dict[tuple[str, str], str]:
     return found | {(FRAME, name): "count" for name in whole}
 
 
-def _finite(value: exp.Expr, *, may_be_text: bool = False) -> exp.Expr:
+def finite(value: exp.Expr, *, may_be_text: bool = False) -> exp.Expr:
     """Never let a number out that is not one: not-a-number and infinity are unknown. The text `inf` is a text."""
-    finite = exp.Anonymous(this="isfinite", expressions=[exp.TryCast(this=value, to=double())])
-    kept: exp.Expr = exp.NullSafeNEQ(this=finite, expression=exp.Boolean(this=False))
+    tested = exp.Anonymous(this="isfinite", expressions=[exp.TryCast(this=value, to=double())])
+    kept: exp.Expr = exp.NullSafeNEQ(this=tested, expression=exp.Boolean(this=False))
     if may_be_text:
         kind = exp.Anonymous(this="typeof", expressions=[value])
         kept = exp.Or(this=exp.EQ(this=kind, expression=exp.Literal.string("VARCHAR")), expression=kept)
@@ -97,12 +97,13 @@ def shown_value(name: str, kind: Kind) -> exp.Expr:
         return value
     if kind == "double":
         return exp.Case(ifs=[exp.If(this=exp.Anonymous(this="isfinite", expressions=[value]), true=value)])
-    return _finite(value)
+    return finite(value)
 
 
 def kinds_of(node: Derive) -> dict[str, Kind]:
     """Say what kind of number each value is."""
-    functions, found = functions_of(node.align), dict[str, Kind]()
+    functions = functions_of(node.align)
+    found: dict[str, Kind] = dict.fromkeys(node.ranks, "exact")
     for name, value in node.values.items():
         found[name] = _kind(value.tree, functions, found)
     return found
@@ -130,7 +131,7 @@ def _kind(tree: exp.Expr, functions: Mapping[tuple[str, str], str], earlier: Map
 
 def finite_columns(tree: exp.Expr) -> exp.Expr:
     """Let a condition on values see what is shown of them."""
-    return rewritten(unqualified(tree), lambda node: _finite(node) if isinstance(node, exp.Column) else node)
+    return rewritten(unqualified(tree), lambda node: finite(node) if isinstance(node, exp.Column) else node)
 
 
 def unqualified(tree: exp.Expr) -> exp.Expr:

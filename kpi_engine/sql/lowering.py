@@ -37,7 +37,7 @@ def lowered_bounds(plan: Bounds) -> Bounds:
 
 
 def _read(read: Read) -> Read:
-    time, level, below = read.time, read.level, read.below
+    time, level, below, top = read.time, read.level, read.below, read.top
     return replace(
         read,
         time=time and replace(time, expression=_expr(time.expression)),
@@ -49,6 +49,7 @@ def _read(read: Read) -> Read:
         ),
         converted=read.converted and _converted(read.converted),
         cohort=read.cohort and replace(read.cohort, keys=_exprs(read.cohort.keys), filter=_set(read.cohort.filter)),
+        top=top and replace(top, expression=_expr(top.expression), below=lowered_plan(top.below)),
     )
 
 

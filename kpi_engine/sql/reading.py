@@ -57,5 +57,6 @@ def expressions(node: Summarise) -> list[Expr]:
         *level,
         *looked_at,
         *([] if node.read.converted else [each.expression for each in node.read.among]),
+        *([node.read.top.expression] if node.read.top else []),
         *([time.expression] if time else []),
     ]

@@ -26,6 +26,7 @@ from kpi_engine.sql.conversions import converted
 from kpi_engine.sql.joins import joined
 from kpi_engine.sql.levels import held_at, with_until
 from kpi_engine.sql.parts import CELL, is_entities, is_flow, parts, side_by_side
+from kpi_engine.sql.ranks import placed
 from kpi_engine.sql.rates import with_rates
 from kpi_engine.sql.reading import among, expressions
 from kpi_engine.sql.rendering import MAP, PERIOD_NUMBER, Constants, alias, constants, dimension, where
@@ -174,10 +175,11 @@ class _Summary:
         return where(select, [*self._within(), *self._among(), *conditions])
 
     def _joined(self, select: exp.Select) -> exp.Select:
-        """Join what is computed over the rows: other datasets, then rates."""
+        """Join what is computed over the rows: other datasets, rates, then the members that rows are told apart by."""
         node, found = self.node, expressions(self.node)
         select = joined(select, node.read, found, self.rendering)
-        return with_rates(select, node.read.time, node.rates, found, self.rendering)
+        select = with_rates(select, node.read.time, node.rates, found, self.rendering)
+        return placed(select, node.read.top)
 
     def _wanted_by_cells(self, own: Mapping[Aggregate, frozenset[Expr]]) -> dict[Wanted, list[int]]:
         """Say which rows make a member seen in which cells, where cells want different rows; else nothing."""

@@ -76,13 +76,16 @@ class Ask(Strict):
     compare: list[str] = []
     order: list[str] = []
     limit: Any = None
+    top: Any = None
+    rank: Any = []
+    share: Any = []
     as_of: Any = None
     parameters: dict[str, Any] | None = None
     dense: bool = True
     language: str | None = None
     currency: Any = None
     command: list[str] | None = None
-    """The options of `kpi run`; needed beside `where`, `having`, `parameters` and values that are no texts. Empty: there is no way to say it."""
+    """The options of `kpi run`; needed beside `where`, `having`, `parameters`, mappings and values that are no texts. Empty: there is no way to say it."""
 
     def arguments(self) -> dict[str, Any]:
         return self.model_dump(exclude={"command"}, exclude_unset=True)
@@ -93,10 +96,12 @@ class Ask(Strict):
             return self.command
         single = {
             name: getattr(self, name)
-            for name in ("role", "grain", "period", "where_sql", "limit", "as_of", "language", "currency")
+            for name in ("role", "grain", "period", "where_sql", "limit", "top", "as_of", "language", "currency")
         }
         options = [(name, value) for name, value in single.items() if value is not None]
-        options += [(name, value) for name in ("by", "compare", "order") for value in getattr(self, name)]
+        options += [
+            (name, value) for name in ("by", "compare", "order", "rank", "share") for value in getattr(self, name)
+        ]
         written = [word for name, value in options for word in (f"--{name.replace('_', '-')}={value}",)]
         return [*(self.kpis or []), *written, *([] if self.dense else ["--sparse"])]
 

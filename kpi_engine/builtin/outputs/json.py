@@ -118,7 +118,7 @@ def _trend(trend: Trend) -> Json:
 
 def _table(table: Breakdown) -> dict[str, Json]:
     keys = [column.key for column in table.columns]
-    measured = [column.role not in ("dimension", "period") for column in table.columns]
+    measured = [column.role not in ("dimension", "period", "others", "rank") for column in table.columns]
     return {
         "columns": list(keys),
         "rows": [{key: exact(value) for key, value in zip(keys, row, strict=True)} for row in table.rows],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from kpi_engine.api.formatting import format_period, one_line, visible
+from kpi_engine.api.formatting import for_people, format_period, one_line, visible
 from kpi_engine.builtin.outputs.layout import Head, Stack, blocks, failed, fitted, grid, headers
 from kpi_engine.builtin.outputs.scorecard import board, compared, scorecard, written
 from kpi_engine.builtin.outputs.words import words
@@ -64,7 +64,7 @@ def _title(section: Section, width: int) -> Iterator[Text]:
 
 def _table(table: Breakdown, report: Report, width: int) -> Iterator[RenderableType]:
     """Give a table; columns that do not fit follow below, beside the same dimensions."""
-    stacks = _stacks(table, report)
+    stacks = _stacks(for_people(table, report.language), report)
     leading = [stack for stack in stacks if not stack.head.right]
     others = [stack for stack in stacks if stack.head.right]
     for number, block in enumerate(blocks(leading, others, width)):

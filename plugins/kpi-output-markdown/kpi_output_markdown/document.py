@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kpi_engine.api.formatting import (
     direction,
+    for_people,
     format_cell,
     format_change,
     format_period,
@@ -123,10 +124,11 @@ def _failure(label: str, failure: Failure, said: Words) -> str:
 
 def _breakdown(breakdown: Breakdown, report: Report, said: Words) -> Iterator[str]:
     """Give a table as it is, and its totals in bold as the last row."""
-    columns = breakdown.columns
-    rows = [[_cell(*pair, report, said) for pair in zip(columns, row, strict=True)] for row in breakdown.rows]
-    if breakdown.totals is not None:
-        rows.append(_totals(columns, breakdown.totals, report, said))
+    shown = for_people(breakdown, report.language)
+    columns = shown.columns
+    rows = [[_cell(*pair, report, said) for pair in zip(columns, row, strict=True)] for row in shown.rows]
+    if shown.totals is not None:
+        rows.append(_totals(columns, shown.totals, report, said))
     return table(
         [escaped(column.label) for column in columns], [column.measure is not None for column in columns], rows
     )

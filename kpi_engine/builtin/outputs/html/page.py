@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kpi_engine.api.formatting import (
     direction,
+    for_people,
     format_cell,
     format_change,
     format_period,
@@ -158,7 +159,8 @@ def _said(trend: Trend, measure: Measure, days: Sequence[str], texts: Sequence[s
     )
 
 
-def _table(table: Breakdown, report: Report) -> Mapped:
+def _table(breakdown: Breakdown, report: Report) -> Mapped:
+    table = for_people(breakdown, report.language)
     barred = next((place for place, column in enumerate(table.columns) if column.role == "value"), None)
     largest = max((_size(row[barred]) for row in table.rows), default=0.0) if barred is not None else 0.0
     return {
