@@ -118,7 +118,7 @@ def planned(definitions: Definitions, kpis: list[str], request: Mapping[str, Any
     def statement() -> str:
         catalogue = Catalogue(project, lambda _: columns)
         made = plan(read_request(kpis, calendar, **request), catalogue, calendar)
-        return Renderer(catalogue.names, relations, calendar.zone).request(made)
+        return Renderer(catalogue.names, relations, calendar.zone, dict).request(made).statement
 
     planning, text = cpu(statement)
     return Planning(reading, planning, text)

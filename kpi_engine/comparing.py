@@ -15,6 +15,7 @@ from kpi_engine.catalogue.claims import claims_of
 from kpi_engine.catalogue.faults import Fault
 from kpi_engine.errors import DataError, Diagnostic, KpiError, TimeoutExceeded
 from kpi_engine.execution.faults import bad_value
+from kpi_engine.execution.querying import asked
 from kpi_engine.execution.running import key_said, shown, valid_said
 from kpi_engine.formula.mistakes import Mistake
 from kpi_engine.sql import ROWS_OF_KEY, Dated, Renderer, datasets_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from kpi_engine.errors import Severity
     from kpi_engine.execution.binding import Binder
     from kpi_engine.execution.database import Database
+    from kpi_engine.sql import Query
 
 YEARS = 10
 """No row is expected later than so many years from now."""
@@ -109,7 +111,7 @@ class _Comparing:
     def _dataset(self, dataset: str, looks: list[_Look]) -> Iterator[Diagnostic]:
         claims = claims_of(dataset, self.catalogue.names)
         relations, registered = self.binder.relations([dataset, *(join.to for join in claims.joins)])
-        renderer = Renderer(self.catalogue.names, relations, self.calendar.zone)
+        renderer = Renderer(self.catalogue.names, relations, self.calendar.zone, self.database.columns)
         look, unread = self._survey(_Look(claims, renderer, registered, {}))
         looks.append(look)
         yield from self._unreadable_values(look, unread)
@@ -123,16 +125,16 @@ class _Comparing:
 
     def _survey(self, look: _Look) -> tuple[_Look, Table | None]:
         """Read a dataset once; where a file holds values that are not of their column's type, without their rows, and with a list of them."""
-        statement = look.renderer.survey(look.claims, self._latest)
+        query = look.renderer.survey(look.claims, self._latest)
         try:
-            return replace(look, counts=_first(self._run(look, statement))), None
+            return replace(look, counts=_first(self._run(look, query))), None
         except DataError as error:
             rejected = look.renderer.rejected(look.claims.dataset)
             if error.code != "bad_value" or not rejected:
                 raise
         tolerant = replace(look, renderer=look.renderer.tolerant(), is_whole=False)
         about = f"dataset `{look.claims.dataset}`"
-        statements = [tolerant.renderer.survey(look.claims, self._latest), rejected]
+        statements = [tolerant.renderer.survey(look.claims, self._latest).statement, rejected]
         (counts, _), (unread, _) = self.database.tables(statements, look.registered, about=about)
         return replace(tolerant, counts=_first(counts)), unread
 
@@ -251,14 +253,17 @@ class _Comparing:
         if set(read[1:]) & set(repeated):
             return None
         relations, registered = self.binder.relations(read)
-        return replace(look, renderer=Renderer(names, relations, self.calendar.zone), registered=registered)
+        return replace(
+            look, renderer=Renderer(names, relations, self.calendar.zone, self.database.columns), registered=registered
+        )
 
     @property
     def _latest(self) -> datetime:
         return datetime(datetime.now(self.calendar.zone).year + YEARS + 1, 1, 1)  # noqa: DTZ001 - local time
 
-    def _run(self, look: _Look, statement: str) -> Table:
-        return self.database.table(statement, look.registered, about=f"dataset `{look.claims.dataset}`")[0]
+    def _run(self, look: _Look, query: Query) -> Table:
+        about = f"dataset `{look.claims.dataset}`"
+        return asked(query, look.registered, self.binder, self.database, about=about)[0]
 
     def _declared(self, dataset: str, column: str, key: str) -> tuple[str, ...]:
         """Give the path to what is declared of a column; the table's where nothing is."""

@@ -17,6 +17,7 @@ from kpi_engine.errors import KpiError
 from kpi_engine.execution.binding import Binder
 from kpi_engine.execution.database import Database
 from kpi_engine.execution.handed import ConnectionTables
+from kpi_engine.execution.querying import described
 from kpi_engine.planning import read_request
 from kpi_engine.planning.arguments import check_options
 from kpi_engine.planning.words import explained
@@ -235,7 +236,8 @@ class Engine:
         for kpi_id in (*ids, *made.compared_with):
             self._prepared.ready(kpi_id, made.currency)
         planned = self._prepared.runner.planned(replace(made, partial_split=role is not None), pretty=True)
-        return explained(planned.plan, planned.statement, self._prepared.catalogue)
+        elsewhere = described(planned.query, self._binder)
+        return explained(planned.plan, planned.statement, self._prepared.catalogue, elsewhere)
 
     def recipe(
         self, kpis: str | Sequence[str] | None = None, *, role: str | None = None, language: str | None = None,
@@ -292,6 +294,7 @@ class Engine:
     def interrupt(self) -> None:
         """Stop what the engine computes at this moment, from another thread: each request that runs raises `TimeoutExceeded` (`interrupted`)."""
         self._database.interrupt()
+        self._binder.interrupt()
 
     def close(self) -> None:
         """Close the engine; results that are already there stay usable, except totals not asked for yet."""

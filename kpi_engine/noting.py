@@ -116,7 +116,8 @@ def _planned(runner: Runner, request: Request) -> Planned | None:
     sure = set(planned.versions) <= set(runner.binder.looked_at()) and all(
         version.kind == "known" and runner.verified.holds(claim, version, 0) for claim, version in versions.items()
     )
-    return planned if sure and not planned.registered and not choices(planned.plan) else None
+    here = not planned.registered and not planned.query.transfers and not choices(planned.plan)
+    return planned if sure and here else None
 
 
 def _fixed(dish: dict[str, Any], request: Request) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from kpi_engine.api.sources import (
     Scan,
     Source,
     SourceContext,
+    SqlSource,
     Table,
     VersionedSource,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "Source",
     "SourceContext",
     "SourceError",
+    "SqlSource",
     "Table",
     "Transform",
     "Trend",

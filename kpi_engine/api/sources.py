@@ -24,10 +24,15 @@ class Table:
     """A table that a source can read: its name as written in a definition, and its columns where they are known.
 
     `columns` maps a column's name to its SQL type in DuckDB's words (`VARCHAR`, `DECIMAL(18,2)`, `TIMESTAMPTZ` …).
+
+    Of a SQL source: `path` is the table's name as its engine knows it, `("sales", "orders")`, where that is not `name` alone; `reads`
+    gives, for a column that its engine holds as something else, the expression in the engine's own SQL that reads it as its type.
     """
 
     name: str
     columns: Mapping[str, str] = field(default_factory=dict)
+    path: tuple[str, ...] = ()
+    reads: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,8 @@ class SourceContext:
 class Source(Protocol):
     """A place data come from. The engine makes one per source of a project, with its validated settings.
 
-    A source has `scan`, or `relation` where DuckDB can read by itself; with both, `relation` is used.
+    A source has `query` where it is an engine that answers SQL, else `relation` where DuckDB can read by itself, else `scan`; where it
+    has several of them, the first is used.
     It raises `SourceError` with a message that names the place and the mend; anything else it raises is reported as the plugin's fault.
     A source that holds something open may also have `close()`, which the engine calls once when it is done. One that knows when its
     data change may have `version(table)`: see `VersionedSource`.
@@ -114,6 +120,22 @@ class ScanSource(Source, Protocol):
 
     def scan(self, scan: Scan) -> ArrowStream:
         """Give the table's rows; raise `SourceError` when there is none of that name."""
+
+
+@runtime_checkable
+class SqlSource(Source, Protocol):
+    """A source that is an engine of its own: what can be computed there is, and only aggregates travel.
+
+    `tables()` gives every column with its type. Sessions are in UTC. It may have `lacks`, a set of names of functions and clauses that its
+    dialect has and this engine has not, and `interrupt()`, which stops its queries from another thread.
+    """
+
+    @property
+    def dialect(self) -> str:
+        """Name the dialect of SQL it speaks: `duckdb`, `postgres` or `sqlite`."""
+
+    def query(self, sql: str) -> ArrowStream:
+        """Run one statement that only reads, and give its rows; called from several threads."""
 
 
 @runtime_checkable

@@ -7,14 +7,18 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from kpi_engine.api import DatabaseRelation, FileRelation, Scan, SourceContext
-from kpi_engine.api.sources import RelationSource, ScanSource, VersionedSource
+from kpi_engine.api.sources import RelationSource, ScanSource, SqlSource, VersionedSource
+from kpi_engine.calendar.zones import load_zone
 from kpi_engine.catalogue.graph import cycle, in_a_circle, origins_below
-from kpi_engine.errors import DefinitionError, Diagnostic, KpiError, PluginError, SourceError, nearest
+from kpi_engine.catalogue.names import Names
+from kpi_engine.errors import DefinitionError, Diagnostic, KpiError, PluginError, SourceError, TimeoutExceeded, nearest
 from kpi_engine.execution.faults import from_the_project
+from kpi_engine.execution.querying import asked
 from kpi_engine.execution.versions import Versions, is_shipped
 from kpi_engine.formula.gate import Refused, read, span
 from kpi_engine.formula.queries import tables
-from kpi_engine.sql import Named, Relations, select_of
+from kpi_engine.plugins.isolation import blame
+from kpi_engine.sql import Named, Relations, Remote, Renderer, select_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -46,6 +50,8 @@ class Binder:
         self._handed_in = handed_in
         self._sources: dict[str, Source] = {}
         self._origins: dict[Key, Origin] = {}
+        self._remote: dict[str, dict[str, Remote]] = {}
+        self._stops = 0
         self._schemas: dict[str, tuple[Version, dict[str, str]]] = {}
         self._lock = RLock()
         self.default_source = _default_source(project)
@@ -116,6 +122,7 @@ class Binder:
                 if now.kind in {"handed_in", "unknown"} or (now.kind == "known" and now == before):
                     continue
                 del self._schemas[dataset]
+                self._remote.clear()
                 try:
                     self._schemas[dataset] = now, self._find_schema(dataset)
                 except KpiError:
@@ -148,6 +155,27 @@ class Binder:
     def types(self, expressions: Sequence[exp.Expr], rows: exp.Select) -> list[str]:
         """Give the SQL types of expressions over rows; raise `DataError` where one has none."""
         return list(self._database.columns(select_of(expressions, rows)).values())
+
+    def query(self, source: str, statement: str) -> Any:  # noqa: ANN401 - an Arrow table
+        """Have a SQL source answer a statement of its dialect."""
+        made, stops = self._source(source), self._stops
+        assert isinstance(made, SqlSource)  # noqa: S101 - only those have tables that are remote
+        try:
+            with blame("source", made.name):
+                return _arrow(made.query(statement))
+        except KpiError:
+            if self._stops != stops:
+                message = "the request was stopped before it had finished"
+                raise TimeoutExceeded(message, code="interrupted") from None
+            raise
+
+    def interrupt(self, sources: Iterable[str] | None = None) -> None:
+        """Stop what SQL sources compute at this moment, from another thread; of all of them where none is named."""
+        self._stops += 1
+        for name in list(self._remote if sources is None else sources):
+            stop = getattr(self._sources.get(name), "interrupt", None)
+            if callable(stop):
+                stop()
 
     def folders(self) -> tuple[str, ...]:
         """Name the folders that the project's sources read."""
@@ -198,7 +226,7 @@ class Binder:
             made = self.transform(dataset).columns()
             return {name: kind or below.get(name, "") for name, kind in made.items()}
         relations, registered = self.relations([dataset])
-        return self._database.columns(relations.select(dataset), registered, f"dataset `{dataset}`")
+        return self._database.columns(relations.typed().select(dataset), registered, f"dataset `{dataset}`")
 
     def _bind(self, dataset: str, registered: dict[str, Any]) -> None:
         model = self._project.datasets[dataset]
@@ -250,10 +278,12 @@ class Binder:
             return self._from_hand(key, self._handed_in, registered)
         source = self._source(source_name)
         scan = Scan(table, types=types)
-        if isinstance(source, RelationSource):
+        if source_name in self._remote or isinstance(source, SqlSource):
+            origin: Origin = self._remote_table(source_name, table)
+        elif isinstance(source, RelationSource):
             with from_the_project(self._project.root):
                 found = source.relation(scan)
-            origin: Origin = (
+            origin = (
                 found
                 if not isinstance(found, DatabaseRelation)
                 else Named((self._database.attach(found.path), *found.name))
@@ -269,6 +299,26 @@ class Binder:
             )
         self._origins[key] = origin
         return origin
+
+    def _remote_table(self, source: str, table: str) -> Remote:
+        """Find a table of a SQL source by its name; its tables are listed once."""
+        if source not in self._remote:
+            made = self._source(source)
+            assert isinstance(made, SqlSource)  # noqa: S101 - the caller looked
+            lacks = frozenset(getattr(made, "lacks", ()))
+            with from_the_project(self._project.root), blame("source", made.name):
+                self._remote[source] = {
+                    each.name: Remote(source, made.dialect, each.path or (each.name,), each.columns, each.reads, lacks)
+                    for each in made.tables()
+                }
+        found = self._remote[source]
+        if table not in found:
+            message = f"the source `{source}` has no table `{table}`"
+            raise SourceError(message, code="unknown_table", hint=nearest(table, found) or "it has no tables")
+        if not found[table].columns:
+            message = f"the table `{table}` of the source `{source}` has no column that can be read"
+            raise SourceError(message, code="unknown_table", hint="give it columns of numbers, texts, truths or times")
+        return found[table]
 
     def _from_hand(self, key: Key, data: Mapping[str, Any], registered: dict[str, Any]) -> Origin:
         if key not in self._origins:
@@ -299,9 +349,10 @@ class Binder:
                 raise DefinitionError(
                     [Diagnostic("unknown_column", message, None, nearest(name, known), subject=f"dataset {dataset}")]
                 )
-        rows, _ = self._database.table(
-            relations.select(model.from_, transform.needs()), registered, about=f"dataset `{model.from_}`"
-        )
+        names = Names(self._project.datasets, self.schema)
+        zone = load_zone(self._project.settings.calendar.timezone)
+        query = Renderer(names, relations, zone, self._database.columns).rows(model.from_, transform.needs())
+        rows, _ = asked(query, registered, self, self._database, about=f"dataset `{model.from_}`")
         return _arrow(transform.apply(rows))
 
     def _source_of(self, dataset: str) -> str:

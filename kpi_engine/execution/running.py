@@ -10,6 +10,7 @@ from kpi_engine.calendar import Span, whole_units
 from kpi_engine.calendar.spans import INSTANT
 from kpi_engine.errors import DataError, KpiError, TimeoutExceeded
 from kpi_engine.execution.answers import answered
+from kpi_engine.execution.querying import asked
 from kpi_engine.planning import CHECKS, bounds, keeping, needs_bounds, plan, spanning
 from kpi_engine.sql import KEYS, ROWS_OF_KEY, Dated, Renderer, Tables, datasets_of_bounds, tables_of
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from kpi_engine.execution.versions import Version
     from kpi_engine.planning import Bounds, Derive, Request
     from kpi_engine.results import Answered
+    from kpi_engine.sql import Query
 
 LONGEST = 60
 """So many characters of a value are shown."""
@@ -41,11 +43,16 @@ class Planned:
 
     request: Request
     plan: Derive
-    statement: str
+    query: Query
     renderer: Renderer
     registered: Mapping[str, Any]
     tables: Tables
     versions: Mapping[str, Version]
+
+    @property
+    def statement(self) -> str:
+        """The statement that DuckDB is given."""
+        return self.query.statement
 
 
 @dataclass(frozen=True)
@@ -85,9 +92,7 @@ class Runner:
         try:
             self._verify(planned, timeout)
             self._check_choices(planned, timeout)
-            table, types = self.database.table(
-                planned.statement, planned.registered, timeout=timeout, about=_about(planned.request)
-            )
+            table, types = self._ask(planned.query, planned.registered, timeout, _about(planned.request))
         except TimeoutExceeded:
             raise
         except KpiError:
@@ -115,7 +120,7 @@ class Runner:
             read = datasets_of_bounds(each, self.catalogue.names)
             self._note(read, versions)
             renderer, registered = self._renderer(read)
-            table, _ = self.database.table(renderer.bounds(each), registered, timeout=timeout, about=_about(request))
+            table, _ = self._ask(renderer.bounds(each), registered, timeout, _about(request))
             low, high = (self._local(each, table[name].to_pylist()[0]) for name in ("first", "last"))
             first = low if first is None or (low is not None and low < first) else first
             last = high if last is None or (high is not None and high > last) else last
@@ -138,7 +143,7 @@ class Runner:
 
     def _renderer(self, datasets: Iterable[str]) -> tuple[Renderer, dict[str, Any]]:
         relations, registered = self.binder.relations(datasets)
-        return Renderer(self.catalogue.names, relations, self.calendar.zone), registered
+        return Renderer(self.catalogue.names, relations, self.calendar.zone, self.database.columns), registered
 
     def _verify(self, planned: Planned, timeout: float | None) -> None:
         """Look at the keys that joins rely on before their first use in these data: a join to the one side must never repeat a row.
@@ -161,8 +166,8 @@ class Runner:
         """Look at the values by which members are chosen: amounts of several currencies, or without a rate, choose none."""
         for each in choices(planned.plan):
             kpis = tuple(name for name in each.values if not name.startswith("__"))
-            asked = planned.renderer.request(replace(each, shown=kpis, having=()))
-            answered(*self.database.table(asked, planned.registered, timeout=timeout), kpis)
+            query = planned.renderer.request(replace(each, shown=kpis, having=()))
+            answered(*self._ask(query, planned.registered, timeout, ""), kpis)
 
     def _size(self, planned: Planned, dataset: str, timeout: float | None) -> int:
         """Count the rows of a dataset in a database that was handed in, whose owner may change it; 0 of tables that were."""
@@ -182,9 +187,13 @@ class Runner:
         if said is not None:
             raise DataError(said[0], code="key_not_unique", hint=said[1])
 
-    def _about(self, planned: Planned, statement: str, dataset: str, timeout: float | None) -> Table:
-        about = f"dataset `{dataset}`"
-        return self.database.table(statement, planned.registered, timeout=timeout, about=about)[0]
+    def _about(self, planned: Planned, query: Query, dataset: str, timeout: float | None) -> Table:
+        return self._ask(query, planned.registered, timeout, f"dataset `{dataset}`")[0]
+
+    def _ask(
+        self, query: Query, registered: Mapping[str, Any], timeout: float | None, about: str
+    ) -> tuple[Table, dict[str, str]]:
+        return asked(query, registered, self.binder, self.database, timeout=timeout, about=about)
 
 
 def choices(plan: Derive) -> list[Derive]:

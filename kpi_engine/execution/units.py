@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kpi_engine.calendar import CustomUnit
 from kpi_engine.catalogue.units import columns_of, unit_faults
 from kpi_engine.errors import DataError, DefinitionError, Diagnostic, KpiError, shown
+from kpi_engine.execution.querying import asked
 from kpi_engine.sql import Renderer
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ class UnitsOfTime:
 
     def _rows(self, catalogue: Catalogue, dataset: str, zone: ZoneInfo, columns: Any) -> Any:  # noqa: ANN401 - Arrow
         relations, registered = self._binder.relations([dataset])
-        statement = Renderer(catalogue.names, relations, zone).periods(columns)
-        return self._database.table(statement, registered, about=f"dataset `{dataset}`")[0]
+        query = Renderer(catalogue.names, relations, zone, self._database.columns).periods(columns)
+        return asked(query, registered, self._binder, self._database, about=f"dataset `{dataset}`")[0]
 
 
 class Read(Mapping[str, CustomUnit]):

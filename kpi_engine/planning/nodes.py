@@ -153,6 +153,7 @@ class Summarise:
     """Rows grouped by coverage and split; the columns are `cell`, the names of `split`, and `a0`, `a1` … for `aggregates`.
 
     `rates` are those by which the aggregates convert amounts.
+    `leaf` names the table that holds the answer already, with the types of its columns, where it was computed where its data live.
     """
 
     read: Read
@@ -160,6 +161,7 @@ class Summarise:
     cells: tuple[Cell, ...]
     aggregates: tuple[Aggregate, ...]
     rates: tuple[Rate, ...] = ()
+    leaf: tuple[str, Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,19 @@ from kpi_engine.calendar import span_label
 from kpi_engine.planning.nodes import top_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kpi_engine.catalogue import Catalogue
     from kpi_engine.planning.nodes import Aggregate, Cell, Derive, Sort, Summarise
 
 
-def explained(plan: Derive, statement: str, catalogue: Catalogue) -> str:
-    """Say how a request is computed: each KPI's formula, each read and its summary, then the statement."""
+def explained(plan: Derive, statement: str, catalogue: Catalogue, elsewhere: Sequence[tuple[str, str]] = ()) -> str:
+    """Say how a request is computed: each KPI's formula, each read and its summary, what is computed elsewhere, then the statement."""
     lines = ["Formulas"]
     lines += [f"  {name} = {_formula(name, catalogue)}" for name in plan.shown if name in catalogue.project.kpis]
     lines += ["", "Plan", *(f"  {line}" for line in _plan(plan))]
+    for title, text in elsewhere:
+        lines += ["", title, "", text]
     return "\n".join([*lines, "", "SQL (DuckDB)", "", statement, ""])
 
 

@@ -47,7 +47,8 @@ def _has_settings(cls: type) -> bool:
 
 def _own(kind: Kind, cls: type) -> list[str]:
     if kind == "source":
-        readers = [] if _has(cls, "relation") or _has(cls, "scan") else ["needs the method `relation` or `scan`"]
+        reads = any(_has(cls, each) for each in ("relation", "scan", "query"))
+        readers = [] if reads else ["needs the method `relation`, `scan` or `query`"]
         return [*_methods(cls, "tables"), *readers]
     if kind == "output":
         suffix = [] if isinstance(getattr(cls, "suffix", None), str) else ["needs a `suffix`, a text that may be empty"]

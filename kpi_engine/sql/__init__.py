@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kpi_engine.api import FileRelation
 from kpi_engine.formula.trees import sql
-from kpi_engine.planning.nodes import plans_below
 from kpi_engine.sql import claims as _claims
 from kpi_engine.sql import derive as _derive
 from kpi_engine.sql import keys as _keys
 from kpi_engine.sql import reading as _reading
 from kpi_engine.sql import units as _units
-from kpi_engine.sql.conversions import later_expressions
 from kpi_engine.sql.joins import reached
 from kpi_engine.sql.keys import KEYS, ROWS_OF_KEY
 from kpi_engine.sql.lowering import lowered_bounds, lowered_plan
-from kpi_engine.sql.relations import Named, Origin, Relations, relation, select_of
-from kpi_engine.sql.rendering import Rendering
+from kpi_engine.sql.queries import Query, Transfer
+from kpi_engine.sql.relations import Named, Origin, Relations, Remote, relation, select_of
+from kpi_engine.sql.rendering import rendering_of
+from kpi_engine.sql.tables import Dated, Tables, tables_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
+
+    from sqlglot import exp
 
     from kpi_engine.catalogue import Expr
     from kpi_engine.catalogue.claims import Claims, JoinClaim, Rule, TypeClaim
     from kpi_engine.catalogue.names import Names
     from kpi_engine.catalogue.units import UnitColumns
     from kpi_engine.planning.nodes import Bounds, Derive
+    from kpi_engine.sql.leaves import Cutter, TypesOf
+    from kpi_engine.sql.rendering import Rendering
 
 __all__ = [
     "KEYS",
@@ -37,63 +40,18 @@ __all__ = [
     "Dated",
     "Named",
     "Origin",
+    "Query",
     "Relations",
+    "Remote",
     "Renderer",
     "Tables",
+    "Transfer",
     "datasets_of",
     "datasets_of_bounds",
     "relation",
     "select_of",
     "tables_of",
 ]
-
-
-@dataclass(frozen=True)
-class Dated:
-    """A dataset of which at most one row with these keys may be valid at a time."""
-
-    dataset: str
-    keys: tuple[str, ...]
-    valid: tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Tables:
-    """The datasets that a plan reads, those it joins to one row of, and those it joins to the row valid at a time."""
-
-    read: tuple[str, ...]
-    joined: tuple[str, ...]
-    dated: tuple[Dated, ...] = ()
-
-
-def tables_of(plan: Derive, names: Names) -> Tables:
-    """Name the datasets of a plan, the plans below included."""
-    read: dict[str, None] = {}
-    joined: dict[str, None] = {}
-    dated: dict[Dated, None] = {}
-    for summary in plan.align.summaries:
-        for below in (tables_of(each, names) for each in plans_below(summary.read)):
-            read |= dict.fromkeys(below.read)
-            joined |= dict.fromkeys(below.joined)
-            dated |= dict.fromkeys(below.dated)
-        if summary.read.below is not None:
-            continue
-        rates = (*summary.rates, *(summary.read.converted.rates if summary.read.converted else ()))
-        joined |= dict.fromkeys(each.dataset for each in rates)
-        paths = [(summary.read.dataset, _reading.expressions(summary))]
-        if (given := summary.read.converted) is not None:
-            paths[0][1].extend([*given.base, *(key for _, key in given.keys)])
-            paths.append((given.dataset, list(later_expressions(given))))
-        if (first := summary.read.cohort) is not None:
-            paths[0][1].extend([*first.keys, *first.filter])
-        for dataset, expressions in paths:
-            read[dataset] = None
-            for hops in reached(expressions):
-                join = names.datasets[names.owner(dataset, hops[:-1])].joins[hops[-1]]
-                (read if join.valid else joined)[join.to] = None
-                if join.valid:
-                    dated[Dated(join.to, tuple(join.keys.values()), join.valid)] = None
-    return Tables(tuple(read), tuple(joined), tuple(dated))
 
 
 def datasets_of_bounds(plan: Bounds, names: Names) -> tuple[str, ...]:
@@ -108,59 +66,78 @@ def datasets_of(dataset: str, expressions: Iterable[Expr], names: Names) -> tupl
 
 
 class Renderer:
-    """Renders plans over known tables, in a project of one zone."""
+    """Renders plans over known tables, in a project of one zone; `types_of` gives the types of a statement's columns."""
 
-    def __init__(self, names: Names, relations: Relations, zone: ZoneInfo) -> None:
-        self._rendering = Rendering(names, relations, zone, self._below)
+    def __init__(self, names: Names, relations: Relations, zone: ZoneInfo, types_of: TypesOf) -> None:
+        self._rendering = rendering_of(names, relations, zone)
+        self._types_of = types_of
+        self._is_here = not any(isinstance(each, Remote) for each in relations.origins.values())
 
-    def request(self, plan: Derive, *, pretty: bool = False) -> str:
+    def request(self, plan: Derive, *, pretty: bool = False) -> Query:
         """Give the statement that answers a request."""
-        return sql(_derive.derive(lowered_plan(plan), self._rendering), pretty=pretty)
+        made = lowered_plan(plan)
+        if self._is_here:
+            return Query(sql(_derive.derive(made, self._rendering), pretty=pretty))
+        cutter = self._cutter()
+        rest = cutter.cut(made)
+        return cutter.here(lambda rendering: _derive.derive(rest, rendering), pretty=pretty)
 
-    def bounds(self, plan: Bounds) -> str:
+    def bounds(self, plan: Bounds) -> Query:
         """Give the statement that finds the first and last time of some rows."""
-        return sql(_reading.bounds(lowered_bounds(plan), self._rendering))
+        made = lowered_bounds(plan)
+        datasets = datasets_of_bounds(plan, self._rendering.names)
+        return self._query(lambda rendering: _reading.bounds(made, rendering), *datasets)
 
-    def periods(self, unit: UnitColumns) -> str:
+    def periods(self, unit: UnitColumns) -> Query:
         """Give the statement that reads the periods of a project's own unit of time."""
-        return sql(_units.periods(unit, self._rendering))
+        return self._query(lambda rendering: _units.periods(unit, rendering), unit.dataset)
 
-    def duplicates(self, dataset: str) -> str:
+    def duplicates(self, dataset: str) -> Query:
         """Give the statement that finds a few values of a dataset's key that stand there more than once."""
-        return sql(_keys.duplicates(dataset, self._rendering))
+        return self._query(lambda rendering: _keys.duplicates(dataset, rendering), dataset)
 
-    def size(self, dataset: str) -> str:
+    def size(self, dataset: str) -> Query:
         """Give the statement that counts the rows of a dataset."""
-        return sql(_keys.size(dataset, self._rendering))
+        return self._query(lambda rendering: _keys.size(dataset, rendering), dataset)
 
-    def overlaps(self, dated: Dated) -> str:
+    def rows(self, dataset: str, columns: Sequence[str]) -> Query:
+        """Give the statement that reads columns of a dataset."""
+        return self._query(lambda rendering: rendering.relations.read(dataset, columns), dataset)
+
+    def overlaps(self, dated: Dated) -> Query:
         """Give the statement that finds a few keys of which two rows are valid at one time."""
-        return sql(_keys.overlaps(dated.dataset, dated.keys, dated.valid, self._rendering))
+        return self._query(
+            lambda rendering: _keys.overlaps(dated.dataset, dated.keys, dated.valid, rendering), dated.dataset
+        )
 
-    def survey(self, claims: Claims, latest: datetime) -> str:
+    def survey(self, claims: Claims, latest: datetime) -> Query:
         """Give the one scan that counts what contradicts the claims of a dataset; no row is expected after `latest`."""
-        return sql(_claims.survey(claims, self._rendering, latest))
+        joined = (join.to for join in claims.joins)
+        return self._query(lambda rendering: _claims.survey(claims, rendering, latest), claims.dataset, *joined)
 
-    def times(self, claims: Claims, latest: datetime) -> str:
+    def times(self, claims: Claims, latest: datetime) -> Query:
         """Give the statement that counts the same for times that stand behind a join."""
-        return sql(_claims.times(claims, self._rendering, latest))
+        reaching = [time.column.expression for time in claims.times if not time.is_own]
+        datasets = datasets_of(claims.dataset, reaching, self._rendering.names)
+        return self._query(lambda rendering: _claims.times(claims, rendering, latest), *datasets)
 
-    def misfits(self, dataset: str, claim: TypeClaim) -> str:
+    def misfits(self, dataset: str, claim: TypeClaim) -> Query:
         """Give the statement that finds a few values that are not of their declared type."""
-        return sql(_claims.misfits(dataset, claim, self._rendering))
+        return self._query(lambda rendering: _claims.misfits(dataset, claim, rendering), dataset)
 
-    def dangling(self, dataset: str, claim: JoinClaim) -> str:
+    def dangling(self, dataset: str, claim: JoinClaim) -> Query:
         """Give the statement that finds a few keys of a join that lead nowhere."""
-        return sql(_claims.dangling(dataset, claim, self._rendering))
+        return self._query(lambda rendering: _claims.dangling(dataset, claim, rendering), dataset, claim.to)
 
-    def unnamed(self, dataset: str, rule: Rule) -> str:
+    def unnamed(self, dataset: str, rule: Rule) -> Query:
         """Give the statement that finds a few values that no rule of a dimension names."""
-        return sql(_claims.unnamed(dataset, rule, self._rendering))
+        datasets = datasets_of(dataset, [rule.named, *rule.of], self._rendering.names)
+        return self._query(lambda rendering: _claims.unnamed(dataset, rule, rendering), *datasets)
 
     def tolerant(self) -> Renderer:
         """Render over the same tables, without the rows of CSV files that cannot be read."""
         made = self._rendering
-        return Renderer(made.names, _claims.tolerant(made.relations), made.zone)
+        return Renderer(made.names, _claims.tolerant(made.relations), made.zone, self._types_of)
 
     def rejected(self, dataset: str) -> str:
         """Give the statement that lists what could not be read in a dataset's CSV files, to be run after one over them; none of others."""
@@ -168,5 +145,13 @@ class Renderer:
         paths = origin.paths if isinstance(origin, FileRelation) and origin.format == "csv" else ()
         return sql(_claims.rejected(paths)) if paths else ""
 
-    def _below(self, plan: Derive):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a select
-        return _derive.below(plan, self._rendering)
+    def _query(self, rendered: Callable[[Rendering], exp.Select], *datasets: str) -> Query:
+        if self._is_here:
+            return Query(sql(rendered(self._rendering)))
+        return self._cutter().whole(rendered, datasets, datasets[:1])
+
+    def _cutter(self) -> Cutter:
+        from kpi_engine.sql.leaves import Cutter
+
+        made = self._rendering
+        return Cutter(made.names, made.relations, made.zone, self._types_of)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -13,7 +13,7 @@ from kpi_engine.formula.trees import column, identifier, named, sql
 from kpi_engine.sql.lowering import lowered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from kpi_engine.definitions.models import Dataset
 
@@ -27,7 +27,34 @@ class Named:
     parts: tuple[str, ...]
 
 
-Origin = FileRelation | Named
+@dataclass(frozen=True)
+class Remote:
+    """A table of a SQL source: only its own engine reads it. `reads` are expressions of its dialect, see `kpi_engine.api.Table`."""
+
+    source: str
+    dialect: str
+    path: tuple[str, ...]
+    columns: Mapping[str, str]
+    reads: Mapping[str, str]
+    lacks: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Columns without rows, to learn the types of what is made of them."""
+
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Landed:
+    """Rows that travelled here, as a table whose columns become what they are."""
+
+    name: str
+    columns: Mapping[str, str]
+
+
+Origin = FileRelation | Named | Remote | Typed | Landed
 """What the engine found for a table."""
 Key = tuple[str, str]
 """A dataset as `("", id)`, or a table of a source as `(source, table)`."""
@@ -45,6 +72,41 @@ class Relations:
         """Name the source of a dataset."""
         return self.datasets[dataset_id].source or self.default_source
 
+    def remote(self, dataset_id: str) -> dict[Key, Remote]:
+        """Give the tables of SQL sources that a dataset is made of."""
+        found = {key: self.origins.get(key) for key in self.keys(dataset_id)}
+        return {key: origin for key, origin in found.items() if isinstance(origin, Remote)}
+
+    def keys(self, dataset_id: str) -> tuple[Key, ...]:
+        """Name the origins that a dataset is made of: its own, or those of the tables of its query."""
+        model = self.datasets[dataset_id]
+        if ("", dataset_id) in self.origins or not model.sql:
+            return (("", dataset_id),)
+        found: dict[Key, None] = {}
+        tree = read(model.sql, "query")
+        own = {cte.alias for cte in tree.find_all(exp.CTE)}
+        for name in dict.fromkeys(table.name for table in tree.find_all(exp.Table) if table.name not in own):
+            is_dataset = name in self.datasets and name != dataset_id
+            found |= dict.fromkeys(self.keys(name) if is_dataset else [(self.source_of(dataset_id), name)])
+        return tuple(found)
+
+    def typed(self) -> Relations:
+        """Give the same tables, those of SQL sources as columns without rows."""
+        if not any(isinstance(each, Remote) for each in self.origins.values()):
+            return self
+        origins = {k: Typed(each.columns) if isinstance(each, Remote) else each for k, each in self.origins.items()}
+        return replace(self, origins=origins)
+
+    def only(self, columns: Collection[str]) -> Relations:
+        """Give the same tables, those of SQL sources with some of their columns; one at least."""
+        origins = {k: _only(each, columns) if isinstance(each, Remote) else each for k, each in self.origins.items()}
+        return replace(self, origins=origins)
+
+    def landed(self, tables: Mapping[Key, Landed]) -> Relations:
+        """Give the same tables, those that travelled in place of those of SQL sources; the others of these cannot be read here."""
+        here = {key: each for key, each in self.origins.items() if not isinstance(each, Remote)}
+        return replace(self, origins={**here, **tables})
+
     def rows(self, dataset_id: str, alias: str) -> exp.Expr:
         """Give a dataset's rows, to stand in a `from` under an alias."""
         model = self.datasets[dataset_id]
@@ -54,8 +116,12 @@ class Relations:
 
     def select(self, dataset_id: str, columns: Sequence[str] = ()) -> str:
         """Give the statement that reads columns of a dataset, or all of them."""
+        return sql(self.read(dataset_id, columns))
+
+    def read(self, dataset_id: str, columns: Sequence[str] = ()) -> exp.Select:
+        """Give the select that reads columns of a dataset, or all of them."""
         chosen: list[exp.Expr] = [column(name) for name in columns] or [exp.Star()]
-        return sql(exp.Select(expressions=chosen).from_(self.rows(dataset_id, "r"), copy=False))
+        return exp.Select(expressions=chosen).from_(self.rows(dataset_id, "r"), copy=False)
 
     def query(self, dataset_id: str) -> exp.Expr:
         """Give a dataset's query, regenerated, over the origins of its tables."""
@@ -92,10 +158,36 @@ def relation(origin: Origin, alias: str) -> exp.Expr:
             catalog=identifier(origin.parts[-3]) if len(origin.parts) > 2 else None,  # noqa: PLR2004
             alias=_alias(alias),
         )
+    if isinstance(origin, Typed | Landed):
+        return exp.Subquery(this=_as_typed(origin), alias=_alias(alias))
+    if isinstance(origin, Remote):
+        from kpi_engine.sql.dialects import rows_of
+
+        return exp.Subquery(this=rows_of(origin), alias=_alias(alias))
     paths = exp.Array(expressions=[exp.Literal.string(path) for path in origin.paths])
     options = [exp.Kwarg(this=exp.var(name), expression=_value(value)) for name, value in origin.options.items()]
     call = exp.Anonymous(this=READERS[origin.format], expressions=[paths, *options])
     return exp.Table(this=call, alias=_alias(alias))
+
+
+def _only(origin: Remote, names: Collection[str]) -> Remote:
+    kept = {name: kind for name, kind in origin.columns.items() if name in names}
+    return replace(origin, columns=kept or dict(list(origin.columns.items())[:1]))
+
+
+def _as_typed(origin: Typed | Landed) -> exp.Select:
+    """Give columns their types: of a table that is here, or of none."""
+    columns = []
+    for name, kind in origin.columns.items():
+        value = exp.Null() if isinstance(origin, Typed) or "NULL" in kind else column(name)
+        if "NULL" in kind:  # the type of what is always unknown
+            columns.append(named(value, name))
+            continue
+        columns.append(named(exp.Cast(this=value, to=exp.DataType.build(kind, dialect="duckdb")), name))
+    select = exp.Select(expressions=columns)
+    if isinstance(origin, Typed):
+        return select.where(exp.Boolean(this=False), copy=False)
+    return select.from_(exp.Table(this=identifier(origin.name)), copy=False)
 
 
 def _alias(name: str) -> exp.TableAlias:

@@ -20,12 +20,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rendering:
-    """What rendering needs beside the plan: the names, the tables, the project's zone, and how a plan below is rendered."""
+    """What rendering needs beside the plan: the names, the tables, the project's zone, and how a plan below is rendered.
+
+    `portable` is whether it is for another engine than DuckDB: then in the simplest SQL there is.
+    """
 
     names: Names
     relations: Relations
     zone: ZoneInfo
     below: Callable[[Derive], exp.Select]
+    portable: bool = False
+
+
+def rendering_of(names: Names, relations: Relations, zone: ZoneInfo, *, portable: bool = False) -> Rendering:
+    """Give what rendering needs over some tables."""
+
+    def below(plan: Derive) -> exp.Select:
+        from kpi_engine.sql.derive import below as render
+
+        return render(plan, made)
+
+    made = Rendering(names, relations, zone, below, portable)
+    return made
 
 
 PERIOD_NUMBER = "__p"

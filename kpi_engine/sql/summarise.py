@@ -29,6 +29,7 @@ from kpi_engine.sql.parts import CELL, is_entities, is_flow, parts, side_by_side
 from kpi_engine.sql.ranks import placed
 from kpi_engine.sql.rates import with_rates
 from kpi_engine.sql.reading import among, expressions
+from kpi_engine.sql.relations import Landed, relation
 from kpi_engine.sql.rendering import MAP, PERIOD_NUMBER, Constants, alias, constants, dimension, where
 from kpi_engine.sql.times import Atoms, Clock, atoms
 
@@ -46,10 +47,22 @@ LONG = 8
 
 def summarise(node: Summarise, rendering: Rendering) -> exp.Select:
     """Render a Summarise and its Read."""
-    found = parts(node)
-    if len(found) == 1:
+    if node.leaf is not None:
+        return answered(*node.leaf)
+    found = [] if rendering.portable else parts(node)
+    if len(found) < 2:  # noqa: PLR2004 - one part is the whole
         return _Summary(node, rendering).select()
     return side_by_side(node, [(_Summary(part, rendering).select(), places) for part, places in found])
+
+
+def answered(table: str, types: Mapping[str, str]) -> exp.Select:
+    """Give the answer to what was computed where its data live."""
+    return exp.Select(expressions=[exp.Star()]).from_(relation(Landed(table, types), table), copy=False)
+
+
+def rows_that_count(node: Summarise, rendering: Rendering) -> list[exp.Expr]:
+    """Say which rows may count in a summary of rows that count at their own time."""
+    return _Summary(node, rendering).wanted_rows()
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,7 @@ class _Summary:
     @cached_property
     def clock(self) -> Clock | None:
         time = self.node.read.time
-        return None if time is None else Clock(time, self.rendering.zone)
+        return None if time is None else Clock(time, self.rendering.zone, counts=not self.rendering.portable)
 
     @cached_property
     def splits(self) -> frozenset[frozenset[str]]:
@@ -74,6 +87,11 @@ class _Summary:
     def needs_map(self) -> bool:
         """Whether a row's cell must be looked up: it may lie in several, or cells differ in their split."""
         return not self.pieces.disjoint or len(self.splits) > 1
+
+    def wanted_rows(self) -> list[exp.Expr]:
+        """Say that a row lies in the time that the cells span, and that some aggregate wants it."""
+        common, own = shared_filters(self.node.aggregates)
+        return [*self._within(), *common, *any_of(own.values())] if self.node.cells else []
 
     def select(self) -> exp.Select:
         """Choose the way that counts fewest rows."""

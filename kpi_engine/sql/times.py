@@ -26,10 +26,11 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the zero of a line, in no zone
 
 @dataclass(frozen=True)
 class Clock:
-    """How bounds are written for one time column, in a project of this zone."""
+    """How bounds are written for one time column, in a project of this zone; with `counts` False in comparisons alone."""
 
     column: TimeColumn
     zone: ZoneInfo
+    counts: bool = True
 
     @property
     def sql_type(self) -> str:
@@ -76,6 +77,8 @@ class Clock:
 
     def _lines(self) -> Mapping[str, Callable[[datetime], int | None]]:
         """Give the ways to measure stretches: along the column's own line of time, and in months of its own calendar."""
+        if not self.counts:
+            return {"": _unmeasured}
         is_own = self.column.kind != "instant" and not self.column.zone
         return {"": self._position, "MONTH": _month} if is_own else {"": self._position}
 
@@ -163,6 +166,10 @@ def _counted(place: int, lengths: Sequence[int], numbers: Sequence[int | None]) 
 
 def _lengths(places: Sequence[int | None]) -> list[int]:
     return [0 if before is None or after is None else after - before for before, after in pairwise(places)]
+
+
+def _unmeasured(_: datetime) -> None:
+    return None
 
 
 def _month(moment: datetime) -> int | None:

@@ -108,7 +108,7 @@ SHAPES = {
     "reader": (
         "source",
         "class Odd:\n    name = 'odd'\n    Config = BaseModel\n    def tables(self): pass",
-        "needs the method `relation` or `scan`",
+        "needs the method `relation`, `scan` or `query`",
     ),
     "transform": (
         "transform",

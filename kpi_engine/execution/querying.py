@@ -1,0 +1,79 @@
+"""A query asked: what it needs of other engines is computed there, in all of them at once, and travels; then DuckDB answers."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from kpi_engine.errors import TimeoutExceeded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from arro3.core import Table
+
+    from kpi_engine.execution.binding import Binder
+    from kpi_engine.execution.database import Database
+    from kpi_engine.sql import Query, Transfer
+
+
+def asked(
+    query: Query,
+    registered: Mapping[str, Any],
+    binder: Binder,
+    database: Database,
+    *,
+    timeout: float | None = None,
+    about: str = "",
+) -> tuple[Table, dict[str, str]]:
+    """Run a query; give its rows as Arrow, and the SQL types of its columns."""
+    if not query.transfers:
+        return database.table(query.statement, registered, timeout=timeout, about=about)
+    began = monotonic()
+    travelled = fetched(query.transfers, binder, timeout)
+    left = None if timeout is None else timeout - (monotonic() - began)
+    return database.table(query.statement, {**registered, **travelled}, timeout=left, about=about)
+
+
+def fetched(transfers: Sequence[Transfer], binder: Binder, timeout: float | None = None) -> dict[str, Table]:
+    """Have every source answer, each in a thread of its own; give their answers by the names of the tables that they become."""
+    from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+    by_source: dict[str, list[Transfer]] = {}
+    for each in transfers:
+        by_source.setdefault(each.source, []).append(each)
+
+    def answers(source: str) -> dict[str, Table]:
+        return {each.table: binder.query(source, each.statement) for each in by_source[source]}
+
+    pool = ThreadPoolExecutor(len(by_source), "kpi-leaf")
+    futures = [pool.submit(answers, source) for source in by_source]
+    try:
+        done, waiting = wait(futures, timeout, FIRST_EXCEPTION)
+        for future in done:
+            future.result()
+        _refuse_late(len(waiting), timeout)
+    except BaseException:
+        binder.interrupt(by_source)
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return {name: table for future in futures for name, table in future.result().items()}
+
+
+def _refuse_late(waiting: int, timeout: float | None) -> None:
+    if waiting:
+        message = f"the request did not finish within its time of {timeout:g} seconds"
+        raise TimeoutExceeded(message, hint="ask for less, or give a longer `timeout`")
+
+
+def described(query: Query, binder: Binder) -> list[tuple[str, str]]:
+    """Say what travels, with how many rows where these are not aggregates, and by which statement of which engine: title and text."""
+    found = []
+    for each in query.transfers:
+        what = "aggregates travel"
+        if each.dataset:
+            rows = binder.query(each.source, each.count)["rows"].to_pylist()[0]
+            what = f"{rows:,} row{'' if rows == 1 else 's'} of `{each.dataset}` travel, because {each.reason}"
+        found.append((f"SQL ({each.dialect}, source `{each.source}`, as `{each.table}`: {what})", each.shown))
+    return found

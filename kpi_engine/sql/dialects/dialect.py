@@ -1,0 +1,69 @@
+"""What a dialect states once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from kpi_engine.sql.dialects.kinds import Kind
+
+    Call = Callable[[Sequence[exp.Expr]], exp.Expr]
+
+
+class Unportable(Exception):  # noqa: N818 - an event: the rows are brought here instead
+    """Something that an engine has not, or that gives another number there; its name is the argument."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one dialect writes what dialects write differently.
+
+    - `types` are the types that it has, by kind, as written in a cast; a kind that is not in it has no values of its own there.
+    - `bytewise` reads a text so that it is compared, sorted and grouped byte by byte, whatever the table says.
+    - `moment` writes a date, local time or instant, given in text as DuckDB writes it.
+    - `carried` writes a value of one of DuckDB's types so that it travels without loss.
+    - `calls` write functions, by the names that the language has for them; those that are in no table are not sent.
+    - `is_finite` says whether a floating-point number is one.
+    - `typed_division` and `safe_division` are what `a / b` means of whole numbers, and by zero: sqlglot asks for both.
+    """
+
+    name: str
+    types: Mapping[Kind, str]
+    bytewise: Callable[[exp.Expr], exp.Expr]
+    moment: Callable[[Kind, str], exp.Expr]
+    carried: Callable[[str, exp.Expr], exp.Expr]
+    is_finite: Callable[[exp.Expr], exp.Expr]
+    calls: Mapping[str, Call] = field(default_factory=dict)
+    has_filter: bool = True
+    typed_division: bool = True
+    safe_division: bool = False
+
+
+def written_type(name: str) -> exp.DataType:
+    """Give a type that is written as it is named."""
+    return exp.DataType(this=exp.DType.USERDEFINED, kind=name)
+
+
+def cast(tree: exp.Expr, name: str) -> exp.Expr:
+    """Cast to a type by its own name."""
+    return exp.Cast(this=tree, to=written_type(name))
+
+
+def between_infinities(low: exp.Expr, high: exp.Expr) -> Callable[[exp.Expr], exp.Expr]:
+    """Give the test that a number lies between the infinities; where not-a-number is the largest of all, it does not."""
+
+    def test(tree: exp.Expr) -> exp.Expr:
+        both = exp.And(this=exp.GT(this=tree, expression=low), expression=exp.LT(this=tree, expression=high))
+        return exp.Paren(this=both)
+
+    return test
+
+
+def canonical(text: str) -> str:
+    """Write a moment so that texts compare as the moments do: without zeros at the end of its fraction."""
+    return text.rstrip("0").removesuffix(".") if "." in text else text
