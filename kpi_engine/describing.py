@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 WORDS = {
     "en": {"period": "Period", "previous_period": "previous period", "previous_year": "previous year", "change": "change", "points": "change in points",
-           "others": "others", "rank": "rank", "share": "share of the total"},
+           "others": "others", "rank": "rank", "share": "share of the total", "same_part": "same part"},
     "fr": {"period": "Période", "previous_period": "période précédente", "previous_year": "année précédente", "change": "évolution", "points": "évolution en points",
-           "others": "autres", "rank": "rang", "share": "part du total"},
+           "others": "autres", "rank": "rang", "share": "part du total", "same_part": "même partie"},
 }  # fmt: skip
 
 
@@ -87,8 +87,9 @@ def columns_of(
     measures = {k: _measure(k, request, catalogue, language, (currencies or {}).get(k, "")) for k in request.kpis}
     columns += [Column(kpi_id, measure.label, "value", measure) for kpi_id, measure in measures.items()]
     for name in request.compare:
+        part = f", {words['same_part']}" if request.like_for_like and is_unfinished(request) else ""
         for kpi_id, measure in measures.items():
-            columns += _comparison(plan, f"{kpi_id}__{name}", measure, f"{measure.label}, {words[name]}", words)
+            columns += _comparison(plan, f"{kpi_id}__{name}", measure, f"{measure.label}, {words[name]}{part}", words)
     columns += [_standing(rank_of(each.kpi), "rank", measures[each.kpi], words) for each in request.rank]
     columns += [_standing(share_of(each.kpi), "share", measures[each.kpi], words) for each in request.share]
     return tuple(columns)
@@ -123,12 +124,17 @@ class Heading:
 
 def heading(plan: Derive, request: Request, catalogue: Catalogue, calendar: Calendar, language: str) -> Heading:
     """Say what stands above and beside the numbers of an answer."""
-    span = request.period.span
     return Heading(
         columns=columns_of(plan, request, catalogue, language),
         period=period_label(request.period, language, calendar=calendar),
-        unfinished=span.end is not None and request.period.kind != "all" and span.end > request.as_of,
+        unfinished=is_unfinished(request),
     )
+
+
+def is_unfinished(request: Request) -> bool:
+    """Say whether the period of a request, or of its data where it has a grain and names none, is not over at its `as_of`."""
+    end = request.period.span.end
+    return end is not None and end > request.as_of
 
 
 def dimension_label(name: str, kpis: tuple[str, ...], catalogue: Catalogue, language: str) -> str:

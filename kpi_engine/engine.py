@@ -97,8 +97,8 @@ class Engine:
     def run(
         self, kpis: str | Sequence[str] | None = None, *, role: str | None = None, by: str | Iterable[str] = (),
         grain: str | Iterable[str] | None = None, period: Period = None, where: Mapping[str, Any] | None = None, where_sql: str | None = None,
-        having: Mapping[str, Any] | None = None, compare: str | Iterable[str] = (), order: str | Iterable[str] = (),
-        limit: int | None = None, top: int | Mapping[str, Any] | None = None, rank: str | Iterable[str] | Mapping[str, Any] = (),
+        having: Mapping[str, Any] | None = None, compare: str | Iterable[str] = (), like_for_like: bool = False,
+        order: str | Iterable[str] = (), limit: int | None = None, top: int | Mapping[str, Any] | None = None, rank: str | Iterable[str] | Mapping[str, Any] = (),
         share: str | Iterable[str] | Mapping[str, Any] = (), as_of: str | date | datetime | None = None,
         parameters: Mapping[str, Any] | None = None, dense: bool = True, currency: str | None = None, timeout: float | None = None,
         on_error: OnError | None = None, language: str | None = None,
@@ -111,7 +111,8 @@ class Engine:
           the data are taken.
         - `where` is `{dimension: value | [values] | {operator: value}}`, `where_sql` a condition in the formula language;
           `having` is as `where`, on the columns of the answer.
-        - `compare` lists `previous_period` and `previous_year`.
+        - `compare` lists `previous_period` and `previous_year`; with `like_for_like` a period that is not over is compared with the same
+          part of the earlier one.
         - `order` lists columns, with `-` or ` desc` for descending; `limit` keeps the first rows.
         - `top` keeps the first members of a dimension: `5`, or `{first: 5, of: dimension, by: KPI, others: True}`, whose others are a row.
         - `rank` and `share` name KPIs whose rank, or share of the total, is wanted; or `{KPI: dimensions}` that they go over.
@@ -130,7 +131,7 @@ class Engine:
         ids = ids_of(self.project, kpis, role)
         request = read_request(
             ids, self.calendar, by=by, grain=grain, period=period, where=where, where_sql=where_sql, having=having, compare=compare,
-            order=order, limit=limit, as_of=as_of, parameters=checked_parameters(self.project, parameters), dense=dense,
+            like_for_like=like_for_like, order=order, limit=limit, as_of=as_of, parameters=checked_parameters(self.project, parameters), dense=dense,
             currency=currency, top=top, rank=rank, share=share,
         )  # fmt: skip
         collect = (on_error or ("collect" if role else "raise")) == "collect"
@@ -165,8 +166,8 @@ class Engine:
 
     def report(
         self, *, role: str | Sequence[str] | None = None, period: Period = "last quarter",
-        compare: str | Iterable[str] = ("previous_period", "previous_year"), where: Mapping[str, Any] | None = None,
-        as_of: str | date | datetime | None = None, language: str | None = None, trend: bool = True, timeout: float | None = None,
+        compare: str | Iterable[str] = ("previous_period", "previous_year"), like_for_like: bool = False,
+        where: Mapping[str, Any] | None = None, as_of: str | date | datetime | None = None, language: str | None = None, trend: bool = True, timeout: float | None = None,
     ) -> Report:  # fmt: skip
         """Compute the scorecards of one role, of several, or of all, ready to be rendered; a KPI that fails is shown as failed."""
         from kpi_engine.reporting import scorecards
@@ -178,6 +179,7 @@ class Engine:
             roles,
             period=period,
             compare=compare,
+            like_for_like=like_for_like,
             where=where,
             as_of=as_of,
             language=language_of(self.project, language),

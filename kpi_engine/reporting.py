@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from kpi_engine.api import Breakdown, Card, Comparison, Failure, Report, Section, Trend
-from kpi_engine.calendar import Duration, Span, parse_moment, parse_period, previous, shift, span_label, year_before
+from kpi_engine.calendar import (
+    Duration,
+    Span,
+    as_far,
+    parse_moment,
+    parse_period,
+    previous,
+    shift,
+    span_label,
+    year_before,
+)
 from kpi_engine.calendar import label as period_label
 from kpi_engine.describing import text, unresolved_measure
 from kpi_engine.errors import KpiError, OutputError, TimeoutExceeded
@@ -36,8 +46,8 @@ BREAKDOWN_ROWS = 10
 
 
 def scorecards(
-    engine: Engine, roles: Sequence[str], *, period: Any, compare: str | Iterable[str], where: Mapping[str, Any] | None,  # noqa: ANN401
-    as_of: Any, language: str | None, trend: bool, timeout: float | None,  # noqa: ANN401
+    engine: Engine, roles: Sequence[str], *, period: Any, compare: str | Iterable[str], like_for_like: bool,  # noqa: ANN401
+    where: Mapping[str, Any] | None, as_of: Any, language: str | None, trend: bool, timeout: float | None,  # noqa: ANN401
 ) -> Report:  # fmt: skip
     """Compute the scorecards of roles for one period."""
     language = language or engine.project.settings.language
@@ -49,9 +59,10 @@ def scorecards(
         for name in ((compare,) if isinstance(compare, str) else compare)
     )
     request = {"period": period, "where": where, "as_of": moment, "timeout": timeout, "language": language}
-    labels = _comparison_labels(asked, compared, engine, language)
+    labels = _comparison_labels(asked, compared, engine, language, moment if like_for_like else None)
+    comparing = {"compare": compared, "like_for_like": like_for_like}
     sections = tuple(
-        _section(engine, role, request, compared, labels, language, asked if trend else None) for role in roles
+        _section(engine, role, request, comparing, labels, language, asked if trend else None) for role in roles
     )
     head = masthead(engine.project.settings, language)
     return Report(
@@ -186,21 +197,28 @@ def _umask() -> int:
     return current
 
 
-def _comparison_labels(period: Period, compared: Sequence[str], engine: Engine, language: str) -> dict[str, str]:
+def _comparison_labels(
+    period: Period, compared: Sequence[str], engine: Engine, language: str, open_at: datetime | None
+) -> dict[str, str]:
+    """Say which earlier periods are compared with; `open_at` is the moment up to which, where only the same part of them is."""
     calendar = engine.calendar
     spans = {
         "previous_period": lambda: previous(period, calendar),
         "previous_year": lambda: year_before(period.span, calendar, period.grain),
     }
-    return {
-        name: span_label(spans[name](), language, grain=period.grain, calendar=calendar)
-        for name in compared
-        if name in spans
-    }
+    found = {}
+    for name in (each for each in compared if each in spans):
+        span, grain = spans[name](), period.grain
+        if open_at is not None and period.span.end is not None and period.span.end > open_at:
+            far = as_far(open_at, period.span, span, calendar, grain, yearly=name == "previous_year")
+            part = Span(span.start, far)
+            span, grain = part, grain if part == span else None
+        found[name] = span_label(span, language, grain=grain, calendar=calendar)
+    return found
 
 
 def _section(
-    engine: Engine, role: str, request: Mapping[str, Any], compared: Sequence[str], labels: Mapping[str, str], language: str,
+    engine: Engine, role: str, request: Mapping[str, Any], comparing: Mapping[str, Any], labels: Mapping[str, str], language: str,
     trend_to: Period | None,
 ) -> Section:  # fmt: skip
     project = engine.project
@@ -210,7 +228,7 @@ def _section(
     plain = [kpi_id for kpi_id in kpis if not project.kpis[kpi_id].split]
     cards: dict[str, Card] = {}
     if plain:
-        result = engine.run(plain, **request, compare=compared, on_error="collect")
+        result = engine.run(plain, **request, **comparing, on_error="collect")
         trends = _trends(engine, [k for k in plain if k not in result.failures], request, trend_to)
         row = result.rows()[0]
         cards = {k: _card(engine, k, result, row, labels, language, trends.get(k)) for k in plain}

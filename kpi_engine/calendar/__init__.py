@@ -23,7 +23,7 @@ from kpi_engine.calendar.grains import CLOCK, GRAINS, Grain, parse_grain
 from kpi_engine.calendar.labels import label, span_label
 from kpi_engine.calendar.moments import parse_moment
 from kpi_engine.calendar.parsing import parse_period
-from kpi_engine.calendar.periods import Period, previous, year_before
+from kpi_engine.calendar.periods import Period, as_far, previous, year_before
 from kpi_engine.calendar.spans import Span
 from kpi_engine.calendar.units import CustomUnit
 from kpi_engine.calendar.zones import to_utc
@@ -46,6 +46,7 @@ __all__ = [
     "Trailing",
     "Unit",
     "Units",
+    "as_far",
     "bucket_offset",
     "buckets",
     "covered",

@@ -11,6 +11,8 @@ from kpi_engine.calendar.spans import Span
 from kpi_engine.errors import RequestError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from kpi_engine.calendar.calendars import Calendar
     from kpi_engine.calendar.grains import Grain
 
@@ -59,6 +61,23 @@ def previous(period: Period, calendar: Calendar) -> Span:
         before = earlier(Span(start, None), length, calendar).start or start
         return Span(before, min(before + (end - start), start))
     return earlier(period.span, length, calendar)
+
+
+def as_far(
+    moment: datetime, period: Span, before: Span, calendar: Calendar, grain: Grain | None, *, yearly: bool
+) -> datetime:
+    """Give the moment at which an earlier period had got as far as a period has at a moment, for comparing like with like.
+
+    That is as much later on the clock as the moment is after the start of its period, and the end of the earlier one where that is
+    shorter: twelve days and an hour into June is twelve days and an hour into May, whatever the clock did in between. A year before,
+    `yearly`, it goes by dates instead, but for weeks and units of the project's own: 15 March is 15 March, also after a 29 February.
+    """
+    if period.start is None or before.start is None:
+        return moment
+    by_dates = yearly and grain != "week" and grain not in calendar.units
+    part = Span(period.start if period.start < moment else None, moment)
+    reached = year_before(part, calendar).end if by_dates else before.start + (moment - period.start)
+    return min(reached or moment, before.end or moment)
 
 
 def year_before(span: Span, calendar: Calendar, grain: Grain | None = None) -> Span:

@@ -13,6 +13,7 @@ from kpi_engine.cli.rankings import names
 from kpi_engine.cli.requests import (
     as_of_option,
     language_option,
+    like_for_like_option,
     output_options,
     pairs,
     timeout_option,
@@ -49,6 +50,7 @@ A KPI that fails is shown as failed, with the reason, and the exit code is 1."""
     default=BOTH,
     help="previous-period, previous-year or none.  [default: both]",
 )
+@like_for_like_option
 @where_option
 @as_of_option
 @timeout_option
@@ -58,6 +60,7 @@ A KPI that fails is shown as failed, with the reason, and the exit code is 1."""
 def command(
     roles: Sequence[str], period: str, compare: Sequence[str], where: Sequence[str], as_of: str | None, timeout: float | None,
     language: str | None, output: str, options: Sequence[str], out: str, project: str | None, disabled: Sequence[str],
+    *, like_for_like: bool,
 ) -> Exit:  # fmt: skip
     """Show the scorecards of one role, of several, or of all."""
     from kpi_engine.reporting import failures_of
@@ -65,6 +68,7 @@ def command(
     asked: dict[str, Any] = {
         "period": period,
         "compare": compared(compare),
+        "like_for_like": like_for_like,
         "where": wheres(where),
         "as_of": as_of,
         "timeout": timeout,

@@ -35,6 +35,9 @@ where_option = click.option(
 compare_option = click.option(
     "--compare", metavar="NAME", multiple=True, help="previous-period, previous-year. Repeatable."
 )
+like_for_like_option = click.option(
+    "--like-for-like", is_flag=True, help="Compare a period that is not over with the same part of the earlier one."
+)
 as_of_option = click.option(
     "--as-of", metavar="DATE", help="Answer as of this day or moment; rows after it are not counted.  [default: now]"
 )
@@ -66,6 +69,7 @@ _REQUEST: Final = (
         "--having", metavar="CONDITION", multiple=True, help="Keep rows of the answer: 'visits>=100'. Repeatable."
     ),
     compare_option,
+    like_for_like_option,
     click.option(
         "--order", metavar="COLUMN", multiple=True, help="Sort: visits, -visits or 'visits desc'. Repeatable."
     ),
@@ -130,6 +134,7 @@ def arguments(kpis: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
         "where_sql": given["where_sql"],
         "having": havings(given["having"]),
         "compare": names(given["compare"]),
+        "like_for_like": given["like_for_like"],
         "order": names(given["order"]),
         "limit": given["limit"],
         **rankings(given),

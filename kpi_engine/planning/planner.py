@@ -118,7 +118,7 @@ class _Planner:
         )
         self.datasets = DatasetRows(
             self.catalogue, self.request, self.split, self._with_parameters, self._keeping, self.calendar, self._first,
-            self.each_member,
+            lambda context: self.summaries.known(context.shifts), self.each_member,
         )  # fmt: skip
 
     def _frame(self) -> str:
@@ -154,7 +154,7 @@ class _Planner:
             for kpi_id in request.kpis:
                 rate = self.catalogue.project.kpis[kpi_id].format == "percent"
                 failed = kpi_id in request.failed
-                then = Context(shifts=(Comparison(name),), currency=request.currency)
+                then = Context(shifts=(Comparison(name, request.like_for_like),), currency=request.currency)
                 before = Evaluated(exp.Null()) if failed else self._evaluate(kpi_id, then)
                 shown |= comparison_columns(kpi_id, name, before.tree, rate=rate)
                 values.setdefault(kpi_id, []).append(before)

@@ -95,6 +95,8 @@ class Request:
     where_sql: Expr | None = None
     having: tuple[Filter, ...] = ()
     compare: tuple[Compare, ...] = ()
+    like_for_like: bool = False
+    """Whether a period that is not over is compared with as much of the earlier one as has passed of it."""
     order: tuple[Sort, ...] = ()
     limit: int | None = None
     top: FirstMembers | None = None
@@ -131,7 +133,7 @@ def read_request(
     where: Mapping[str, Any] | None = None, where_sql: str | None = None, having: Mapping[str, Any] | None = None,
     compare: str | Iterable[str] = (), order: str | Iterable[str] = (), limit: int | None = None, as_of: Any = None,  # noqa: ANN401
     parameters: Mapping[str, Any] | None = None, dense: bool = True, currency: str | None = None, top: Any = None,  # noqa: ANN401
-    rank: Any = (), share: Any = (),  # noqa: ANN401
+    rank: Any = (), share: Any = (), like_for_like: bool = False,  # noqa: ANN401
 ) -> Request:  # fmt: skip
     """Read the arguments of a request; raise `RequestError` for what cannot be meant."""
     moment = parse_moment(as_of, calendar)
@@ -158,6 +160,7 @@ def read_request(
         where_sql=None if condition is None else _condition(condition),
         having=tuple(f for name, value in answers.items() for f in filters(name, value)),
         compare=comparisons,
+        like_for_like=_like_for_like(like_for_like, comparisons),
         order=tuple(_sort(item) for item in names_of(order, "order", "order='-visits'")),
         limit=limit_of(limit),
         top=read_first(top, kpis, splits),
@@ -347,6 +350,18 @@ def _comparison(name: str) -> Compare:
             f"{shown(name)} is not a comparison", code="unknown_comparison", hint=nearest(written, COMPARISONS)
         )
     return written
+
+
+def _like_for_like(value: object, comparisons: tuple[Compare, ...]) -> bool:
+    if not isinstance(value, bool):
+        message = f"`like_for_like` is true or false, not {shown(value)}"
+        raise RequestError(
+            message, code="bad_request", hint="true compares a period that is not over with the same part"
+        )
+    if value and not comparisons:
+        message = "`like_for_like` says how periods are compared, and none is"
+        raise RequestError(message, code="bad_request", hint="give `compare`")
+    return value
 
 
 def _sort(item: str) -> Sort:

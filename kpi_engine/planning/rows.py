@@ -86,6 +86,8 @@ class DatasetRows:
     keeping: Callable[[Members], Derive]
     calendar: Calendar
     first: Callable[[FirstMembers], Derive]
+    until: Callable[[Context], datetime]
+    """Until when rows count."""
     each_member: bool = False
     """Whether the split is by each member, also by those that are not among the first, which are told apart only."""
     known: dict[tuple[str, str, str, Followed | None, Context], Rows] = field(default_factory=dict)
@@ -119,7 +121,7 @@ class DatasetRows:
         if wanted is None or rows.read.time is None:
             message = f"the dataset `{source.target}` has no time, so its rows have no age"
             raise RequestError(message, code="no_time", hint="give the dataset a `time`")
-        made = cohort(followed, wanted, own, self.calendar, self.request.as_of)
+        made = cohort(followed, wanted, own, self.calendar, self.until(context))
         rows = replace(rows, read=replace(rows.read, cohort=made))
         if wanted.oldest is not None:
             return rows
@@ -181,7 +183,7 @@ class DatasetRows:
         own = source.where.conjuncts if source.where is not None else ()
         conditions = frozenset(map(self.with_parameters, own))
         converted = Converted(
-            source.target, here, conversion.keys, self.request.as_of, conversion.within, conversion.first, conditions
+            source.target, here, conversion.keys, self.until(context), conversion.within, conversion.first, conditions
         )
         if (made := base.read.cohort) is not None:
             by_age = self._of_age(conversion.age.name) if conversion.age and made.oldest is not None else frozenset()

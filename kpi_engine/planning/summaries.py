@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kpi_engine.calendar import Span
 from kpi_engine.catalogue.resolved import GIVEN, ROWS, Expr
+from kpi_engine.errors import RequestError
 from kpi_engine.formula.trees import column
 from kpi_engine.planning.nodes import Aggregate, Cell, Reach, Read, Summarise
 from kpi_engine.planning.windows import Window, until
@@ -131,16 +132,29 @@ class Summaries:
             return [(EVERYTHING, each) for each in rows.units or ((number,) for number in range(len(self._frame)))]
         if rows.constant:
             return [(EVERYTHING, None)] * len(self._frame)
-        spans = (window.span for window in self.windows(rows.shifts))
+        spans = [(window.span, window.known or self._as_of) for window in self.windows(rows.shifts)]
         if rows.read.level is None:
-            return [(until(span, self._as_of), None) for span in spans]
+            return [(until(span, known), None) for span, known in spans]
         if rows.opening:
-            return [(self._held(span.start) if span.start else Span(self._as_of, self._as_of), None) for span in spans]
-        return [(self._held(span.end or self._as_of), None) for span in spans]
+            return [(_held(span.start, known) if span.start else Span(known, known), None) for span, known in spans]
+        return [(_held(span.end or known, known), None) for span, known in spans]
 
-    def _held(self, instant: datetime) -> Span:
-        """Cover the levels that hold at an instant; of a time to come, those that hold now."""
-        return Span(None, min(instant, self._as_of))
+    def known(self, shifts: Iterable[Shift]) -> datetime:
+        """Give until when rows count in all windows moved by modifiers.
+
+        Raise `several_moments` where that is not the same in all of them.
+        """
+        moments = {window.known or self._as_of for window in self.windows(shifts)} or {self._as_of}
+        if len(moments) > 1:
+            message = "conversions and cohorts are known until one moment, and the periods compared like for like have one each"
+            hint = "ask for one period without a grain, or compare without `like_for_like`"
+            raise RequestError(message, code="several_moments", hint=hint)
+        return moments.pop()
+
+
+def _held(instant: datetime, known: datetime) -> Span:
+    """Cover the levels that hold at an instant; of a time to come, those that hold now."""
+    return Span(None, min(instant, known))
 
 
 def _edged(rows: Rows, filters: frozenset[Expr]) -> tuple[Rows, frozenset[Expr]]:

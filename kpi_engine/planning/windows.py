@@ -16,6 +16,7 @@ from kpi_engine.calendar import (
     Span,
     ToDate,
     Trailing,
+    as_far,
     buckets,
     covered,
     earlier,
@@ -47,9 +48,10 @@ class Offset:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the request compares with."""
+    """What the request compares with; with `same_part`, of a period that is not over only as much of it as has passed of this one."""
 
     name: Compare
+    same_part: bool = False
 
 
 Shift = Offset | AllTime | ToDate | Trailing | Comparison
@@ -57,25 +59,40 @@ Shift = Offset | AllTime | ToDate | Trailing | Comparison
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of time, and how it steps back: by a length, or as the period that was asked for steps."""
+    """A stretch of time, and how it steps back: by a length, or as the period that was asked for steps.
+
+    `known` is until when rows count in it, where that is not the `as_of` of the request.
+    """
 
     span: Span
     step: Duration | Period
     grain: Grain | None
+    known: datetime | None = None
 
     def moved(self, shift: Shift, calendar: Calendar, as_of: datetime) -> Window:
         """Apply one modifier."""
+        if isinstance(shift, Comparison):
+            return self._compared(shift, calendar, as_of)
         if isinstance(shift, AllTime | ToDate | Trailing):
-            return replace(self, span=covered(self.span, shift, calendar, as_of))
-        if shift == Comparison("previous_year"):
-            return replace(self, span=year_before(self.span, calendar, self.grain))
+            return replace(self, span=covered(self.span, shift, calendar, self.known or as_of))
         if isinstance(shift, Offset) and isinstance(shift.by, FirstDay):
             return replace(self, span=first_day(self.span, shift.by, calendar))
         if isinstance(shift, Offset) and isinstance(shift.by, Duration):
             return replace(self, span=earlier(self.span, shift.by, calendar, self.grain))
+        return replace(self, span=self._before(calendar))
+
+    def _before(self, calendar: Calendar) -> Span:
         if isinstance(self.step, Duration):
-            return replace(self, span=earlier(self.span, self.step, calendar))
-        return replace(self, span=previous(replace(self.step, span=self.span), calendar))
+            return earlier(self.span, self.step, calendar)
+        return previous(replace(self.step, span=self.span), calendar)
+
+    def _compared(self, shift: Comparison, calendar: Calendar, as_of: datetime) -> Window:
+        yearly = shift.name == "previous_year"
+        before = year_before(self.span, calendar, self.grain) if yearly else self._before(calendar)
+        if not shift.same_part or self.span.end is None or self.span.end <= as_of:
+            return replace(self, span=before)
+        known = as_far(as_of, self.span, before, calendar, self.grain, yearly=yearly)
+        return replace(self, span=before, known=known)
 
 
 def labelled(
@@ -155,7 +172,7 @@ def divided(
                 hint = "ask for a period or by a grain; `all_time` above it has no beginning"
                 raise RequestError(message, code="unbounded_period", hint=hint)
             step = one_step(unit)
-            found += [(each, Window(each.span, step, unit)) for each in buckets(span, unit, calendar)]
+            found += [(each, Window(each.span, step, unit, window.known)) for each in buckets(span, unit, calendar)]
         numbers.append(tuple(range(before, len(found))))
     return tuple(found), tuple(numbers)
 

@@ -76,6 +76,7 @@ class Ask(Strict):
     compare: list[str] = []
     order: list[str] = []
     limit: Any = None
+    like_for_like: Any = False
     top: Any = None
     rank: Any = []
     share: Any = []
@@ -103,7 +104,12 @@ class Ask(Strict):
             (name, value) for name in ("by", "compare", "order", "rank", "share") for value in getattr(self, name)
         ]
         written = [word for name, value in options for word in (f"--{name.replace('_', '-')}={value}",)]
-        return [*(self.kpis or []), *written, *([] if self.dense else ["--sparse"])]
+        return [
+            *(self.kpis or []),
+            *written,
+            *([] if self.dense else ["--sparse"]),
+            *(["--like-for-like"] if self.like_for_like else []),
+        ]
 
     @model_validator(mode="after")
     def _can_be_said(self) -> Ask:
