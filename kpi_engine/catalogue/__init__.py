@@ -13,7 +13,7 @@ from kpi_engine.catalogue.currencies import AS_RECORDED, rates_dataset
 from kpi_engine.catalogue.datasets import Origins, dataset_faults
 from kpi_engine.catalogue.faults import Fault, Faulty, LeftOut
 from kpi_engine.catalogue.fitting import Fitting
-from kpi_engine.catalogue.graph import cycle, in_a_circle, kpis_below, made_of, origins_below
+from kpi_engine.catalogue.graph import cycle, in_a_circle, kpis_below, kpis_compared, made_of, origins_below
 from kpi_engine.catalogue.kpis import resolve_kpi
 from kpi_engine.catalogue.names import Names
 from kpi_engine.catalogue.resolved import Expr, ResolvedAggregate, ResolvedInput, ResolvedKpi, TimeColumn
@@ -219,7 +219,15 @@ class Catalogue:
 
     def _parameters(self, kpi_id: str) -> list[str]:
         model = self.project.kpis[kpi_id]
-        return re.findall(r":(\w+)", " ".join([model.formula, *(each.where for each in model.inputs.values())]))
+        return re.findall(
+            r":(\w+)",
+            " ".join(
+                [
+                    model.formula,
+                    *(text for each in model.inputs.values() for text in (each.where, *each.among.values())),
+                ]
+            ),
+        )
 
     def _said(self, section: str, name: str, faults: Iterable[Fault]) -> list[Diagnostic]:
         return [self.diagnostic(section, name, fault) for fault in faults if not fault.mistake.follows]
@@ -230,10 +238,14 @@ class Catalogue:
         start = min(range(len(circle) - 1), key=lambda n: order[circle[n]])
         named = (*circle[start:-1], *circle[:start], circle[start])
         inputs = self.project.kpis[named[0]].inputs
-        alias = next(alias for alias, each in inputs.items() if each.from_ == named[1])
-        message = in_a_circle("KPI", named)
-        mistake = Mistake("cycle", message, 0, len(named[1]), "take one of them out of the circle")
-        return self.diagnostic("kpis", named[0], Fault(("inputs", alias, "from"), mistake))
+        alias = next((alias for alias, each in inputs.items() if each.from_ == named[1]), "")
+        message, hint = in_a_circle("KPI", named), "take one of them out of the circle"
+        if alias:
+            mistake = Mistake("cycle", message, 0, len(named[1]), hint)
+            return self.diagnostic("kpis", named[0], Fault(("inputs", alias, "from"), mistake))
+        alias = next(alias for alias, each in inputs.items() if named[1] in kpis_compared(each))
+        fault = Fault(("inputs", alias, "among"), Mistake("cycle", message, hint=hint), on_key=True)
+        return self.diagnostic("kpis", named[0], fault)
 
 
 def in_order(diagnostics: Iterable[Diagnostic], first: str = "") -> list[Diagnostic]:

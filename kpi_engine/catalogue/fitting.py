@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kpi_engine.catalogue.currencies import currency_mistake, no_rates, rates_dataset
 from kpi_engine.catalogue.faults import Fault, LeftOut, unknown
-from kpi_engine.catalogue.graph import made_of
+from kpi_engine.catalogue.graph import kpis_compared, made_of
 from kpi_engine.errors import nearest
 from kpi_engine.formula.mistakes import Mistake
 
@@ -63,6 +63,7 @@ class Fitting:
             yield Fault(("additive_over",), Mistake("not_yet_supported", message, hint="remove it"), on_key=True)
         yield from self._split(kpi_id)
         yield from self._ages(kpi_id)
+        yield from self._among(kpi_id)
         yield from self._times(kpi_id)
         if len(self.readings(kpi_id)) > MOST_WAYS:
             follows = any(len(self.known[name]) > MOST_WAYS for name in self.below(kpi_id))
@@ -149,6 +150,20 @@ class Fitting:
                 Mistake("missing_dimension", message, hint=f"read what lacks it with `across: {name}`"),
                 on_key=True,
             )
+
+    def _among(self, kpi_id: str) -> Iterator[Fault]:
+        """A KPI by which members are kept has the dimension that they are members of, and a value for each."""
+        for alias, model in self.project.kpis[kpi_id].inputs.items():
+            others = [each for each in kpis_compared(model) if each in self.project.kpis] if model.among else []
+            for name, other in ((name, each) for name in model.among for each in others):
+                needed = [each for each in (*self.project.kpis[other].split, *self.ages(other)) if each != name]
+                if name in self.dimensions(other) and not needed:
+                    continue
+                message = f"the KPI `{other}` has no dimension `{name}`"
+                if needed:
+                    message = f"`{other}` means nothing without a split by `{needed[0]}`"
+                mistake = Mistake("missing_dimension", message, hint=nearest(name, self.dimensions(other)))
+                yield Fault(("inputs", alias, "among", name), mistake, on_key=True)
 
     def _times(self, kpi_id: str) -> Iterator[Fault]:
         """Inputs with a time and inputs without one do not meet in a period, unless the latter are read as constants."""

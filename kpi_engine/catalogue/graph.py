@@ -5,8 +5,10 @@ Nothing here calls itself, so that a chain of a thousand KPIs is as good as one 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from kpi_engine.formula.analysis import columns, parts
 from kpi_engine.formula.gate import Refused, read
 from kpi_engine.formula.queries import tables
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlglot import exp
 
-    from kpi_engine.definitions.models import Dataset, Kpi
+    from kpi_engine.definitions.models import Dataset, Input, Kpi
 
 
 SHOWN = 8
@@ -24,7 +26,18 @@ SHOWN = 8
 
 def kpis_below(kpis: Mapping[str, Kpi]) -> Callable[[str], list[str]]:
     """Give the step from a KPI to the KPIs among its inputs."""
-    return remembered(lambda kpi_id: [each.from_ for each in kpis[kpi_id].inputs.values() if each.from_ in kpis])
+    return remembered(
+        lambda kpi_id: [
+            name for each in kpis[kpi_id].inputs.values() for name in (each.from_, *kpis_compared(each)) if name in kpis
+        ]
+    )
+
+
+def kpis_compared(model: Input) -> Iterator[str]:
+    """Name what an input keeps members by; a condition with a mistake names nothing."""
+    for condition in model.among.values():
+        with suppress(Refused):
+            yield from dict.fromkeys(parts(each)[0] for each in columns(read(condition, "condition")))
 
 
 def origins_below(datasets: Mapping[str, Dataset]) -> Callable[[str], list[str]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from kpi_engine.calendar import GRAINS, AllTime, Trailing, parse_duration, parse_first_day, parse_to_date
+from kpi_engine.catalogue.among import kept_members
 from kpi_engine.catalogue.cohorts import age_of, ages_in, with_cohorts
 from kpi_engine.catalogue.faults import Fault, empty, faults_of, guess, unknown
 from kpi_engine.catalogue.resolved import Conversion, Expr, ResolvedInput
@@ -107,6 +108,7 @@ class _Reading:
             covers=self._covers(),
             per=self.model.per,
             unit=next((name for name in self.model.per if self._is_unit(name)), None),
+            among=kept_members(self.alias, self.model, self.around, self.faults),
         )
 
     def conversion(self, others: Mapping[str, ResolvedInput], models: Mapping[str, Input]) -> Conversion | None:

@@ -107,6 +107,14 @@ class Conversion:
 
 
 @dataclass(frozen=True)
+class KeptMembers:
+    """The members of the dimension `name` for which a `condition` on the KPIs that it names holds, over all time."""
+
+    name: str
+    condition: Expr
+
+
+@dataclass(frozen=True)
 class ResolvedInput:
     """An input with its modifiers read: `target` is a dataset's or a KPI's id.
 
@@ -128,6 +136,7 @@ class ResolvedInput:
     followed: Followed | None = None
     unit: Grain | None = None
     """The unit of time of which it has a row each, where `per` names one."""
+    among: frozenset[KeptMembers] = frozenset()
 
     @property
     def age(self) -> Age | None:

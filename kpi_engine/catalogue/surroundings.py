@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kpi_engine.catalogue.graph import made_of
+from kpi_engine.catalogue.graph import kpis_compared, made_of
 from kpi_engine.errors import nearest
 from kpi_engine.formula.analysis import placeholders
 from kpi_engine.formula.mistakes import Mistake
@@ -43,7 +43,7 @@ class Surroundings:
     def datasets_under(self, target: str, *, converted: bool = False) -> tuple[str, ...]:
         """Name the datasets by whose dimensions and times a number is counted: a dataset itself, or those under a KPI.
 
-        With `converted` also those whose rows count in another one's.
+        With `converted` also those whose rows count in another one's, or say which members are kept.
         """
         datasets, known = self.names.datasets, self._read if converted else self._under
         if target in datasets or target not in self.kpis:
@@ -53,6 +53,8 @@ class Surroundings:
             for each in self.kpis[name].inputs.values():
                 if converted or not each.after:
                     found |= dict.fromkeys((each.from_,) if each.from_ in datasets else known.get(each.from_, ()))
+                for other in kpis_compared(each) if converted and each.among else ():
+                    found |= dict.fromkeys(known.get(other, ()))
             known[name] = tuple(found)
         return known[target]
 

@@ -248,6 +248,8 @@ class Input(Model):
     """The dataset, whose rows are aggregated, or the KPI, whose value is used."""
     where: str = ""
     """A condition on rows, in quotes: `where: "section = 'blog'"`; on a KPI it reaches every dataset under it."""
+    among: dict[str, str] = {}
+    """Keeps the members for which a condition on KPIs holds: `among: {customer_id: "orders > 2"}`."""
     time: str = ""
     """Another of the dataset's `times`."""
     take: Literal["closing", "opening", "first", "last", "rows"] | None = None

@@ -42,11 +42,15 @@ class Edge:
 
 @dataclass(frozen=True)
 class Among:
-    """Rows whose `expression` is one of the members of `name` that the plan `below` keeps."""
+    """Rows whose `expression` is one of the members of `name` that the plan `below` keeps.
+
+    A member that it does not know is one without rows: it is kept where the conditions `absent` hold, if there are any.
+    """
 
     expression: Expr
     name: str
     below: Derive
+    absent: tuple[Expr, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from kpi_engine.planning.ranking import POSITION, rank_of, share_of, with_positi
 from kpi_engine.planning.refusals import check_ages, check_comparable, check_members, check_split, check_ways
 from kpi_engine.planning.request import AMONG, Request, literal, totalled
 from kpi_engine.planning.rows import Context, DatasetRows, Rows, of_first
-from kpi_engine.planning.shaping import EARLIER, best_is_high, having, kept, order, rank
+from kpi_engine.planning.shaping import EARLIER, Kept, best_is_high, having, kept, of_nothing, order, rank
 from kpi_engine.planning.shares import refuse_share, share_columns
 from kpi_engine.planning.summaries import Summaries
 from kpi_engine.planning.values import (
@@ -100,7 +100,7 @@ class _Planner:
     ways: set[Context] = field(default_factory=set)
     entities: dict[tuple[ResolvedInput, Context], Rows] = field(default_factory=dict)
     below: list[_Planner] = field(default_factory=list)
-    kept: dict[Members, Derive] = field(default_factory=dict)
+    kept: dict[Members, Kept] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     first: dict[FirstMembers, Derive] = field(default_factory=dict)
 
@@ -368,9 +368,7 @@ class _Planner:
             split=(*kept, *(name for name in source.per if name not in {*kept, source.unit})),
             windows=frame, dense=whole, nested=True, level=self.level + 1, each_member=self._is_each_member(source),
         )  # fmt: skip
-        if below.level > MOST_PER:
-            message = f"more than {MOST_PER} inputs with `per` stand on one another"
-            raise RequestError(message, code="too_deep", hint="aggregate per entity in fewer steps")
+        _check_depth(below)
         self.below.append(below)
         bare = replace(inside, shifts=(), over=frozenset())
         values: dict[str, Expr] = {}
@@ -396,28 +394,35 @@ class _Planner:
             unrated=unrated if unrated.tree.name in values else None,
         )
 
-    def _keeping(self, members: Members) -> Derive:
+    def _keeping(self, members: Members) -> Kept:
         """Plan the members for which conditions on KPIs hold, once, over all time and without the request's own conditions."""
         if members not in self.kept:
-            kpis = tuple(dict.fromkeys(each.name for each in members.having))
+            written = self._with_parameters(members.condition) if members.condition is not None else None
+            named = [parts(each)[0] for each in columns(written.tree)] if written else []
+            kpis = tuple(dict.fromkeys([*(each.name for each in members.having), *named]))
             always = parse_period(None, self.calendar, self.request.as_of)
             asked = Request(
                 kpis, always, self.request.as_of, by=(members.by,), parameters=self.request.parameters, currency=self.request.currency
             )  # fmt: skip
-            below = self._below_members(asked)
+            below = self._below_members(asked, deeper=1)
+            _check_depth(below)
             for kpi_id in kpis:
                 if kpi_id not in self.catalogue.project.kpis:
                     hint = nearest(kpi_id, self.catalogue.project.kpis)
                     raise RequestError(f"there is no KPI {shown(kpi_id)}", code="unknown_kpi", hint=hint)
             conditions = tuple(having(each, kpis, asked.by) for each in members.having)
-            self.kept[members] = replace(below.members(), having=conditions)
+            if written is not None:
+                conditions = (*conditions, Expr(rewritten(written.tree, _as_earlier)))
+            plan = replace(below.members(), having=conditions)
+            self.kept[members] = Kept(plan, of_nothing(conditions, plan.values))
         return self.kept[members]
 
-    def _below_members(self, asked: Request) -> _Planner:
+    def _below_members(self, asked: Request, deeper: int = 0) -> _Planner:
         """Begin a plan of members that rows are chosen by."""
         frame = windows(asked.period, None, self.calendar)
         return _Planner(
-            asked, self.catalogue, self.calendar, split=asked.by, windows=frame, dense=False, nested=True, level=self.level
+            asked, self.catalogue, self.calendar, split=asked.by, windows=frame, dense=False, nested=True,
+            level=self.level + deeper,
         )  # fmt: skip
 
     def _is_each_member(self, source: ResolvedInput) -> bool:
@@ -447,3 +452,14 @@ class _Planner:
 
     def _parameter(self, name: str) -> exp.Expr:
         return literal(parameter_value(name, self.request.parameters, self.catalogue))
+
+
+def _check_depth(planner: _Planner) -> None:
+    if planner.level > MOST_PER:
+        message = f"more than {MOST_PER} inputs with `per` or `among` stand on one another"
+        raise RequestError(message, code="too_deep", hint="aggregate per entity in fewer steps")
+
+
+def _as_earlier(node: exp.Expr) -> exp.Expr:
+    """Take a KPI that a condition names from the values that come before it."""
+    return column(parts(node)[0], EARLIER) if isinstance(node, exp.Column) else node

@@ -75,7 +75,9 @@ class Members:
     """The members of the dimension `by` for which conditions on KPIs hold, over all time."""
 
     by: str
-    having: tuple[Filter, ...]
+    having: tuple[Filter, ...] = ()
+    condition: Expr | None = None
+    """As a definition writes it, over the names of KPIs."""
 
 
 @dataclass(frozen=True)

@@ -20,24 +20,25 @@ from kpi_engine.formula.trees import column
 from kpi_engine.planning.cohorts import asked, cohort
 from kpi_engine.planning.nodes import Among, Converted, Edge, Level, Read, Top
 from kpi_engine.planning.ranking import POSITION, TOP
-from kpi_engine.planning.request import AMONG, TEXTUAL
+from kpi_engine.planning.request import AMONG, TEXTUAL, Members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from kpi_engine.calendar import Calendar
     from kpi_engine.catalogue import Catalogue, ResolvedInput
-    from kpi_engine.catalogue.resolved import Conversion, Followed
+    from kpi_engine.catalogue.resolved import Conversion, Followed, KeptMembers
     from kpi_engine.planning.cohorts import Asked
     from kpi_engine.planning.nodes import Derive
     from kpi_engine.planning.ranking import FirstMembers
-    from kpi_engine.planning.request import Filter, Members, Request
+    from kpi_engine.planning.request import Filter, Request
+    from kpi_engine.planning.shaping import Kept
     from kpi_engine.planning.windows import Shift
 
 
 @dataclass(frozen=True)
 class Context:
-    """The modifiers that an evaluation stands in, outermost first; `where` holds conditions on KPIs, as written."""
+    """The modifiers that an evaluation stands in, outermost first; `where` and `among` hold conditions on KPIs, as written."""
 
     shifts: tuple[Shift, ...] = ()
     across: frozenset[str] = frozenset()
@@ -47,6 +48,7 @@ class Context:
     """Into which currency amounts are converted, where anything says so."""
     over: frozenset[str] = frozenset()
     """Dimensions of the split that a total of the answer goes over; unlike those ignored, filters on them hold."""
+    among: frozenset[KeptMembers] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class DatasetRows:
     request: Request
     split: tuple[str, ...]
     with_parameters: Callable[[Expr], Expr]
-    keeping: Callable[[Members], Derive]
+    keeping: Callable[[Members], Kept]
     calendar: Calendar
     first: Callable[[FirstMembers], Derive]
     until: Callable[[Context], datetime]
@@ -101,6 +103,9 @@ class DatasetRows:
         if key not in self.known:
             self.known[key] = self._rows(source, context)
         rows = self.known[key]
+        if source.among:
+            own_members = tuple(self._kept(each, source.target) for each in _in_order(source.among))
+            rows = replace(rows, read=replace(rows.read, among=(*rows.read.among, *own_members)))
         own = frozenset(map(self.with_parameters, source.where.conjuncts)) if source.where is not None else frozenset()
         if source.followed is not None:
             return self._followed(rows, source, source.followed, own, context)
@@ -162,7 +167,10 @@ class DatasetRows:
             message = f"`take: {source.take}` needs a time, and the dataset `{dataset}` has none"
             raise RequestError(message, code="no_time", hint="give the dataset a `time`")
         asked_for = [each for each in self._asked(dataset, context) if each.operator == AMONG]
-        among = tuple(self._among(each, dataset) for each in asked_for)
+        among = (
+            *(self._among(each, dataset) for each in asked_for),
+            *(self._kept(each, dataset) for each in _in_order(context.among)),
+        )
         return Rows(
             Read(dataset, time, level, edge=edge, among=among, top=self._top(dataset)),
             split,
@@ -268,8 +276,15 @@ class DatasetRows:
         return [each for each in self.request.where if not self._ignores(dataset, each.name, context)]
 
     def _among(self, condition: Filter, dataset: str) -> Among:
-        dimension = self.catalogue.names.path(dataset, (condition.name,), ())
-        return Among(Expr(dimension), condition.value.by, self.keeping(condition.value))
+        return self._of_members(condition.name, condition.value, dataset)
+
+    def _kept(self, members: KeptMembers, dataset: str) -> Among:
+        return self._of_members(members.name, Members(members.name, condition=members.condition), dataset)
+
+    def _of_members(self, name: str, members: Members, dataset: str) -> Among:
+        dimension = self.catalogue.names.path(dataset, (name,), ())
+        kept = self.keeping(members)
+        return Among(Expr(dimension), members.by, kept.below, kept.absent)
 
     def _type(self, dataset: str, tree: exp.Expr) -> str:
         """Give the SQL type of a dimension, where it is a column; else nothing."""
@@ -296,6 +311,10 @@ class DatasetRows:
             raise DataError(f"dataset `{dataset}` is not a snapshot", code="not_a_snapshot")
         keep = None if snapshot.keep == "forever" else parse_duration(snapshot.keep)
         return Level(tuple(Expr(self.catalogue.names.column(dataset, name)) for name in snapshot.of), keep)
+
+
+def _in_order(several: Iterable[KeptMembers]) -> list[KeptMembers]:
+    return sorted(several, key=lambda each: (each.name, each.condition.text))
 
 
 _EXPECTED = {

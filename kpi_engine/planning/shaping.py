@@ -2,26 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING
 
+from sqlglot import exp
+
 from kpi_engine.catalogue.resolved import Expr
 from kpi_engine.errors import RequestError, nearest, shown
-from kpi_engine.formula.trees import column
+from kpi_engine.formula.trees import column, dialect, rewriting
 from kpi_engine.planning.nodes import Rank, Sort
 from kpi_engine.planning.request import TEXTUAL
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from kpi_engine.catalogue import Catalogue
+    from kpi_engine.planning.nodes import Derive
     from kpi_engine.planning.ranking import FirstMembers, Standing
     from kpi_engine.planning.request import Filter, Request
 
 EARLIER = "v"
 """The table name, in an outer expression, of the values that come before it."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The plan whose members are kept, and the conditions under which a member without rows is; none where it never is."""
+
+    below: Derive
+    absent: tuple[Expr, ...]
+
+
+def of_nothing(conditions: Iterable[Expr], values: Mapping[str, Expr]) -> tuple[Expr, ...]:
+    """Say what conditions on values come to where there are no rows; nothing where they are seen to fail."""
+    from sqlglot.optimizer.simplify import simplify
+
+    def without_rows(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.Column):
+            return node
+        return exp.Paren(this=empty(values[node.name].tree)) if node.table == EARLIER else exp.Null()
+
+    empty = rewriting(without_rows)
+    found = tuple(Expr(empty(each.tree)) for each in conditions)
+    holds = all(not _fails(simplify(each.tree.copy(), dialect=dialect())) for each in found)
+    return found if holds else ()
+
+
+def _fails(test: exp.Expr) -> bool:
+    return isinstance(test, exp.Null) or (isinstance(test, exp.Boolean) and not test.this)
 
 
 _ORDER = {"eq": eq, "ne": ne, "gt": gt, "gte": ge, "lt": lt, "lte": le}

@@ -67,6 +67,7 @@ def inside_of(context: Context, source: ResolvedInput) -> Context:
         context.where | ({source.where} if source.kind == "kpi" and source.where is not None else frozenset()),
         context.currency,
         context.over,
+        context.among | (source.among if source.kind == "kpi" else frozenset()),
     )
 
 

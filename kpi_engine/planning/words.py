@@ -82,7 +82,10 @@ def _read(summary: Summarise) -> str:
         return "Read one row per entity, from the plan:"
     time = f", dated by {read.time.expression.text}" if read.time is not None else ", without a time"
     level = f", the last level of each {', '.join(e.text for e in read.level.of)}" if read.level is not None else ""
-    return f"Read {read.dataset} once{time}{level}"
+    kept = "".join(f", of the members of {each.name} that are kept" for each in read.among)
+    first = f", the first row of each {', '.join(e.text for e in read.cohort.keys)}" if read.cohort is not None else ""
+    given = f", with the rows of {read.converted.dataset} that come after" if read.converted is not None else ""
+    return f"Read {read.dataset} once{time}{level}{first}{given}{kept}"
 
 
 def _cells(cells: tuple[Cell, ...]) -> str:

@@ -45,7 +45,8 @@ def _read(read: Read) -> Read:
         below=below and lowered_plan(below),
         edge=read.edge and replace(read.edge, of=_exprs(read.edge.of), filter=_set(read.edge.filter)),
         among=tuple(
-            replace(each, expression=_expr(each.expression), below=lowered_plan(each.below)) for each in read.among
+            replace(each, expression=_expr(each.expression), below=lowered_plan(each.below), absent=_exprs(each.absent))
+            for each in read.among
         ),
         converted=read.converted and _converted(read.converted),
         cohort=read.cohort and replace(read.cohort, keys=_exprs(read.cohort.keys), filter=_set(read.cohort.filter)),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from kpi_engine.catalogue.resolved import ROWS, VALUE
 from kpi_engine.formula.trees import column, integer, named
+from kpi_engine.sql.conditions import all_of
 from kpi_engine.sql.joins import joined
 from kpi_engine.sql.rendering import alias, where
 
 if TYPE_CHECKING:
     from kpi_engine.catalogue.resolved import Expr
-    from kpi_engine.planning.nodes import Bounds, Read, Summarise
+    from kpi_engine.planning.nodes import Among, Bounds, Derive, Read, Summarise
     from kpi_engine.sql.rendering import Rendering
 
 
@@ -31,15 +33,30 @@ def bounds(node: Bounds, rendering: Rendering) -> exp.Select:
     return where(select, [condition.tree for condition in sorted(node.filter, key=lambda e: e.text)])
 
 
+def chosen_before(read: Read) -> bool:
+    """Whether rows were chosen by the members that are kept before others were given to them."""
+    return read.converted is not None and read.cohort is None
+
+
 def among(read: Read, rendering: Rendering) -> list[exp.Expr]:
     """Say that a row belongs to a member that a plan below keeps; the unknown member is one like any other."""
-    found: list[exp.Expr] = []
-    for each in read.among:
-        kept = exp.Select(expressions=[integer(1)])
-        kept = kept.from_(exp.Subquery(this=rendering.below(each.below), alias=alias(VALUE)), copy=False)
-        same = exp.NullSafeEQ(this=column(each.name, VALUE), expression=each.expression.tree)
-        found.append(exp.Exists(this=kept.where(same, copy=False)))
-    return found
+    return [_kept(each, rendering) for each in read.among]
+
+
+def _kept(members: Among, rendering: Rendering) -> exp.Expr:
+    there = _exists(members, members.below, rendering)
+    absent = all_of(members.absent)
+    if absent is None:
+        return there
+    unseen = exp.Not(this=_exists(members, replace(members.below, having=()), rendering))
+    return exp.Paren(this=exp.Or(this=there, expression=exp.and_(unseen, absent)))
+
+
+def _exists(members: Among, below: Derive, rendering: Rendering) -> exp.Exists:
+    kept = exp.Select(expressions=[integer(1)])
+    kept = kept.from_(exp.Subquery(this=rendering.below(below), alias=alias(VALUE)), copy=False)
+    same = exp.NullSafeEQ(this=column(members.name, VALUE), expression=members.expression.tree)
+    return exp.Exists(this=kept.where(same, copy=False))
 
 
 def expressions(node: Summarise) -> list[Expr]:
@@ -56,7 +73,7 @@ def expressions(node: Summarise) -> list[Expr]:
         *arguments,
         *level,
         *looked_at,
-        *([] if node.read.converted else [each.expression for each in node.read.among]),
+        *([] if chosen_before(node.read) else [each.expression for each in node.read.among]),
         *([node.read.top.expression] if node.read.top else []),
         *([time.expression] if time else []),
     ]

@@ -28,7 +28,7 @@ from kpi_engine.sql.levels import held_at, with_until
 from kpi_engine.sql.parts import CELL, is_entities, is_flow, parts, side_by_side
 from kpi_engine.sql.ranks import placed
 from kpi_engine.sql.rates import with_rates
-from kpi_engine.sql.reading import among, expressions
+from kpi_engine.sql.reading import among, chosen_before, expressions
 from kpi_engine.sql.relations import Landed, relation
 from kpi_engine.sql.rendering import MAP, PERIOD_NUMBER, Constants, alias, constants, dimension, where
 from kpi_engine.sql.times import Atoms, Clock, atoms
@@ -252,7 +252,7 @@ class _Summary:
 
     def _among(self) -> list[exp.Expr]:
         """Say which members rows are of; what is given to others was chosen among those already."""
-        return [] if self.node.read.converted else among(self.node.read, self.rendering)
+        return [] if chosen_before(self.node.read) else among(self.node.read, self.rendering)
 
     def _cell_of(self, clock: Clock) -> tuple[exp.Expr, list[exp.Expr]]:
         """Give the one cell of each row by its time, and what says that a row lies in no gap between cells."""

@@ -38,7 +38,7 @@ def underlined(place) -> str:
         (kpi("    formul: x\n"), "unknown_key", "formul", "did you mean `formula`?"),
         (kpi("    zzz: x\n"), "unknown_key", "zzz", "expected one of `additive_over`, `better`"),
         (kpi("", inputs="{p: {from: x, wher: y}}"), "unknown_key", "wher", "`wher` is not a key of `inputs.p`"),
-        (kpi("", inputs="{p: {from: x, wher: y}}"), "unknown_key", "wher", "one of `across`, `after`, `age`, `all_time`, `from`, `of`, `offset`, `per`, `take`, `time`, `to_date`, `touch`, `where`, `window`, `within`"),
+        (kpi("", inputs="{p: {from: x, wher: y}}"), "unknown_key", "wher", "one of `across`, `after`, `age`, `all_time`, `among`, `from`, `of`, `offset`, `per`, `take`, `time`, `to_date`, `touch`, `where`, `window`, `within`"),
         (kpi("", inputs="{p: {from: x, where: a, b}}"), "unknown_key", "b", "a comma ends an unquoted text: quote the whole condition"),
         (dataset("    columns: {a: {tipe: x}}\n"), "unknown_key", "tipe", "did you mean `type`?"),
         (dataset("    joins: {c: {to: x, keys: id, on: x}}\n"), "unknown_key", "on", "expected one of `keys`, `to`, `valid`"),
@@ -168,5 +168,5 @@ def test_a_whole_message_reads_well(mistakes):
         "error[unknown_key]: kpi `visits`: `wher` is not a key of `inputs.blog`\n"
         "    3 │     inputs: {blog: {from: page_views, wher: x}}\n"
         "      │                                       ^^^^\n"
-        "      = did you mean `where`? expected one of `across`, `after`, `age`, `all_time`, `from`, `of`, `offset`, `per`, `take`, `time`, `to_date`, `touch`, `where`, `window`, `within`"
+        "      = did you mean `where`? expected one of `across`, `after`, `age`, `all_time`, `among`, `from`, `of`, `offset`, `per`, `take`, `time`, `to_date`, `touch`, `where`, `window`, `within`"
     )
