@@ -155,7 +155,9 @@ class Fitting:
         """A KPI by which members are kept has the dimension that they are members of, and a value for each."""
         for alias, model in self.project.kpis[kpi_id].inputs.items():
             others = [each for each in kpis_compared(model) if each in self.project.kpis] if model.among else []
-            for name, other in ((name, each) for name in model.among for each in others):
+            dataset = self.project.datasets.get(model.from_)
+            own = dataset.dimensions if dataset else self.dimensions(model.from_) if model.from_ in self.known else ()
+            for name, other in ((name, each) for name in model.among if name in own for each in others):
                 needed = [each for each in (*self.project.kpis[other].split, *self.ages(other)) if each != name]
                 if name in self.dimensions(other) and not needed:
                     continue
