@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from kpi_engine.api import Column, Measure
@@ -80,7 +80,8 @@ def columns_of(
         if plan.others and plan.position == others_of(name):
             columns.append(Column(plan.position, f"{label}, {words['others']}", "others"))
     if plan.period:
-        columns.append(Column(plan.period, words["period"], "period", grain=request.grain or ""))
+        period = Column(plan.period, words["period"], "period", grain=request.grain or "")
+        columns.append(replace(period, unfinished_from=_unfinished_from(plan, request)))
     own = catalogue.project.settings.calendar.units
     titles = {each: text(own[each].label, language) or each if each in own else each for each in plan.align.labels}
     columns += [Column(f"{plan.period}_{each}", title, "dimension") for each, title in titles.items()]
@@ -93,6 +94,15 @@ def columns_of(
     columns += [_standing(rank_of(each.kpi), "rank", measures[each.kpi], words) for each in request.rank]
     columns += [_standing(share_of(each.kpi), "share", measures[each.kpi], words) for each in request.share]
     return tuple(columns)
+
+
+def _unfinished_from(plan: Derive, request: Request) -> str:
+    """Give the first period that is not over at `as_of`, as the answer writes it."""
+    starts = (each.start for each in plan.align.periods if each.span.end is not None and each.span.end > request.as_of)
+    first = min((start for start in starts if start is not None), default=None)
+    if first is None:
+        return ""
+    return (first.date() if plan.period_is_date else first).isoformat()
 
 
 def _measure(kpi_id: str, request: Request, catalogue: Catalogue, language: str, currency: str) -> Measure:

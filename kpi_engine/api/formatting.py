@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from kpi_engine import months
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 UNKNOWN = "–"
 """How an unknown value is written for people. Machine formats leave it empty, or say null."""
 
+_NOT_OVER = MappingProxyType({"en": "not over yet", "fr": "en cours"})
 _THIN = "\u202f"
 """The narrow space that never breaks a line, between a number and what belongs to it."""
 _MINUS = "\u2212"
@@ -124,7 +126,8 @@ def format_cell(value: Value, column: Column, language: str, *, currency: str = 
     """Write a table's cell by what stands in its column."""
     match column.role:
         case "period" if isinstance(value, date):
-            return format_period(value, column.grain, language)
+            text = format_period(value, column.grain, language)
+            return f"{text} ({_NOT_OVER.get(language, _NOT_OVER['en'])})" if is_unfinished(value, column) else text
         case "change" | "points" if value is None or isinstance(value, int | float | Decimal):
             return format_change(value, "points" if column.role == "points" else "relative", language)
         case "value" | "earlier" if column.measure:
@@ -135,6 +138,11 @@ def format_cell(value: Value, column: Column, language: str, *, currency: str = 
             return plain(value)
         case _:
             return format_member(value, language)
+
+
+def is_unfinished(value: Value, column: Column) -> bool:
+    """Say whether a period of a table is not over yet."""
+    return bool(column.unfinished_from) and isinstance(value, date) and value.isoformat() >= column.unfinished_from
 
 
 def for_people(table: Breakdown, language: str) -> Breakdown:

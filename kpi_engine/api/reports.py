@@ -82,6 +82,8 @@ class Column:
     measure: Measure | None = None
     grain: str = ""
     """For the period: how long one is, so that a quarter is written as Q3 2026 and not as its first day."""
+    unfinished_from: str = ""
+    """For the period: the first one that is not over yet, as an ISO date or time; empty where all are."""
 
 
 @dataclass(frozen=True)

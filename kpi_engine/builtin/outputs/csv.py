@@ -6,7 +6,7 @@ import codecs
 import csv
 from typing import IO, TYPE_CHECKING, ClassVar
 
-from kpi_engine.api.formatting import plain
+from kpi_engine.api.formatting import is_unfinished, plain
 from kpi_engine.builtin.deferred import Deferred
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kpi_engine.api.reports import Value
     from kpi_engine.builtin.outputs.settings import CsvConfig
 
+_UNFINISHED = "unfinished"
 _COMPARISONS = ("previous_period", "previous_year")
 
 
@@ -57,17 +58,34 @@ def _tables(report: Report) -> Iterator[Iterable[Sequence[Value]]]:
         yield _scorecard(report, scorecards)
     for section in report.sections:
         if section.table:
-            yield [tuple(column.key for column in section.table.columns), *section.table.rows]
+            yield _table(section.table, report)
+
+
+def _table(table: Breakdown, report: Report) -> Iterable[Sequence[Value]]:
+    """Give a table's rows under its keys; while the period is not over, with a column that says of which rows that holds."""
+    keys = tuple(column.key for column in table.columns)
+    if not report.unfinished:
+        return [keys, *table.rows]
+    period = next((n for n, column in enumerate(table.columns) if column.role == "period"), None)
+    still = [period is None or is_unfinished(row[period], table.columns[period]) for row in table.rows]
+    return [(*keys, _UNFINISHED), *((*row, value) for row, value in zip(table.rows, still, strict=True))]
 
 
 def _scorecard(report: Report, sections: Iterable[Section]) -> Iterator[Sequence[Value]]:
     changes = [f"{name}{part}" for name in _COMPARISONS for part in ("", "_change", "_points")]
-    header = ("role", "kpi", "label", "period", "split", "value", "unit", *changes, "status", "failure")
+    last = (_UNFINISHED,) if report.unfinished else ()
+    header = ("role", "kpi", "label", "period", "split", "value", "unit", *changes, "status", "failure", *last)
     yield header
     for section in sections:
         for card in section.cards:
             for values in _rows(card):
-                known = {"role": section.role or section.title, "period": report.period, **_about(card), **values}
+                known = {
+                    "role": section.role or section.title,
+                    "period": report.period,
+                    _UNFINISHED: True,
+                    **_about(card),
+                    **values,
+                }
                 yield [known.get(key) for key in header]
 
 

@@ -53,7 +53,10 @@ def _escaped(found: re.Match[str]) -> str:
 
 def _document(report: Report) -> Json:
     if len(report.sections) == 1 and is_plain(report.sections[0]):
-        return _plain_table(report.sections[0])
+        table = report.sections[0].table
+        starts = [column.unfinished_from for column in table.columns if column.unfinished_from] if table else []
+        said: dict[str, Json] = {"unfinished": True} | ({"unfinished_from": starts[0]} if starts else {})
+        return _plain_table(report.sections[0]) | (said if report.unfinished else {})
     return {
         "title": report.title,
         "language": report.language,
