@@ -145,3 +145,28 @@ def test_another_time_is_another_scan(engine):
 def test_the_explanation_says_what_is_read(engine):
     text = engine.explain(["k1", "k2", "growth"], by="a", period="2026-Q1", as_of=LATE)
     assert text.count("Read facts once") == 1
+
+
+def test_every_role_of_the_pack_is_looked_at(fixture_connection):
+    with kpi_engine.open(PROJECT, fixture_connection) as engine:
+        assert tuple(engine.project.roles) == ROLES
+        asked = {kpi for role in ROLES for kpi in engine.kpis(role)}
+        assert asked == {name for name, kpi in engine.project.kpis.items() if kpi.role}
+
+
+def test_a_second_scan_would_be_seen(engine):
+    """What counts scans sees a table that is read twice, in a statement and in a plan that is taken apart."""
+    made = planned(engine, ["k1"], period="2026-Q1", as_of=LATE)
+    assert scans(engine, made) == {"fact": 1} == allowed(engine, made)
+    other = planned(engine, ["k0"], period="2026-Q1", as_of=LATE)
+    twice = replace(made, statement=f"({made.statement}) union all ({other.statement})")
+    assert scans(engine, twice) == {"fact": 2}
+    assert not scans(engine, twice) <= allowed(engine, made)
+
+
+@pytest.mark.parametrize("by", [(), ("a",)], ids=["in total", "by member"])
+def test_a_filter_or_a_period_reads_no_second_time(engine, by):
+    """What lies before the period, for a comparison, an offset or all of time, is read in the same scan."""
+    kpis = ["k1", "growth", "share", "ever"]
+    asked = {"period": "2026-02", "compare": "previous_year", "where": {"a": "x"}, "by": by, "as_of": LATE}
+    assert scans(engine, planned(engine, kpis, **asked)) == {"fact": 1}

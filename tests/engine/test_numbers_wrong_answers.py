@@ -82,6 +82,19 @@ def test_03_what_is_counted_since_the_beginning_does_not_restart_at_the_period()
         assert column(engine.run("ever", grain="month", period="2026-01..2026-02", as_of=LATE), "ever") == [2, 2]
 
 
+def test_03_a_condition_on_periods_cuts_no_row_that_another_period_needs():
+    rows = "(1, '2025-12-05', 'a', 'v'), (2, '2026-01-05', 'a', 'v'), (3, '2026-02-05', 'a', 'w')"
+    kpis = {
+        "n": "count(visits)",
+        "ever": {"inputs": {"v": {"from": "visits", "all_time": True}}, "formula": "count(v)"},
+        "year": {"inputs": {"v": {"from": "visits", "to_date": "year"}}, "formula": "count(v)"},
+    }
+    with visits(rows, kpis) as engine:
+        asked = {"grain": "month", "period": "2026-01..2026-02", "compare": "previous_period", "as_of": LATE}
+        late = engine.run(list(kpis), where={"period": {"gte": "2026-02-01"}}, **asked)
+        assert table(late, "n", "n__previous_period", "ever", "year") == [(1, 1, 3, 2)]
+
+
 def test_04_a_year_before_by_week_is_52_weeks_before():
     rows = "(1, '2025-01-06', 'a', 'v'), (2, '2026-01-05', 'a', 'v'), (3, '2026-01-11', 'a', 'v'), (4, '2024-12-30', 'a', 'v'), (5, '2025-12-31', 'a', 'v')"
     with visits(rows, {"n": "count(visits)"}) as engine:
@@ -136,6 +149,14 @@ def test_06_a_trailing_distinct_count_is_counted_again_over_the_window():
         assert table(result, "trailing", "rows", "to_date") == [(1, 1, 1), (2, 3, 3), (2, 3, 4)]
 
 
+def test_06_month_to_date_by_week_begins_with_the_month_in_which_the_week_ends():
+    rows = "(1, '2026-01-05', 'a', 'v'), (2, '2026-01-28', 'a', 'v'), (3, '2026-02-01', 'a', 'v'), (4, '2026-02-03', 'a', 'w')"
+    kpis = {"so_far": {"inputs": {"v": {"from": "visits", "to_date": "month"}}, "formula": "count(v)"}}
+    with visits(rows, kpis) as engine:
+        result = engine.run("so_far", grain="week", period="2026-01-19..2026-02-08", as_of=LATE)
+        assert table(result) == [(date(2026, 1, 19), 1), (date(2026, 1, 26), 1), (date(2026, 2, 2), 2)]
+
+
 def test_07_a_ratio_of_counts_is_no_integer_division():
     rows = ", ".join(f"({n}, '2026-01-05', '{'a' if n <= 3 else 'b'}', 'v')" for n in range(1, 11))
     with visits(
@@ -155,6 +176,20 @@ def test_07_a_division_by_nothing_is_unknown():
         assert engine.run(list(kpis), as_of=LATE).totals() == {"x": None, "nested": None, "zero": None}
 
 
+def test_07_a_division_of_kpis_by_nothing_is_unknown_and_divides_exactly():
+    rows = "(1, '2026-01-05', 'a', NULL), (2, '2026-01-05', 'a', NULL), (3, '2026-02-05', 'a', 'v')"
+    kpis = {
+        "n": "count(visits)",
+        "known": "count(visitor)",
+        "each": {"inputs": ["n", "known"], "formula": "n / known"},
+        "part": {"inputs": ["n", "known"], "formula": "known / (2 * n)"},
+        "over": {"inputs": ["each", "part"], "formula": "part / each"},
+    }
+    with visits(rows, kpis) as engine:
+        result = engine.run(["each", "part", "over"], grain="month", period="2026-01..2026-02", as_of=LATE)
+        assert table(result, "each", "part", "over") == [(None, 0, None), (1, 0.5, 0.5)]
+
+
 def test_08_an_instant_lands_in_the_month_of_the_projects_zone():
     with opened(
         {"visit": ("id int, at_ timestamptz", "(1, '2026-01-31 23:50:00+00'), (2, '2026-01-31 22:50:00+00')")},
@@ -162,6 +197,26 @@ def test_08_an_instant_lands_in_the_month_of_the_projects_zone():
         {"n": "count(visits)"},
     ) as engine:
         assert column(engine.run("n", grain="month", period="2026-01..2026-02", as_of=LATE), "n") == [1, 1]
+
+
+def test_08_a_conversion_has_a_number():
+    visited = "(1, '2026-01-01', 'a', 'v'), (2, '2026-01-02', 'b', 'w'), (3, '2026-01-03', 'a', 'x'), (4, '2026-01-04', 'a', NULL)"
+    bought = "(1, '2026-01-02', 'v'), (2, '2026-01-03', 'v'), (3, '2026-01-20', 'w'), (4, '2026-01-02', 'x'), (5, '2026-01-05', NULL)"
+    inputs = {"visit": "visits", "order": {"from": "orders", "of": "visitor", "after": "visit", "within": "7 days"}}
+    with opened(
+        {"visit": (VISITS[0], visited), "bought": ("id int, day date, visitor varchar", bought)},
+        {
+            "visits": {"table": "visit", "key": "id", "time": "day", "dimensions": ["channel"]},
+            "orders": {"table": "bought", "key": "id", "time": "day"},
+        },
+        {
+            "conversions": {"inputs": inputs, "formula": "count(order)"},
+            "rate": {"inputs": inputs, "formula": "count(order) / count(visit)"},
+        },
+    ) as engine:
+        result = engine.run(["conversions", "rate"], by="channel", period="2026-01", as_of=LATE)
+        assert table(result) == [("a", 2, pytest.approx(2 / 3)), ("b", 0, 0)]
+        assert result.totals() == {"conversions": 2, "rate": 0.5}
 
 
 @pytest.fixture
@@ -216,6 +271,15 @@ def test_10_a_condition_on_a_kpi_sees_its_value(two_facts):
     assert caught.value.code == "missing_dimension"
 
 
+def test_10_month_to_date_by_month_is_the_month():
+    rows = "(1, '2026-01-01', 'a', 'v'), (2, '2026-01-31', 'a', 'v'), (3, '2026-02-05', 'a', 'w'), (4, '2026-02-28', 'a', 'w')"
+    kpis = {"so_far": {"inputs": {"v": {"from": "visits", "to_date": "month"}}, "formula": "count(v)"}}
+    with visits(rows, kpis) as engine:
+        result = engine.run("so_far", grain="month", period="2026-01..2026-03", as_of=LATE)
+        assert column(result, "so_far") == [2, 2, 0]
+        assert column(engine.run("so_far", grain="month", period="2026-02", as_of="2026-02-10"), "so_far") == [1]
+
+
 def test_11_columns_come_as_asked_and_rows_in_a_fixed_order(two_facts):
     result = two_facts.run(
         ["lead_count", "cpl", "cost"],
@@ -247,6 +311,16 @@ def test_12_small_rates_are_not_cut_and_ratios_are_compared():
         assert row["rate__previous_period"] == pytest.approx(1 / 1500 / 1e6, rel=1e-12)
         assert row["rate__previous_period_change"] == pytest.approx(0)
         assert row["over"] == pytest.approx(1)
+
+
+def test_12_periods_without_rows_are_there_beside_a_comparison_of_a_ratio():
+    rows = "(1, '2026-01-05', 'a', 'v'), (2, '2026-01-06', 'a', NULL), (3, '2026-03-05', 'a', 'v')"
+    with visits(rows, {"rate": "count(visitor) / count(visits)"}) as engine:
+        result = engine.run(
+            "rate", by="channel", grain="month", period="2026-01..2026-04", compare="previous_period", as_of=LATE
+        )
+        columns = ("rate", "rate__previous_period", "rate__previous_period_change")
+        assert table(result, *columns) == [(0.5, None, None), (None, 0.5, None), (1, None, None), (None, 1, None)]
 
 
 def test_13_a_filter_reaches_every_dataset(two_facts):
@@ -301,3 +375,21 @@ def test_every_failure_is_the_engines_own(two_facts):
     ):
         with pytest.raises(kpi_engine.KpiError):
             two_facts.run("cost", **wrong)
+
+
+def test_15_what_is_merged_from_pieces_equals_what_is_counted_row_by_row():
+    """Periods that overlap share partial sums; each is what it is when nothing else is asked for."""
+    rows = ", ".join(f"({n}, '2026-0{1 + n % 3}-{1 + n % 27:02}', '{'ab'[n % 2]}', 'v{n % 7}')" for n in range(200))
+    trailing = {"from": "visits", "window": "28 days"}
+    kpis = {
+        "rows": {"inputs": {"v": trailing}, "formula": "count(v)"},
+        "mean": {"inputs": {"v": trailing}, "formula": "avg(v.id)"},
+        "visitors": {"inputs": {"v": trailing}, "formula": "count(distinct v.visitor)"},
+    }
+    with visits(rows, kpis) as engine:
+        together = engine.run(list(kpis), by="channel", grain="day", period="2026-02", as_of=LATE).rows()
+        assert len(together) == 28 * 2
+        for row in together[::5]:
+            day = row.pop("period").isoformat()
+            alone = engine.run(list(kpis), where={"channel": row.pop("channel")}, period=day, as_of=LATE).rows()
+            assert alone == [{name: pytest.approx(value) for name, value in row.items()}]
