@@ -18,11 +18,12 @@ from kpi_engine.planning.columns import comparison_columns, currency_columns, or
 from kpi_engine.planning.exchange import Exchange, Money
 from kpi_engine.planning.nodes import Align, Bounds, Derive, Rank, Read
 from kpi_engine.planning.parameters import parameter_value
+from kpi_engine.planning.periods import kept
 from kpi_engine.planning.ranking import POSITION, rank_of, share_of, with_position
 from kpi_engine.planning.refusals import check_ages, check_comparable, check_members, check_split, check_ways
 from kpi_engine.planning.request import AMONG, Request, literal, totalled
 from kpi_engine.planning.rows import Context, DatasetRows, Rows, of_first
-from kpi_engine.planning.shaping import EARLIER, Kept, best_is_high, having, kept, of_nothing, order, rank
+from kpi_engine.planning.shaping import EARLIER, Kept, best_is_high, having, of_nothing, order, rank
 from kpi_engine.planning.shares import refuse_share, share_columns
 from kpi_engine.planning.summaries import Summaries
 from kpi_engine.planning.values import (
@@ -108,7 +109,7 @@ class _Planner:
         if not self.nested:
             self.split = with_position(self.request.by, self.request.top)
             every = windows(self.request.period, self.request.grain, self.calendar, self.request.also)
-            self.windows = tuple(each for each in every if kept(each[0].start, self.request.periods))
+            self.windows = tuple(each for each in every if kept(each[0], self.request.periods, self.calendar))
             self.frame = self._frame()
             self.dense = self.frame == "whole"
         self.exchange = Exchange(self.catalogue.names)

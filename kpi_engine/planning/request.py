@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from kpi_engine.calendar import Period, parse_grain, parse_moment, parse_period
+from kpi_engine.calendar import GRAINS, Period, parse_grain, parse_moment, parse_period
+from kpi_engine.calendar.units import unit_word
 from kpi_engine.catalogue.currencies import AS_RECORDED, HINT, is_currency
 from kpi_engine.catalogue.resolved import Expr
 from kpi_engine.errors import RequestError, nearest, shown
@@ -52,6 +53,8 @@ class Filter:
     name: str
     operator: str
     value: Any
+    unit: str = ""
+    """Of a condition on periods: the unit of time in which a period lies, where the condition is on that."""
 
     def tree(self, left: exp.Expr) -> exp.Expr:
         """Make the condition over the expression that the name stands for."""
@@ -148,7 +151,11 @@ def read_request(
     refuse_doubles("grain", grains)
     condition = text_of(where_sql, "where_sql", "where_sql=\"channel = 'email'\"")
     rows = mapping_of(where, "where", "where={'channel': 'email'}")
-    conditions = tuple(f for name, value in rows.items() for f in filters(name, value))
+    conditions = tuple(
+        f
+        for name, value in rows.items()
+        for f in (_on_periods(value, calendar) if name == PERIOD else filters(name, value))
+    )
     answers = mapping_of(having, "having", "having={'visits': {'gt': 100}}")
     return Request(
         kpis=tuple(kpis),
@@ -180,6 +187,18 @@ def _currency(written: str | None) -> str:
         message = f"{shown(code)} is not a currency"
         raise RequestError(message, code="bad_currency", hint=f"{HINT}; or `{AS_RECORDED}`, to convert nothing")
     return code
+
+
+def _on_periods(value: object, calendar: Calendar) -> tuple[Filter, ...]:
+    """Read conditions on periods: on their start, or `{unit: condition}` on the unit of time that they lie in."""
+    known = (*GRAINS, *calendar.units)
+    said = {unit_word(str(key), known): each for key, each in value.items()} if isinstance(value, dict) else {}
+    units = {key: each for key, each in said.items() if key in known}
+    found = [replace(f, unit=key) for key, each in units.items() for f in filters(PERIOD, each)]
+    if not units:
+        return filters(PERIOD, value)
+    rest = {key: each for key, each in value.items() if unit_word(str(key), known) not in units}  # type: ignore[attr-defined]
+    return (*found, *(filters(PERIOD, rest) if rest else ()))
 
 
 def _members(name: str, value: object) -> Members:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
-from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -55,9 +53,6 @@ def _fails(test: exp.Expr) -> bool:
     return isinstance(test, exp.Null) or (isinstance(test, exp.Boolean) and not test.this)
 
 
-_ORDER = {"eq": eq, "ne": ne, "gt": gt, "gte": ge, "lt": lt, "lte": le}
-
-
 def _is_number(value: object, operator: str) -> bool:
     return value is None or (
         isinstance(value, int | float | Decimal) and (operator == "is_null") == isinstance(value, bool)
@@ -80,33 +75,6 @@ def having(condition: Filter, columns: Collection[str], split: tuple[str, ...]) 
         message = f"`having` looks for a text in the KPI `{condition.name}`, which is a number"
         raise RequestError(message, code="bad_filter_value", hint="compare it, for example {gt: 100}")
     return Expr(condition.tree(column(condition.name, EARLIER)))
-
-
-def kept(moment: datetime, conditions: Iterable[Filter]) -> bool:
-    """Say whether a period that starts at a moment is asked for."""
-    return all(_holds(moment, each) for each in conditions)
-
-
-def _holds(moment: datetime, condition: Filter) -> bool:
-    values = [_moment(each) for each in (condition.value if isinstance(condition.value, tuple) else (condition.value,))]
-    if condition.operator in {"in", "not_in"}:
-        return (moment in values) == (condition.operator == "in")
-    if condition.operator == "between":
-        return values[0] <= moment <= values[1]
-    if condition.operator not in _ORDER:
-        message = f"`period` cannot be filtered with `{condition.operator}`"
-        raise RequestError(message, code="bad_filter_value", hint="for example {gte: 2026-01-01}")
-    return bool(_ORDER[condition.operator](moment, values[0]))
-
-
-def _moment(value: object) -> datetime:
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return value
-    try:
-        return datetime.fromisoformat(str(value))
-    except ValueError:
-        message = f"`period` is compared with {shown(str(value))}, which is no date"
-        raise RequestError(message, code="bad_filter_value", hint="for example {gte: 2026-01-01}") from None
 
 
 def order(request: Request, values: Iterable[str]) -> tuple[Sort, ...]:

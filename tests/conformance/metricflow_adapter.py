@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "plugins" / "kpi-format-metri
 from kpi_format_metricflow.reading import MetricflowFormat, Options
 
 import kpi_engine
-from kpi_engine.calendar import GRAINS, Calendar, floor
+from kpi_engine.calendar import GRAINS, floor
 
 METRIC_TIME = "metric_time"
 LATEST = "2199-12-31"
@@ -74,6 +74,12 @@ class Model:
             for name, each in dataset.get("dimensions", {}).items()
         }
 
+    @property
+    def units(self) -> dict[str, str]:
+        """Our names of the units of time that a spine names, by theirs."""
+        units = self.imported.definitions.get("calendar", {}).get("units", {})
+        return {each["label"]: name for name, each in units.items()}
+
     def dimension(self, label: str) -> str:
         for known in (label, *(f"{label}__{grain}" for grain in ("hour", "day", "month"))):
             if known in self.dimensions:
@@ -110,7 +116,7 @@ class Model:
                 default=-1,
             )
 
-        wanted = min(GRAINS.index(grain), GRAINS.index("day"))
+        wanted = min(GRAINS.index(grain) if grain in GRAINS else len(GRAINS), GRAINS.index("day"))
         fitting = {name: finest(name) for name in spines if finest(name) <= wanted}
         # of one grain the spine that names the fewest finer units is the one of that grain
         return max(fitting, key=lambda name: (fitting[name], -len(spines[name]["dimensions"])))
@@ -184,10 +190,12 @@ class Asking:
         name = "__".join([*item["entity_path"], item["element"]])
         output = item["output_column"]
         suffix = output.removeprefix(name).removeprefix("__")
-        if name in self.times and suffix in GRAINS:
-            if suffix not in self.grains:
-                self.grains.append(suffix)
-            self.columns[output] = suffix
+        unit = self.model.units.get(suffix) if self.shifted else None
+        if name in self.times and (suffix in GRAINS or unit):
+            grain = unit or suffix
+            if grain not in self.grains:
+                self.grains.append(grain)
+            self.columns[output] = grain
             return
         if name in self.times and self.shifted:
             raise NotImplementedError(f"the periods of {suffix}, with rows that count at another time than their own")
@@ -200,10 +208,12 @@ class Asking:
         """Name the columns of periods, once it is known how many grains there are."""
         for theirs, ours in self.columns.items():
             if ours in self.grains:
-                self.columns[theirs] = f"period_{ours}" if len(self.grains) > 1 else "period"
+                alone = len(self.grains) == 1 and ours in GRAINS
+                self.columns[theirs] = "period" if alone else f"period_{ours}"
 
     def _time(self) -> dict[str, Any]:
-        first, last = self.model.days(min(self.grains or ["day"], key=GRAINS.index))
+        common = [grain for grain in self.grains if grain in GRAINS] or ["day"]
+        first, last = self.model.days(min(common, key=GRAINS.index))
         constraint = self.request["time_constraint"]
         as_of = last + timedelta(days=1)
         if self.grains:
@@ -221,7 +231,8 @@ class Asking:
         among: dict[str, list[dict[str, Any]]] = {}
         if self.grains and (constraint := self.request["time_constraint"]):
             start, end = (datetime.fromisoformat(each) for each in constraint)
-            periods.append({"gte": min(floor(start, grain, Calendar()) for grain in self.grains), "lte": end})
+            calendar = self.engine.calendar
+            periods.append({"gte": min(floor(start, grain, calendar) for grain in self.grains), "lte": end})
         for part in self._conjuncts():
             if list(part.find_all(exp.Anonymous)):
                 name, members = self._of_metric(part)
@@ -238,6 +249,8 @@ class Asking:
         merged: dict[str, Any] = {}
         for each in periods:
             for key, value in each.items():
+                if key in merged and key not in {"gte", "lte"}:
+                    raise NotImplementedError(f"two conditions on {key} of periods")
                 merged[key] = (max if key == "gte" else min)(merged[key], value) if key in merged else value
         sql = " and ".join(f"({each.sql('duckdb')})" for each in rows) or None
         conditions = {name: {"among": _together(found)} for name, found in among.items()}
@@ -264,7 +277,8 @@ class Asking:
     def _is_time(self, name: str) -> bool:
         stem, _, last = name.rpartition("__")
         return name in self.times or (
-            stem in self.times and (last in GRAINS or f"{METRIC_TIME}__{last}" in self.model.dimensions)
+            stem in self.times
+            and (last in GRAINS or last in self.model.units or f"{METRIC_TIME}__{last}" in self.model.dimensions)
         )
 
     def _renamed(self, node: exp.Expression) -> exp.Expression:
@@ -284,13 +298,21 @@ class Asking:
         """Say a condition on periods as an operator and a value; only where the period is what the name says."""
         (name,) = names if len(names) == 1 else [""]
         grain = name.rpartition("__")[2] if "__" in name and name not in self.times else "day"
-        if [grain] != self.grains:
-            raise NotImplementedError(f"a condition on {grain}, where periods are {', '.join(self.grains)}")
+        said = self._compared(part, names)
+        if [grain] == self.grains:
+            return said
+        if grain in self.model.units or grain in GRAINS:
+            return {self.model.units.get(grain, grain): said}
+        raise NotImplementedError(f"a condition on {grain}, where periods are {', '.join(self.grains)}")
+
+    def _compared(self, part: exp.Expression, names: set[str]) -> dict[str, Any]:
         if isinstance(part, exp.Or):
-            found = [self._of_periods(each.unnest(), names) for each in part.flatten()]
+            found = [self._compared(each.unnest(), names) for each in part.flatten()]
             if all(set(each) == {"eq"} for each in found):
                 return {"in": [each["eq"] for each in found]}
-        if type(part) in _OPERATORS and _moment(part.expression) is not None:
+        left = part.this.unnest() if isinstance(part.this, exp.Paren) else part.this
+        bare = left.this if isinstance(left, exp.Cast) else left
+        if type(part) in _OPERATORS and isinstance(bare, exp.Column) and _moment(part.expression) is not None:
             return {_OPERATORS[type(part)]: _moment(part.expression)}
         raise NotImplementedError(f"the condition {part.sql()} on periods")
 

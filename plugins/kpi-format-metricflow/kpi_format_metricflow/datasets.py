@@ -41,6 +41,9 @@ class Datasets:
     manifest: Manifest
     names: Names
     dimension_names: Names = field(default_factory=Names)
+    unit_names: Names = field(
+        default_factory=lambda: Names(taken={"period", *GRAINS, *(f"{grain}s" for grain in GRAINS)})
+    )
     made: dict[Rows, str] = field(default_factory=dict)
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -73,6 +76,14 @@ class Datasets:
                 },
             }
         return self.made[rows]
+
+    def units(self) -> dict[str, dict[str, Any]]:
+        """Give the units of time that a spine of days names; time that the spine does not reach lies in none of them."""
+        spine = self.manifest.custom_spine
+        if spine is None:
+            return {}
+        rows = {"from": self.of_spine(spine), "day": spine.column, "outside": "nothing"}
+        return {self.unit_names.name(name): {**rows, "name": column, "label": name} for name, column in spine.custom}
 
     def dataset(self, rows: Rows) -> str:
         """Name the dataset for rows in a role, and make it where it is not there yet."""

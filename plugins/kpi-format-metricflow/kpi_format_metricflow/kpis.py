@@ -97,9 +97,9 @@ class Kpis:
         read = metric.inputs[0]
         covers: dict[str, Any] = {"all_time": True}
         if metric.window:
-            covers = {"window": _duration(metric.window)}
+            covers = {"window": self._length(metric.window)}
         elif metric.to_date:
-            covers = {"to_date": _grain(metric.to_date)}
+            covers = {"to_date": self._unit(metric.to_date)}
         frame = EVERY_PERIOD if read.join_to_spine else OBSERVED
         if not metric.of_measure:
             inner = self._value(read, metric.filters, above)
@@ -195,9 +195,9 @@ class Kpis:
         if where := self._where([*read.filters, *filters]):
             found["where"] = where
         if read.offset_window:
-            found["offset"] = _duration(read.offset_window)
+            found["offset"] = self._length(read.offset_window)
         if read.offset_to_grain:
-            found["offset"] = f"start of {_grain(read.offset_to_grain)}"
+            found["offset"] = f"start of {self._unit(read.offset_to_grain)}"
         return found
 
     def _measure(self, read: MetricInput) -> Measure:
@@ -234,6 +234,15 @@ class Kpis:
             if label in known:
                 return known[label]
         raise NotCarriedOver(f"the dimension `{reference.name}`, which no semantic model has")
+
+    def _length(self, text: str) -> str:
+        """Say a length of time, also one in a unit that the spine names."""
+        count, _, unit = text.strip().partition(" ")
+        custom = next((name for name in (unit.strip(), unit.strip().removesuffix("s")) if self._is_custom(name)), "")
+        return f"{count} {self.datasets.unit_names.name(custom)}" if custom and count.isdigit() else _duration(text)
+
+    def _unit(self, text: str) -> str:
+        return self.datasets.unit_names.name(text) if self._is_custom(text) else _grain(text)
 
     def _is_custom(self, word: str) -> bool:
         spine = self.manifest.custom_spine

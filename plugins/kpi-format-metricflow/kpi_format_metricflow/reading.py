@@ -51,6 +51,8 @@ class MetricflowFormat:
             ("kpis", names.name(each.name)): each.place for each in manifest.metrics
         } | {("datasets", datasets.of_model(each)): each.place for each in manifest.models}
         definitions: dict[str, Any] = {"datasets": datasets.definitions, "kpis": kpis.definitions}
+        if units := datasets.units():
+            definitions["calendar"] = {"units": units}
         said = (*diagnostics, *manifest.diagnostics, *kpis.diagnostics)
         return Imported({key: value for key, value in definitions.items() if value}, said, places)
 
