@@ -23,6 +23,7 @@ from kpi_engine.calendar.grains import CLOCK, GRAINS, Grain, parse_grain
 from kpi_engine.calendar.labels import label, span_label
 from kpi_engine.calendar.moments import parse_moment
 from kpi_engine.calendar.parsing import parse_period
+from kpi_engine.calendar.parts import PARTS, stretches, unit_below
 from kpi_engine.calendar.periods import Period, as_far, previous, year_before
 from kpi_engine.calendar.spans import Span
 from kpi_engine.calendar.units import CustomUnit
@@ -31,6 +32,7 @@ from kpi_engine.calendar.zones import to_utc
 __all__ = [
     "CLOCK",
     "GRAINS",
+    "PARTS",
     "AgeUnit",
     "AllTime",
     "Bucket",
@@ -67,7 +69,9 @@ __all__ = [
     "shift_span",
     "span_label",
     "step",
+    "stretches",
     "to_utc",
+    "unit_below",
     "unit_of",
     "units_of",
     "whole_units",

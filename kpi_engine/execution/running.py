@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from kpi_engine.calendar import Span, whole_units
+from kpi_engine.calendar import Span, unit_below, whole_units
 from kpi_engine.calendar.spans import INSTANT
 from kpi_engine.errors import DataError, KpiError, TimeoutExceeded
 from kpi_engine.execution.answers import answered
@@ -127,7 +127,7 @@ class Runner:
         if first is None or last is None or first >= request.as_of or request.grain is None:
             return Span(request.as_of, request.as_of)
         last = min(last, request.as_of - INSTANT)
-        return whole_units(Span(first, last + INSTANT), request.grain, self.calendar)
+        return whole_units(Span(first, last + INSTANT), unit_below(request.grain), self.calendar)
 
     def _local(self, plan: Bounds, moment: date | datetime | None) -> datetime | None:
         if moment is None:

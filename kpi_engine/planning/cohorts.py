@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.calendar import units_of
+from kpi_engine.calendar import PARTS, units_of
 from kpi_engine.errors import RequestError
 from kpi_engine.formula.trees import column, integer
 from kpi_engine.planning.nodes import Cohort
@@ -73,7 +73,11 @@ def cohort(followed: Followed, wanted: Asked, filters: frozenset[Expr], calendar
 
 def limits(made: Cohort, windows: Iterable[Window]) -> tuple[int | None, ...]:
     """Give, for each window of a frame, the first age at which no row in it is known; None where the window has no start."""
-    starts = (window.span.start for window in windows)
+    frame = tuple(windows)
+    if any(window.grain in PARTS for window in frame):
+        message = "a cohort is followed from one period on, and the periods of this grain come many times"
+        raise RequestError(message, code="bad_request", hint="ask by a grain such as `month`")
+    starts = (window.span.start for window in frame)
     return tuple(None if start is None else max(made.until - made.units.number(start), 0) for start in starts)
 
 

@@ -128,7 +128,7 @@ class Read:
 
 @dataclass(frozen=True)
 class Cell:
-    """One stretch of coverage: rows of `span`, grouped by `split`.
+    """One stretch of coverage: rows of `span`, and of the `others` where a period is made of several, grouped by `split`.
 
     Over levels the rows that hold at the end of the span are taken, however long before they were read. Over the plan below,
     `below` names its periods instead.
@@ -140,6 +140,12 @@ class Cell:
     below: tuple[int, ...] | None = None
     aggregates: frozenset[int] = frozenset()
     """The numbers of the aggregates that are asked for here: only their rows make a member seen."""
+    others: tuple[Span, ...] = ()
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """All its stretches."""
+        return (self.span, *self.others)
 
 
 @dataclass(frozen=True)
@@ -202,6 +208,8 @@ class Align:
     admits: tuple[Expr, ...] | None = None
     labels: Mapping[str, tuple[datetime | str | None, ...]] = field(default_factory=dict)
     limits: tuple[tuple[int | None, ...], ...] = ()
+    numbers: tuple[int, ...] = ()
+    """What the periods are called instead of by their start, where they are parts of the calendar."""
 
 
 @dataclass(frozen=True)

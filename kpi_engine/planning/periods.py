@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any
 
-from kpi_engine.calendar import unit_of
+from kpi_engine.calendar import PARTS, unit_of
 from kpi_engine.errors import RequestError, nearest, shown
 
 if TYPE_CHECKING:
@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 _ORDER = {"eq": eq, "ne": ne, "gt": gt, "gte": ge, "lt": lt, "lte": le}
 
 
-def kept(period: Bucket, conditions: Iterable[Filter], calendar: Calendar) -> bool:
+def kept(period: Bucket, conditions: Iterable[Filter], calendar: Calendar, part: str | None = None) -> bool:
     """Say whether a period is asked for; one that lies in no unit fulfils no condition on that unit."""
-    return all(_fulfils(period, each, calendar) for each in conditions)
+    return all(_fulfils(period, each, calendar, part) for each in conditions)
 
 
-def _fulfils(period: Bucket, condition: Filter, calendar: Calendar) -> bool:
+def _fulfils(period: Bucket, condition: Filter, calendar: Calendar, part: str | None) -> bool:
     grain = condition.unit
+    if part in PARTS:
+        message = f"`period` is filtered, and by `{part}` a period is no stretch of time"
+        raise RequestError(
+            message, code="bad_filter_value", hint="say with `period=` which time, or filter rows with `where_sql`"
+        )
     if not grain:
         return _holds(period.start, condition, [_moment(each) for each in _values(condition)])
     if period.span.start is None or (whole := unit_of(period.span.start, grain, calendar)) is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.calendar import CLOCK, Bucket, Span, parse_period
+from kpi_engine.calendar import CLOCK, PARTS, Bucket, Span, parse_period
 from kpi_engine.catalogue.aggregates import COUNTS
 from kpi_engine.catalogue.resolved import AGE, INPUT, VALUE, Expr, ResolvedInput
 from kpi_engine.errors import RequestError, nearest, shown
@@ -37,7 +37,7 @@ from kpi_engine.planning.values import (
     sum_of_nothing_is_zero,
     values_used,
 )
-from kpi_engine.planning.windows import Comparison, Window, divided, labelled, windows
+from kpi_engine.planning.windows import Comparison, Window, divided, labelled, numbered, windows
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -109,7 +109,9 @@ class _Planner:
         if not self.nested:
             self.split = with_position(self.request.by, self.request.top)
             every = windows(self.request.period, self.request.grain, self.calendar, self.request.also)
-            self.windows = tuple(each for each in every if kept(each[0], self.request.periods, self.calendar))
+            self.windows = tuple(
+                each for each in every if kept(each[0], self.request.periods, self.calendar, self.request.grain)
+            )
             self.frame = self._frame()
             self.dense = self.frame == "whole"
         self.exchange = Exchange(self.catalogue.names)
@@ -175,7 +177,7 @@ class _Planner:
             values={**self.hidden, **shown, **shares, **looked_at},
             shown=names,
             period="period" if request.grain else "",
-            period_is_date=request.grain not in CLOCK,
+            period_is_date=request.grain not in CLOCK and request.grain not in PARTS,
             having=tuple(or_refused(having(f, names, request.by), looked_at) for f in request.having),
             order=order(request, names),
             limit=request.limit,
@@ -232,6 +234,7 @@ class _Planner:
             admits=self._admits() if self.frame == "every_period" else None,
             labels={} if self.nested else self._labels(),
             limits=tuple(self.limits.numbers),
+            numbers=() if self.nested else numbered(tuple(b for b, _ in self.windows), self.request.grain),
         )
 
     def _labels(self) -> dict[str, tuple[datetime | str | None, ...]]:

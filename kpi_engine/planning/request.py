@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from kpi_engine.calendar import GRAINS, Period, parse_grain, parse_moment, parse_period
+from kpi_engine.calendar import GRAINS, PARTS, Period, parse_grain, parse_moment, parse_period
 from kpi_engine.calendar.units import unit_word
 from kpi_engine.catalogue.currencies import AS_RECORDED, HINT, is_currency
 from kpi_engine.catalogue.resolved import Expr
@@ -147,7 +147,7 @@ def read_request(
     for argument, names in (("by", splits), ("compare", comparisons), ("kpis", tuple(kpis))):
         refuse_doubles(argument, names)
     named = names_of(() if grain is None else grain, "grain", "grain='month'")
-    grains = tuple(parse_grain(each, calendar.units) for each in named)
+    grains = tuple(parse_grain(each, (*PARTS, *calendar.units)) for each in named)
     refuse_doubles("grain", grains)
     condition = text_of(where_sql, "where_sql", "where_sql=\"channel = 'email'\"")
     rows = mapping_of(where, "where", "where={'channel': 'email'}")

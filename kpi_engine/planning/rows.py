@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.calendar import CLOCK, parse_duration
+from kpi_engine.calendar import CLOCK, parse_duration, unit_below
 from kpi_engine.catalogue.plain import kind_in, kind_of, misfit_in
 from kpi_engine.catalogue.resolved import AGE, ROWS, Expr
 from kpi_engine.catalogue.sqltypes import family, in_words
@@ -158,7 +158,8 @@ class DatasetRows:
             about = "" if f"`{dataset}`" in mistake.message else f"dataset `{dataset}`: "
             raise RequestError(about + mistake.message, code=mistake.code, hint=mistake.hint) from None
         constant = time is None and self._is_constant(dataset, context)
-        if time is not None and time.kind == "date" and self.request.grain in CLOCK:
+        cut = unit_below(self.request.grain) if self.request.grain else ""
+        if time is not None and time.kind == "date" and cut in CLOCK:
             message = f"the time of dataset `{dataset}` is a date, and cannot be cut by {self.request.grain}"
             raise RequestError(message, code="grain_too_fine", hint="ask for a grain of a day or coarser")
         level = self._level(dataset) if source.take in {"closing", "opening"} else None

@@ -10,7 +10,7 @@ from kpi_engine.catalogue.resolved import GIVEN, ROWS, Expr
 from kpi_engine.errors import RequestError
 from kpi_engine.formula.trees import column
 from kpi_engine.planning.nodes import Aggregate, Cell, Reach, Read, Summarise
-from kpi_engine.planning.windows import Window, until
+from kpi_engine.planning.windows import Window, apart, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,17 +35,17 @@ def reach_table(reach: int) -> str:
 class _Making:
     read: Read
     split: dict[str, Expr] = field(default_factory=dict)
-    cells: dict[tuple[Span, frozenset[str], tuple[int, ...] | None], int] = field(default_factory=dict)
+    cells: dict[tuple[tuple[Span, ...], frozenset[str], tuple[int, ...] | None], int] = field(default_factory=dict)
     aggregates: dict[Aggregate, int] = field(default_factory=dict)
     asked: dict[int, set[int]] = field(default_factory=dict)
 
-    def cell(self, span: Span, split: frozenset[str], below: tuple[int, ...] | None) -> int:
-        return self.cells.setdefault((span, split, below), len(self.cells))
+    def cell(self, spans: tuple[Span, ...], split: frozenset[str], below: tuple[int, ...] | None) -> int:
+        return self.cells.setdefault((spans, split, below), len(self.cells))
 
     def finished(self, rates: Mapping[str, Rate]) -> Summarise:
         cells = tuple(
-            Cell(number, span, split, below, frozenset(self.asked.get(number, ())))
-            for (span, split, below), number in self.cells.items()
+            Cell(number, first, split, below, frozenset(self.asked.get(number, ())), tuple(others))
+            for ((first, *others), split, below), number in self.cells.items()
         )
         computed = (each for a in self.aggregates for each in (a.argument, *a.filter))
         top = self.read.top
@@ -121,23 +121,24 @@ class Summaries:
 
     def _reach(self, summary: int, making: _Making, rows: Rows) -> int:
         split = frozenset(rows.split)
-        cells = tuple(making.cell(span, split, below) for span, below in self._coverage(rows))
+        cells = tuple(making.cell(spans, split, below) for spans, below in self._coverage(rows))
         key = (summary, cells)
         if key not in self._reaches:
             self._reaches[key] = Reach(summary, cells, present=not rows.shifts)
         return list(self._reaches).index(key)
 
-    def _coverage(self, rows: Rows) -> list[tuple[Span, tuple[int, ...] | None]]:
+    def _coverage(self, rows: Rows) -> list[tuple[tuple[Span, ...], tuple[int, ...] | None]]:
         if rows.read.below is not None:
-            return [(EVERYTHING, each) for each in rows.units or ((number,) for number in range(len(self._frame)))]
+            return [((EVERYTHING,), each) for each in rows.units or ((number,) for number in range(len(self._frame)))]
         if rows.constant:
-            return [(EVERYTHING, None)] * len(self._frame)
-        spans = [(window.span, window.known or self._as_of) for window in self.windows(rows.shifts)]
+            return [((EVERYTHING,), None)] * len(self._frame)
+        windows = [(window, window.known or self._as_of) for window in self.windows(rows.shifts)]
         if rows.read.level is None:
-            return [(until(span, known), None) for span, known in spans]
+            return [(_stretches(window, known), None) for window, known in windows]
         if rows.opening:
-            return [(_held(span.start, known) if span.start else Span(known, known), None) for span, known in spans]
-        return [(_held(span.end or known, known), None) for span, known in spans]
+            starts = [(window.span.start, known) for window, known in windows]
+            return [((_held(start, known) if start else Span(known, known),), None) for start, known in starts]
+        return [((_held(window.spans[-1].end or known, known),), None) for window, known in windows]
 
     def known(self, shifts: Iterable[Shift]) -> datetime:
         """Give until when rows count in all windows moved by modifiers.
@@ -150,6 +151,13 @@ class Summaries:
             hint = "ask for one period without a grain, or compare without `like_for_like`"
             raise RequestError(message, code="several_moments", hint=hint)
         return moments.pop()
+
+
+def _stretches(window: Window, known: datetime) -> tuple[Span, ...]:
+    """Give the stretches of a window, up to when rows are known."""
+    if not window.others:
+        return (until(window.span, known),)
+    return apart(until(span, known) for span in window.spans) or (Span(known, known),)
 
 
 def _held(instant: datetime, known: datetime) -> Span:

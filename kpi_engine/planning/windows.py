@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from kpi_engine.calendar import (
     GRAINS,
+    PARTS,
     AllTime,
     Bucket,
     Duration,
@@ -23,12 +24,14 @@ from kpi_engine.calendar import (
     first_day,
     one_step,
     previous,
+    stretches,
     unit_of,
     year_before,
 )
 from kpi_engine.errors import RequestError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from kpi_engine.calendar import Calendar, Grain
@@ -68,25 +71,45 @@ class Window:
     step: Duration | Period
     grain: Grain | None
     known: datetime | None = None
+    others: tuple[Span, ...] = ()
+    """The further stretches of a part of the calendar, such as each other May."""
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """All its stretches."""
+        return (self.span, *self.others)
 
     def moved(self, shift: Shift, calendar: Calendar, as_of: datetime) -> Window:
-        """Apply one modifier."""
+        """Apply one modifier to every stretch."""
         if isinstance(shift, Comparison):
             return self._compared(shift, calendar, as_of)
+        moved = [self._moved(span, shift, calendar, self.known or as_of) for span in self.spans]
+        return replace(self, span=moved[0], others=tuple(moved[1:]))
+
+    def _moved(self, span: Span, shift: Shift, calendar: Calendar, known: datetime) -> Span:
         if isinstance(shift, AllTime | ToDate | Trailing):
-            return replace(self, span=covered(self.span, shift, calendar, self.known or as_of))
+            return covered(span, shift, calendar, known)
         if isinstance(shift, Offset) and isinstance(shift.by, FirstDay):
-            return replace(self, span=first_day(self.span, shift.by, calendar))
+            return first_day(span, shift.by, calendar)
         if isinstance(shift, Offset) and isinstance(shift.by, Duration):
-            return replace(self, span=earlier(self.span, shift.by, calendar, self.grain))
-        return replace(self, span=self._before(calendar))
+            return earlier(span, shift.by, calendar, self.grain)
+        return self._before(calendar)
 
     def _before(self, calendar: Calendar) -> Span:
+        self._refuse_part()
         if isinstance(self.step, Duration):
             return earlier(self.span, self.step, calendar)
         return previous(replace(self.step, span=self.span), calendar)
 
+    def _refuse_part(self) -> None:
+        """Of a part of the calendar there is no period before."""
+        if self.grain in PARTS:
+            message = f"by `{self.grain}` there is no period before: each comes many times"
+            hint = "compare by a grain such as `month`, or give the input an `offset` such as `1 year`"
+            raise RequestError(message, code="no_previous", hint=hint)
+
     def _compared(self, shift: Comparison, calendar: Calendar, as_of: datetime) -> Window:
+        self._refuse_part()
         yearly = shift.name == "previous_year"
         before = year_before(self.span, calendar, self.grain) if yearly else self._before(calendar)
         if not shift.same_part or self.span.end is None or self.span.end <= as_of:
@@ -124,12 +147,34 @@ def windows(
 
     With further grains it is cut wherever a unit of any of them ends.
     """
+    parts = [each for each in (grain, *also) if each in PARTS]
+    if also and parts:
+        message = f"`{parts[0]}` stands beside another grain, and its periods are no stretches of time"
+        raise RequestError(
+            message, code="bad_request", hint=f"ask by `{parts[0]}` alone, or by a grain such as `month`"
+        )
+    if parts and grain is not None:
+        return _parts(period, grain, calendar)
     if also and grain is not None:
         return _pieces(period, (grain, *also), calendar)
     if grain is None:
         return ((Bucket(period.span.start, period.span), Window(period.span, period, period.grain)),)  # type: ignore[arg-type]
     step = one_step(grain)
     return tuple((bucket, Window(bucket.span, step, grain)) for bucket in buckets(period.span, grain, calendar))
+
+
+def _parts(period: Period, part: Grain, calendar: Calendar) -> tuple[tuple[Bucket, Window], ...]:
+    found = []
+    for first, *others in stretches(period.span, part, calendar).values():
+        if first.start is not None:
+            found.append((Bucket(first.start, first), Window(first, period, part, others=tuple(others))))
+    return tuple(found)
+
+
+def numbered(periods: tuple[Bucket, ...], grain: Grain | None) -> tuple[int, ...]:
+    """Number periods that are parts of the calendar; others have no numbers."""
+    part = PARTS.get(grain) if grain else None
+    return tuple(part.number(each.start) for each in periods) if part else ()
 
 
 def _pieces(period: Period, grains: tuple[Grain, ...], calendar: Calendar) -> tuple[tuple[Bucket, Window], ...]:
@@ -163,18 +208,41 @@ def divided(
     found: list[tuple[Bucket, Window]] = []
     numbers: list[tuple[int, ...]] = []
     for window in frame:
-        span, before = window.span, len(found)
+        before = len(found)
         if unit is None:
-            found.append((Bucket(span.start, span), window))  # type: ignore[arg-type]
+            found.append((Bucket(window.span.start, window.span), window))  # type: ignore[arg-type]
+        elif any(span.start is None or span.end is None for span in window.spans):
+            message = f"`per: {unit}` cuts time, and no period says where it begins and ends"
+            hint = "ask for a period or by a grain; `all_time` above it has no beginning"
+            raise RequestError(message, code="unbounded_period", hint=hint)
         else:
-            if span.start is None or span.end is None:
-                message = f"`per: {unit}` cuts time, and no period says where it begins and ends"
-                hint = "ask for a period or by a grain; `all_time` above it has no beginning"
-                raise RequestError(message, code="unbounded_period", hint=hint)
-            step = one_step(unit)
-            found += [(each, Window(each.span, step, unit, window.known)) for each in buckets(span, unit, calendar)]
+            found += _units(window, unit, calendar)
         numbers.append(tuple(range(before, len(found))))
     return tuple(found), tuple(numbers)
+
+
+def _units(window: Window, unit: Grain, calendar: Calendar) -> Iterator[tuple[Bucket, Window]]:
+    """Cut stretches into units, each of which is one, also where it has several of the stretches."""
+    wholes: dict[datetime, list[Bucket]] = {}
+    for each in (bucket for span in window.spans for bucket in buckets(span, unit, calendar)):
+        wholes.setdefault(each.start, []).append(each)
+    for first, *others in wholes.values():
+        further = tuple(each.span for each in others)
+        yield first, Window(first.span, one_step(unit), unit, window.known, further)
+
+
+def apart(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Put together the stretches of one period that touch or overlap, so that no row counts twice in it; empty ones are left out."""
+    found: list[Span] = []
+    for span in sorted(
+        (each for each in spans if not each.is_empty), key=lambda each: (each.start is not None, each.start)
+    ):
+        last = found[-1] if found else None
+        if last is None or (last.end is not None and span.start is not None and last.end < span.start):
+            found.append(span)
+        elif last.end is not None:
+            found[-1] = Span(last.start, None if span.end is None else max(last.end, span.end))
+    return tuple(found)
 
 
 def until(span: Span, as_of: datetime) -> Span:

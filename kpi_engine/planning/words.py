@@ -89,7 +89,7 @@ def _read(summary: Summarise) -> str:
 
 
 def _cells(cells: tuple[Cell, ...]) -> str:
-    spans = list(dict.fromkeys(span_label(cell.span, "en") for cell in cells))
+    spans = list(dict.fromkeys(span_label(span, "en") for cell in cells for span in cell.spans))
     return ", ".join(spans) if len(spans) <= 6 else f"{', '.join(spans[:3])} … {spans[-1]} ({len(spans)} stretches)"  # noqa: PLR2004
 
 

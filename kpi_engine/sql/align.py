@@ -75,7 +75,8 @@ def _periods(node: Align) -> exp.Expr:
     cells = {name: Constants("INT", cells) for cells, name in _keys(node).items() if name != PERIOD_NUMBER}
     labels = {label(grain): _units(grain, units) for grain, units in node.labels.items()}
     limits = {name: Constants("INT", node.limits[n]) for n, name in enumerate(_limits(node))}
-    own = {PERIOD_NUMBER: Constants("INT", range(len(starts))), PERIOD: Constants("TIMESTAMP", starts)}
+    period = Constants("INT", node.numbers) if node.numbers else Constants("TIMESTAMP", starts)
+    own = {PERIOD_NUMBER: Constants("INT", range(len(starts))), PERIOD: period}
     return constants({**own, **labels, **cells, **limits})
 
 

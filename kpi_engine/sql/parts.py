@@ -34,6 +34,7 @@ def is_entities(node: Summarise) -> bool:
     return (
         [each.function for each in node.aggregates] == ["count_distinct"]
         and len({cell.split for cell in node.cells}) == 1
+        and not any(cell.others for cell in node.cells)
         and _overlaps(node)
     )
 

@@ -269,7 +269,8 @@ class _Summary:
         return cell, [exp.Not(this=exp.Is(this=cell, expression=exp.Null()))] if None in numbers and there else []
 
     def _extent(self) -> tuple[datetime | None, datetime | None]:
-        spans = [cell.span for cell in self.node.cells if not cell.span.is_empty] or [self.node.cells[0].span]
+        every = [span for cell in self.node.cells for span in cell.spans]
+        spans = [span for span in every if not span.is_empty] or every[:1]
         starts = [span.start for span in spans if span.start is not None]
         ends = [span.end for span in spans if span.end is not None]
         return min(starts) if len(starts) == len(spans) else None, max(ends) if len(ends) == len(spans) else None

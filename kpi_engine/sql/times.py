@@ -219,16 +219,16 @@ class Atoms:
 
 def atoms(cells: Sequence[Cell]) -> Atoms:
     """Cut local time at every bound of the cells; a cell without a moment is in no piece."""
-    spans = [cell.span for cell in cells if not cell.span.is_empty]
+    covered = [(cell, span) for cell in cells for span in cell.spans if not span.is_empty]
+    spans = [span for _, span in covered]
     bounds = tuple(sorted({b for span in spans for b in (span.start, span.end) if b is not None}))
     index = {bound: number for number, bound in enumerate(bounds)}
     stretches = [
         (
             cell,
-            0 if cell.span.start is None else index[cell.span.start] + 1,
-            len(bounds) if cell.span.end is None else index[cell.span.end],
+            0 if span.start is None else index[span.start] + 1,
+            len(bounds) if span.end is None else index[span.end],
         )
-        for cell in cells
-        if not cell.span.is_empty
+        for cell, span in covered
     ]
     return Atoms(bounds, tuple(stretches))

@@ -25,6 +25,16 @@ from kpi_engine.calendar import GRAINS, floor
 
 METRIC_TIME = "metric_time"
 LATEST = "2199-12-31"
+PARTS = {
+    f"extract_{theirs}": ours
+    for theirs, ours in {
+        "quarter": "quarter_of_year",
+        "month": "month_of_year",
+        "day": "day_of_month",
+        "dow": "day_of_week",
+        "doy": "day_of_year",
+    }.items()
+}
 SHIFTS = ("offset", "window", "to_date", "all_time")
 _OPERATORS = {exp.EQ: "eq", exp.NEQ: "ne", exp.GT: "gt", exp.GTE: "gte", exp.LT: "lt", exp.LTE: "lte"}
 Answer = tuple[list[str], list[list[Any]]]
@@ -190,7 +200,7 @@ class Asking:
         name = "__".join([*item["entity_path"], item["element"]])
         output = item["output_column"]
         suffix = output.removeprefix(name).removeprefix("__")
-        unit = self.model.units.get(suffix) if self.shifted else None
+        unit = self.model.units.get(suffix) or PARTS.get(suffix) if self.shifted else None
         if name in self.times and (suffix in GRAINS or unit):
             grain = unit or suffix
             if grain not in self.grains:
@@ -208,7 +218,7 @@ class Asking:
         """Name the columns of periods, once it is known how many grains there are."""
         for theirs, ours in self.columns.items():
             if ours in self.grains:
-                alone = len(self.grains) == 1 and ours in GRAINS
+                alone = len(self.grains) == 1 and ours not in self.model.units.values()
                 self.columns[theirs] = "period" if alone else f"period_{ours}"
 
     def _time(self) -> dict[str, Any]:
