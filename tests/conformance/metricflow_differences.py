@@ -8,8 +8,6 @@ REPEATED = (
     "refused by rule 2: the model declares a key as primary that stands in the data more than once, and the answer counts rows as often as "
     "they meet; here that is an error that shows the keys"
 )
-CALENDAR = "missing: units of time that a table defines, as a grain of rows that count at another time than their own"
-
 DIFFERENCES = {
     "granularity/query_granularity_for_joined_dundered_dimension_day": REPEATED,
     "granularity/query_granularity_for_joined_dundered_dimension_month": REPEATED,
@@ -22,11 +20,5 @@ DIFFERENCES = {
     "dimensions/no_dedupe": "refused by rule 2: rows of a join to many, each as often as it meets another, and no members",
     "dimensions/metric_time_with_other_dimensions": (
         "other by rule 6: members × periods; MetricFlow adds users without a listing (a full outer join), with an unknown period"
-    ),
-    "granularity/derived_offset_metric_with_custom_granularity": CALENDAR,
-    "granularity/test_offset_metric_with_custom_granularity_filter_not_in_group_by": CALENDAR,
-    "granularity/custom_offset_window": "missing: an offset by a unit of time that a table defines",
-    "metrics/derived_metric_offset_window_and_date_part": (
-        "missing: periods of several stretches (each May of all years), with rows that count at another time than their own"
     ),
 }

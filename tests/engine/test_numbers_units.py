@@ -201,6 +201,33 @@ def test_several_grains_keep_the_time_in_no_unit(engine, sales):
     assert [row["period"] for row in rows if row["shop"] == "north"] == sorted({row["period"] for row in rows})
 
 
+@pytest.mark.parametrize(("condition", "wanted"), [
+    ({"retail_month": "2025-P02"}, lambda month, _: month == "2025-P02"),
+    ({"retail_month": ["2025-P02", "2025-P04"]}, lambda month, _: month in {"2025-P02", "2025-P04"}),
+    ({"retail_month": {"gte": "2025-P03", "lt": "2025-P05"}}, lambda month, _: month in {"2025-P03", "2025-P04"}),
+    ({"campaign": {"ne": "l'été"}}, lambda _, campaign: campaign in {"Winter, 2025", 'Spring "x"'}),
+    ({"Retail month": "2025-P03", "lt": "2025-04-10"}, lambda month, _: month == "2025-P03"),
+])  # fmt: skip
+def test_days_are_chosen_by_the_unit_they_lie_in(engine, sales, condition, wanted):
+    rows = engine.run(
+        ["revenue", "before"], grain="day", period="2025", where={"period": condition}, as_of=AS_OF
+    ).rows()
+    chosen = [day for day in SPINE if wanted(name_on(MONTHS, day), name_on(CAMPAIGNS, day))]
+    chosen = [day for day in chosen if "lt" not in condition or day < date(2025, 4, 10)]
+    assert [row["period"] for row in rows] == chosen
+    assert [row["revenue"] for row in rows] == [total(sales, day, day) for day in chosen]
+
+
+@pytest.mark.parametrize(("grain", "condition", "words"), [
+    ("week", {"month": {"gte": "2025-02-01"}}, "does not lie in one `month`"),
+    ("day", {"retail_month": "2025-P13"}, "no period called `2025-P13`"),
+    ("day", {"month": "February"}, "no date"),
+])  # fmt: skip
+def test_a_condition_that_does_not_fit_the_periods_is_refused(engine, grain, condition, words):
+    with pytest.raises(RequestError, match=words):
+        engine.run("revenue", grain=grain, period="2025", where={"period": condition}, as_of=AS_OF)
+
+
 def test_without_a_period_whole_units_are_taken(engine, sales):
     rows = engine.run("revenue", grain="retail_year", as_of=AS_OF).rows()
     assert [row["revenue"] for row in rows] == [total(sales, first, last) for _, first, last in YEARS]
