@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -16,6 +18,7 @@ from composed import (
     Leaf,
     Moved,
     Per,
+    Place,
     Row,
     Rows,
     Value,
@@ -29,6 +32,7 @@ from composed import (
     first_day,
     known,
     mean,
+    midnight,
     moved_back,
     quantile,
     step_back,
@@ -148,8 +152,16 @@ def _mail(row: Row) -> bool:
     return bool(row["channel"] == "mail")
 
 
+def _regular(place: Place) -> Place:
+    """Keep the visitors with more than 21 visits over all time, the unknown one among them if it has as many."""
+    timed = [row for row in data()["visits"] if row["day"] is not None and midnight(row["day"]) < place.as_of]
+    visits = Counter(row["visitor"] for row in timed)
+    return replace(place, where=(*place.where, lambda row: visits[row["visitor"]] > 21))
+
+
 CHANGES = {
     "where": asked(_mail),
+    "among": _regular,
     "offset": moved_back(1, "month"),
     "offset_period": step_back,
     "offset_first_day": first_day,
@@ -191,7 +203,7 @@ def together(first: str, second: str) -> Kind:
     if pers:
         by = {"names": ("visitor",)} if pers == ["dimension"] else {"unit": pers[0]}
         kind = Per(kind, lambda values: Fraction(len(values)), **by)  # type: ignore[arg-type]
-    for name in (each for each in (*STRETCHES, *OFFSETS, "across", "across_all") if each in names):
+    for name in (each for each in (*STRETCHES, *OFFSETS, "across", "across_all", "among") if each in names):
         kind = Moved(kind, CHANGES[name])
     return kind
 

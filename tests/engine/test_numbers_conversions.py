@@ -33,6 +33,9 @@ def definitions():
         "datasets": {
             "visits": {"table": "visit", "key": "id", "time": "at", "dimensions": ["channel", "visitor"]},
             "orders": {"table": "purchase", "key": "id", "time": "at", "dimensions": ["visitor"]},
+            "labelled": {
+                "sql": "select id, visitor, \"at\", case id when 1 then 'mail' when 2 then 'ad' end as session from purchase", "time": "at",
+            },
             "levels": {
                 "table": "level", "time": "day", "snapshot": {"of": "thing"}, "dimensions": ["thing"],
                 "columns": {"day": {"type": "date"}},
@@ -48,6 +51,9 @@ def definitions():
             "soon": {"inputs": converted(within="2 days"), "formula": "count(later)"},
             "first_touch": {"inputs": converted(touch="first"), "formula": "count(later)"},
             "same_session": {"inputs": converted(of=["visitor", "session"]), "formula": "count(later)"},
+            "same_label": {
+                "inputs": converted(of={"visitor": "visitor", "session": "channel"}, **{"from": "labelled"}), "formula": "count(later)",
+            },
             "rate": {"inputs": converted(), "formula": "count(later) / count(earlier)"},
             "observed_visits": {"inputs": ["visits"], "formula": "count(visits)", "frame": "observed"},
             "before": {
@@ -99,6 +105,10 @@ def test_a_conversion_within_a_time_by_the_first_touch_and_of_two_keys(engine):
     assert asked(engine, "soon", period="2026") == [(2,)]
     assert asked(engine, "first_touch", "channel", period="2026-Q1") == [("ad", 2), (None, 1)]
     assert asked(engine, "same_session", "visitor", period="2026") == [("ann", 1), ("cid", 1)]
+
+
+def test_what_must_be_the_same_in_both_rows_may_be_called_otherwise_and_unknown_is_equal_to_none(engine):
+    assert asked(engine, "same_label", "channel", period="2026-Q1") == [("ad", 1), ("mail", 1)]
 
 
 def test_conditions_of_the_later_input_are_about_its_rows_and_filters_about_the_earlier(engine):

@@ -120,8 +120,11 @@ class Kpis:
         source = self._rows(base, [*said.base.filters, *metric.filters])
         given = self._rows(later, list(said.conversion.filters))
         pairs = [(said.entity, said.entity), *((there, here) for here, there in said.constants)]
+        same = {self._key(later, here): self._key(base, there) for here, there in pairs}
+        if len(same) < len(pairs):
+            raise NotCarriedOver("a conversion in which one property is to be the same as two others")
         given |= {
-            "of": {self._key(later, here): self._key(base, there) for here, there in pairs},
+            "of": same,
             "after": BASE,
             "touch": "last",
         }

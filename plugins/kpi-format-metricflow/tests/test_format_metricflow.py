@@ -127,6 +127,57 @@ def test_both_spellings_give_the_same_answers(connection, text):
         assert engine.members("order_ordered_at_month", of="amount").rows()[0]["order_ordered_at_month"].month == 1
 
 
+CONVERTED = """
+semantic_models:
+  - name: looks
+    model: ref('looks')
+    defaults: {agg_time_dimension: seen_at}
+    entities: [{name: look, type: primary, expr: id}, {name: person, type: foreign, expr: person_id}]
+    dimensions:
+      - {name: seen_at, type: time, type_params: {time_granularity: day}}
+      - {name: looked_at, type: categorical, expr: product}
+    measures: [{name: look_count, agg: sum, expr: 1}]
+  - name: buys
+    model: ref('buys')
+    defaults: {agg_time_dimension: bought_at}
+    entities: [{name: buy, type: primary, expr: id}, {name: person, type: foreign, expr: person_id}]
+    dimensions:
+      - {name: bought_at, type: time, type_params: {time_granularity: day}}
+      - {name: bought, type: categorical, expr: item}
+    measures: [{name: buy_count, agg: sum, expr: 1}]
+metrics:
+  - name: bought_what_was_seen
+    type: conversion
+    type_params:
+      conversion_type_params:
+        base_measure: look_count
+        conversion_measure: buy_count
+        entity: person
+        calculation: conversions
+        constant_properties: [{base_property: looked_at, conversion_property: bought}]
+"""
+
+
+def test_a_constant_property_of_a_conversion_must_be_the_same_in_both_rows():
+    imported = read(CONVERTED)
+    assert imported.diagnostics == ()
+    (source,) = (
+        each for each in imported.definitions["kpis"]["bought_what_was_seen"]["inputs"].values() if "after" in each
+    )
+    assert len(source["of"]) == 2
+    with duckdb.connect() as made:
+        made.execute("""create table looks as from (values (1, 1, timestamp '2026-01-01', 'hat'), (2, 1, timestamp '2026-01-02', 'bag'),
+            (3, 2, timestamp '2026-01-03', 'hat'), (4, 3, timestamp '2026-01-04', null)) t(id, person_id, seen_at, product)""")
+        made.execute("""create table buys as from (values (1, 1, timestamp '2026-02-01', 'hat'), (2, 2, timestamp '2026-02-02', 'bag'),
+            (3, 3, timestamp '2026-02-03', null), (4, 1, timestamp '2026-02-04', 'bag')) t(id, person_id, bought_at, item)""")
+        by_hand = made.execute("""select count(*) from buys b where exists (from looks l where l.person_id = b.person_id
+            and l.product = b.item and l.seen_at <= b.bought_at)""").fetchone()[0]
+        with kpi_engine.open(imported.definitions, made) as engine:
+            assert engine.check() == []
+            assert asked(engine, "bought_what_was_seen", "look_looked_at") == [("bag", 1), ("hat", 1)]
+            assert asked(engine, "bought_what_was_seen") == [(by_hand,)]
+
+
 def test_the_original_names_are_the_labels_and_the_places_are_known():
     imported = read(LEGACY)
     datasets = imported.definitions["datasets"]
