@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sqlglot import exp
+
 from kpi_engine.calendar import Duration
 from kpi_engine.catalogue.datasets import unit_faults
 from kpi_engine.catalogue.faults import Fault, faults_of
 from kpi_engine.catalogue.resolved import INPUT, VALUE
 from kpi_engine.catalogue.typing import additivity_of, unit_of
 from kpi_engine.formula.mistakes import Mistake
-from kpi_engine.formula.units import PURE, Unit
+from kpi_engine.formula.units import AMOUNT, PURE, Unit, count_of, names
 from kpi_engine.formula.units import parse as parse_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from sqlglot import exp
 
     from kpi_engine.catalogue.resolved import Additivity, ResolvedAggregate, ResolvedInput
     from kpi_engine.catalogue.surroundings import Surroundings
@@ -57,19 +57,21 @@ class Kinds:
         if column.table == INPUT:
             return self.around.resolved(self.inputs[column.name].target).unit
         aggregate = self.aggregates[int(column.name)]
-        if aggregate.function in _COUNTS or aggregate.argument is None:
-            return None
         source = self.inputs[aggregate.input]
+        if aggregate.function in _COUNTS or aggregate.argument is None:
+            return count_of(_counted(aggregate, source))
         return unit_of(aggregate.argument.tree, lambda each: self._unit_of_column(each, source), mistakes)
 
     def _unit_of_column(self, column: exp.Column, source: ResolvedInput) -> Unit | None:
         if source.per:
             return self.around.resolved(source.target).unit if source.kind == "kpi" and column.name == VALUE else None
-        names = self.around.names
-        owner = names.owner(source.target, column.table.split(".")[1:])
+        around = self.around.names
+        owner = around.owner(source.target, column.table.split(".")[1:])
         declared = next(
-            (c for name, c in names.datasets[owner].columns.items() if name.casefold() == column.name.casefold()), None
+            (c for name, c in around.datasets[owner].columns.items() if name.casefold() == column.name.casefold()), None
         )
+        if declared and declared.currency:
+            return AMOUNT
         try:
             return parse_unit(declared.unit) if declared and declared.unit else None
         except ValueError:
@@ -105,13 +107,28 @@ class Kinds:
 
 def _mismatch(kpi: Kpi, declared: Unit, inferred: Unit | None) -> Iterator[Fault]:
     """A name may be given to a pure number, and a percentage may be shown of any ratio; all else must be what the formula gives."""
-    if inferred is None or inferred in {declared, PURE} or (kpi.format == "percent" and declared == PURE):
+    if (
+        inferred is None
+        or inferred == PURE
+        or names(declared, inferred)
+        or (kpi.format == "percent" and declared == PURE)
+    ):
         return
     hint = (
         "for a percentage write `format: percent` and no `unit`" if declared == PURE else "correct the one or the other"
     )
     message = f"`unit` says `{kpi.unit}`, and the formula gives `{inferred}`"
     yield Fault(("unit",), Mistake("unit_mismatch", message, 0, len(kpi.unit), hint))
+
+
+def _counted(aggregate: ResolvedAggregate, source: ResolvedInput) -> str:
+    """Say what is counted, in the singular: rows by their dataset, values by their column."""
+    tree = (
+        aggregate.argument.tree if aggregate.argument is not None and aggregate.function == "count_distinct" else None
+    )
+    name = tree.name if isinstance(tree, exp.Column) else source.per[-1] if source.per else source.target
+    words = name.casefold().removesuffix("_id").replace("_", " ")
+    return words[:-1] if words.endswith("s") and not words.endswith("ss") else words
 
 
 def _of_aggregate(aggregate: ResolvedAggregate, source: ResolvedInput) -> Additivity:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.catalogue.currencies import CODES
 from kpi_engine.catalogue.declared import TYPES, is_type
 from kpi_engine.catalogue.faults import empty, follow_up
 from kpi_engine.catalogue.resolved import ROWS, Expr, TimeColumn
 from kpi_engine.errors import nearest, shown
 from kpi_engine.formula.analysis import columns, parts, placeholders
+from kpi_engine.formula.currencies import CODES
 from kpi_engine.formula.gate import Mistake, Refused, read, span
 from kpi_engine.formula.trees import START, bracketed, column, placed, placeless, rewritten
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.formula.gate import Mistake, span
-from kpi_engine.formula.units import PURE, Unit
+from kpi_engine.formula.units import AMOUNT, COUNT, COUNTED, PURE, Unit, adds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,8 @@ _ORDER: tuple[Additivity, ...] = ("additive", "semi_additive", "non_additive")
 def unit_of(tree: exp.Expr, leaf: Callable[[exp.Column], Unit | None], mistakes: list[Mistake]) -> Unit | None:
     """Infer the unit of a tree; None where it cannot be said. Adding or comparing different units is a mistake.
 
-    A plain number fits any unit, so `now / before - 1` and `greatest(x, 0)` are fine. A constant factor may convert (`seconds / 60`),
+    A written number fits any unit, so `now / before - 1` and `greatest(x, 0)` are fine. A count of rows is of what is counted: it may
+    be added to other counts, and not to money or seconds. A constant factor may convert (`seconds / 60`),
     so what it gives cannot be said.
     """
     if isinstance(tree, exp.Column):
@@ -124,10 +125,13 @@ def _of_branches(tree: exp.Expr, leaf: Callable[[exp.Column], Unit | None], mist
 
 def _common(tree: exp.Expr, units: list[Unit | None], mistakes: list[Mistake]) -> Unit | None:
     known = [unit for unit in units if unit is not None]
-    different = next((unit for unit in known if unit != known[0]), None)
-    if different is not None:
-        mistakes.append(_mixed(tree, known[0], different))
-    return known[0] if known else None
+    common = next((unit for unit in known if not unit.power(COUNTED)), known[0] if known else None)
+    if common == PURE:
+        common = next((unit for unit in known if unit != PURE), PURE)
+    different = next((unit for unit in known if common is not None and not adds(unit, common)), None)
+    if different is not None and common is not None:
+        mistakes.append(_mixed(tree, *((common, different) if known[0] == common else (different, common))))
+    return common
 
 
 def _scaled(tree: exp.Expr, left: Unit | None, right: Unit | None) -> Unit | None:
@@ -145,4 +149,4 @@ def _mixed(tree: exp.Expr, left: Unit, right: Unit) -> Mistake:
 
 
 def _named(unit: Unit) -> str:
-    return f"`{unit}`" if unit != PURE else "a pure number"
+    return {PURE: "a pure number", COUNT: "a count", AMOUNT: "an amount of money"}.get(unit, f"`{unit}`")
