@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kpi_engine.api import Failure
-from kpi_engine.describing import heading
+from kpi_engine.describing import heading, in_currencies
 from kpi_engine.errors import KpiError, SourceError, TimeoutExceeded
 from kpi_engine.execution.running import DataMoved
 from kpi_engine.planning import totalled
@@ -65,7 +65,7 @@ class Answering:
         request = planned.request
         head = heading(planned.plan, request, self.prepared.catalogue, self.prepared.calendar, self.language)
         return Result(
-            columns=head.columns,
+            columns=in_currencies(head.columns, head.money, currencies),
             period=head.period,
             as_of=request.as_of,
             unfinished=head.unfinished,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 from kpi_engine.api import Column, Measure
 from kpi_engine.calendar import label as period_label
+from kpi_engine.formula.units import COUNT, MONEY, said_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from kpi_engine.calendar import Calendar
     from kpi_engine.catalogue import Catalogue, ResolvedKpi
@@ -32,22 +33,54 @@ def text(texts: Mapping[str, str], language: str) -> str:
     return next(iter(texts.values()), "")
 
 
-def measure_of(kpi: ResolvedKpi, project: Project, language: str, currency: str = "") -> Measure:
-    """Say what a KPI is, in a language."""
+def measure_of(kpi: ResolvedKpi, catalogue: Catalogue, language: str, currency: str = "") -> Measure:
+    """Say what a KPI is, in a language; `currency` is what a request converts amounts into."""
     model = kpi.model
     format_ = model.format or _format(kpi)
-    unit = model.unit or (str(kpi.unit) if kpi.unit is not None and format_ != "percent" else "")
     return Measure(
         id=kpi.id,
         label=text(model.label, language) or kpi.id,
         description=text(model.description, language),
-        unit=unit or (currency or project.settings.currency if format_ == "currency" else ""),
+        unit=_unit(kpi, catalogue, currency),
         format=format_,
         decimals=model.decimals,
         better=model.better,
         additivity=kpi.additivity,
         status=model.status,
         notice=text(model.notice, language),
+    )
+
+
+def money_unit(kpi: ResolvedKpi) -> str:
+    """Write a KPI's unit with `¤` for money whose currency stands beside the amounts; a count of things has no unit of its own."""
+    model = kpi.model
+    inferred = "" if kpi.unit is None or kpi.unit == COUNT or model.format == "percent" else str(kpi.unit)
+    unit = model.unit or inferred
+    return said_in(unit, MONEY) or MONEY if model.format == "currency" else unit
+
+
+def _unit(kpi: ResolvedKpi, catalogue: Catalogue, currency: str) -> str:
+    """Write a KPI's unit in the currency that its amounts are converted into; without one, as far as it is known."""
+    unit = money_unit(kpi)
+    if to := catalogue.currency_of(kpi.id, currency):
+        return said_in(unit, to)
+    if MONEY not in unit:
+        return unit
+    return kpi.model.unit or (
+        said_in(unit, catalogue.project.settings.currency) if kpi.model.format == "currency" else ""
+    )
+
+
+def in_currencies(
+    columns: Iterable[Column], money: Mapping[str, str], currencies: Mapping[str, str]
+) -> tuple[Column, ...]:
+    """Write units of money in the currency that the amounts of an answer were found to be in; `money` holds the units by KPI."""
+    found = {kpi_id: said_in(unit, currencies[kpi_id]) for kpi_id, unit in money.items() if kpi_id in currencies}
+    return tuple(
+        replace(each, measure=replace(each.measure, unit=found[each.measure.id]))
+        if each.measure is not None and each.measure.id in found
+        else each
+        for each in columns
     )
 
 
@@ -66,9 +99,7 @@ def _format(kpi: ResolvedKpi) -> Literal["number", "integer", "percent", "durati
     return "integer" if counts and kpi.additivity != "non_additive" else "number"
 
 
-def columns_of(
-    plan: Derive, request: Request, catalogue: Catalogue, language: str, currencies: Mapping[str, str] | None = None
-) -> tuple[Column, ...]:
+def columns_of(plan: Derive, request: Request, catalogue: Catalogue, language: str) -> tuple[Column, ...]:
     """Say what stands in each column of an answer."""
     from kpi_engine.planning.ranking import others_of, rank_of, share_of
 
@@ -85,7 +116,7 @@ def columns_of(
     own = catalogue.project.settings.calendar.units
     titles = {each: text(own[each].label, language) or each if each in own else each for each in plan.align.labels}
     columns += [Column(f"{plan.period}_{each}", title, "dimension") for each, title in titles.items()]
-    measures = {k: _measure(k, request, catalogue, language, (currencies or {}).get(k, "")) for k in request.kpis}
+    measures = {k: _measure(k, request, catalogue, language) for k in request.kpis}
     columns += [Column(kpi_id, measure.label, "value", measure) for kpi_id, measure in measures.items()]
     for name in request.compare:
         part = f", {words['same_part']}" if request.like_for_like and is_unfinished(request) else ""
@@ -105,10 +136,10 @@ def _unfinished_from(plan: Derive, request: Request) -> str:
     return (first.date() if plan.period_is_date else first).isoformat()
 
 
-def _measure(kpi_id: str, request: Request, catalogue: Catalogue, language: str, currency: str) -> Measure:
+def _measure(kpi_id: str, request: Request, catalogue: Catalogue, language: str) -> Measure:
     if kpi_id in request.failed:
         return unresolved_measure(kpi_id, catalogue.project, language)
-    return measure_of(catalogue.kpi(kpi_id), catalogue.project, language, currency)
+    return measure_of(catalogue.kpi(kpi_id), catalogue, language, request.currency)
 
 
 def _comparison(plan: Derive, key: str, measure: Measure, title: str, words: Mapping[str, str]) -> Iterator[Column]:
@@ -130,6 +161,8 @@ class Heading:
     """In words."""
     unfinished: bool
     """Whether the period is not over at the request's `as_of`."""
+    money: Mapping[str, str]
+    """The units of money whose currency is known once the amounts are, by KPI."""
 
 
 def heading(plan: Derive, request: Request, catalogue: Catalogue, calendar: Calendar, language: str) -> Heading:
@@ -138,6 +171,7 @@ def heading(plan: Derive, request: Request, catalogue: Catalogue, calendar: Cale
         columns=columns_of(plan, request, catalogue, language),
         period=period_label(request.period, language, calendar=calendar),
         unfinished=is_unfinished(request),
+        money=_money(request, catalogue),
     )
 
 
@@ -145,6 +179,11 @@ def is_unfinished(request: Request) -> bool:
     """Say whether the period of a request, or of its data where it has a grain and names none, is not over at its `as_of`."""
     end = request.period.span.end
     return end is not None and end > request.as_of
+
+
+def _money(request: Request, catalogue: Catalogue) -> dict[str, str]:
+    units = {kpi_id: money_unit(catalogue.kpi(kpi_id)) for kpi_id in request.kpis if kpi_id not in request.failed}
+    return {kpi_id: unit for kpi_id, unit in units.items() if MONEY in unit}
 
 
 def dimension_label(name: str, kpis: tuple[str, ...], catalogue: Catalogue, language: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kpi_engine.describing import measure_of, text, unresolved_measure
+from kpi_engine.describing import measure_of, money_unit, text, unresolved_measure
 from kpi_engine.formula.analysis import placeholders
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ class KpiDescription:
     """The KPIs made of it, and those whose companion it is."""
     place: str
     """Where it is defined, as `file:line`."""
+    recorded_unit: str = ""
+    """Its unit as the data have it: `¤` stands for a currency that stands beside each amount."""
     fault: KpiError | None = None
     """Why it cannot be computed; then unit, additivity and parameters are as far as they are known."""
 
@@ -102,6 +104,7 @@ def describe_kpi(kpi_id: str, catalogue: Catalogue, language: str, fault: KpiErr
         sources=model.sources,
         used_by=project.users.get(kpi_id, ()),
         place=_place(project, "kpis", kpi_id),
+        recorded_unit="" if fault is not None else money_unit(catalogue.kpi(kpi_id)),
         fault=fault,
     )
 
@@ -131,7 +134,7 @@ def describe_dataset(name: str, project: Project, language: str) -> DatasetDescr
 
 
 def _measure(kpi_id: str, catalogue: Catalogue, language: str) -> Measure:
-    return measure_of(catalogue.kpi(kpi_id), catalogue.project, language)
+    return measure_of(catalogue.kpi(kpi_id), catalogue, language)
 
 
 def _input(name: str, model: Input, project: Project) -> InputDescription:

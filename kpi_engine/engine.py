@@ -267,7 +267,7 @@ class Engine:
 
     def measure(self, kpi_id: str, language: str | None = None) -> Measure:
         """Say what a KPI is: label, unit, format, additivity, status."""
-        return measure_of(self._prepared.ready(kpi_id), self.project, language_of(self.project, language))
+        return measure_of(self._prepared.ready(kpi_id), self.catalogue, language_of(self.project, language))
 
     def dimensions(self, kpi_id: str) -> tuple[str, ...]:
         """Name the dimensions that a KPI may be split and filtered by."""

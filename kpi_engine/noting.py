@@ -103,6 +103,7 @@ def _dish(runner: Runner, request: Request, language: str) -> dict[str, Any] | N
         "statement": planned.statement,
         "total": total.statement if total else None,
         "columns": [asdict(column) for column in head.columns],
+        "money": dict(head.money),
         "period": head.period,
         "unfinished": head.unfinished,
     }

@@ -17,6 +17,7 @@ from zoneinfo import TZPATH, ZoneInfo
 from kpi_engine.api import Column, Measure, SourceContext
 from kpi_engine.cache import Cache
 from kpi_engine.definitions.files import contents_now, fingerprint, project_file
+from kpi_engine.describing import in_currencies
 from kpi_engine.digests import digest, packages
 from kpi_engine.errors import KpiError, TimeoutExceeded
 from kpi_engine.execution.answers import answered
@@ -94,7 +95,7 @@ class Again:
             return {name: values[0] for name, values in whole.lists().items()}
 
         return Result(
-            columns=tuple(_column(each) for each in self.dish["columns"]),
+            columns=in_currencies(map(_column, self.dish["columns"]), self.dish["money"], found[1]),
             period=self.dish["period"],
             as_of=self.as_of,
             unfinished=self.dish["unfinished"],

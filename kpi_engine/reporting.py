@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -254,9 +254,7 @@ def _card(
 ) -> Card:
     if kpi_id in result.failures:
         return Card(unresolved_measure(kpi_id, engine.project, language), failure=result.failures[kpi_id])
-    measure = engine.measure(kpi_id, language)
-    if currency := result.currencies.get(kpi_id):
-        measure = replace(measure, unit=currency if measure.format == "currency" else measure.unit)
+    measure = result.measures()[kpi_id]
     comparisons = tuple(_comparison(kpi_id, name, words, row, measure) for name, words in labels.items())
     return Card(measure, row[kpi_id], comparisons, trend)
 
@@ -303,7 +301,7 @@ def _split_card(engine: Engine, kpi_id: str, request: Mapping[str, Any], languag
     split = engine.project.kpis[kpi_id].split
     try:
         result = engine.run(kpi_id, by=split, **request, order=f"{kpi_id} desc", limit=BREAKDOWN_ROWS)
-        measure = engine.measure(kpi_id, language)
+        measure = result.measures()[kpi_id]
     except TimeoutExceeded:
         raise
     except KpiError as error:

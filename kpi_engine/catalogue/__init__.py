@@ -7,14 +7,16 @@ one, an input that was left out) is refused when it is asked for, and not said b
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from kpi_engine.catalogue.currencies import AS_RECORDED, rates_dataset
+from kpi_engine.catalogue.currencies import rates_dataset
 from kpi_engine.catalogue.datasets import Origins, dataset_faults
 from kpi_engine.catalogue.faults import Fault, Faulty, LeftOut
 from kpi_engine.catalogue.fitting import Fitting
 from kpi_engine.catalogue.graph import cycle, in_a_circle, kpis_below, kpis_compared, made_of, origins_below
 from kpi_engine.catalogue.kpis import resolve_kpi
+from kpi_engine.catalogue.money import MoneyBelow
 from kpi_engine.catalogue.names import Names
 from kpi_engine.catalogue.resolved import Expr, ResolvedAggregate, ResolvedInput, ResolvedKpi, TimeColumn
 from kpi_engine.catalogue.surroundings import Surroundings
@@ -102,32 +104,16 @@ class Catalogue:
         return tuple(dict.fromkeys(each for dataset in found for each in made_of(dataset, origins)))
 
     def rates_for(self, kpi_id: str, currency: str) -> tuple[str, ...]:
-        """Name the datasets of rates that must be sound where a request in a currency converts amounts under a KPI; none where it converts none.
+        """Name the datasets of rates that must be sound where a request in a currency converts amounts under a KPI; none where it converts none."""
+        return self._money.rates_for(kpi_id, currency)
 
-        Raise `DefinitionError` where the rates may have been left out because of a mistake.
-        """
-        if currency == AS_RECORDED:
-            return ()
-        below = [self.kpi(name) for name in self.kpis_under(kpi_id)]
-        asked = currency or self.project.settings.reporting_currency or any(each.model.currency for each in below)
-        if not asked or not any(self._has_money(each) for each in below):
-            return ()
-        found = tuple(name for name, each in self.project.datasets.items() if each.rates is not None)
-        broken = [
-            d for d in self.project.diagnostics if d.severity == "error" and d.subject.startswith(("dataset ", "file "))
-        ]
-        if broken and not found:
-            raise DefinitionError(broken)
-        return found
+    def currency_of(self, kpi_id: str, asked: str = "") -> str:
+        """Name the currency into which a KPI's amounts are converted; empty where none is, or where they are in several."""
+        return self._money.currency_of(kpi_id, asked)
 
-    def _has_money(self, kpi: ResolvedKpi) -> bool:
-        for each in kpi.aggregates:
-            source = kpi.inputs[each.input]
-            if each.currencies:
-                return True
-            if each.argument is not None and source.kind == "dataset" and not source.per:
-                return bool(self.names.fixed_currencies(source.target, each.argument.tree))
-        return False
+    @cached_property
+    def _money(self) -> MoneyBelow:
+        return MoneyBelow(self.project, self.names, self.kpi, self.kpis_under)
 
     def kpis_under(self, kpi_id: str) -> list[str]:
         """Name the KPIs that a KPI is made of, itself last, each after those it needs."""

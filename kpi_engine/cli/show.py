@@ -68,7 +68,7 @@ def _facts(kpi: KpiDescription) -> Iterator[tuple[str, list[str]]]:
     facts = {
         "Formula": [kpi.formula],
         "Inputs": [_input(each) for each in kpi.inputs],
-        "Unit": [_unit(measure)],
+        "Unit": [_unit(measure, kpi)],
         "Adds up": [ADDS_UP[measure.additivity]] if kpi.fault is None else [],
         "Good news": [{"higher": "when it rises", "lower": "when it falls", "neither": ""}[measure.better]],
         "Split by": [", ".join(kpi.dimensions)],
@@ -92,8 +92,11 @@ def _input(each: InputDescription) -> str:
     return (of if each.name == each.of else f"{each.name} is {of}") + (f": {said}" if said else "")
 
 
-def _unit(measure: Measure) -> str:
-    unit = measure.unit or ("%" if measure.format == "percent" else "none")
+def _unit(measure: Measure, kpi: KpiDescription) -> str:
+    recorded = kpi.recorded_unit.replace("¤", "the currency beside each amount")
+    unit = measure.unit or recorded or ("%" if measure.format == "percent" else "none")
+    if measure.unit and recorded != kpi.recorded_unit:
+        unit += ", from " + recorded
     return unit + (f", shown as {measure.format}" if measure.format != "number" else "")
 
 

@@ -30,9 +30,11 @@ def test_it_is_an_output_and_refuses_options_it_does_not_know():
         JsonConfig(pretty=True)
 
 
-def test_a_table_is_columns_rows_and_totals_and_nothing_else():
+def test_a_table_is_columns_rows_totals_and_what_its_kpis_are():
     found = document(samples.table())
-    assert list(found) == ["columns", "rows", "totals"]
+    assert list(found) == ["columns", "rows", "totals", "measures"]
+    assert found["measures"]["visits"] == {"unit": "visits", "format": "integer", "additivity": "additive", "additive_over": []}
+    assert found["measures"]["site_conversion_rate"]["additivity"] == "non_additive"
     assert found["columns"][:3] == ["channel", "period", "visits"]
     assert list(found["rows"][0]) == found["columns"]
     assert found["rows"][0] == {
@@ -55,7 +57,7 @@ def test_totals_have_no_dimensions_so_that_they_are_not_taken_for_a_missing_memb
 
 def test_failures_stand_beside_a_table_only_where_there_are_any():
     found = document(samples.table(failures=True))
-    assert list(found) == ["columns", "rows", "totals", "failures"]
+    assert list(found) == ["columns", "rows", "totals", "measures", "failures"]
     assert found["failures"]["visits_lost"] == {
         "code": "unknown_column",
         "message": "column `lost` is not there",
@@ -70,6 +72,7 @@ def test_a_request_of_which_everything_failed_has_no_rows():
         "columns": [],
         "rows": [],
         "totals": None,
+        "measures": {},
         "failures": document(samples.table(failures=True))["failures"],
     }
 

@@ -490,3 +490,51 @@ def test_broken_definitions_of_rates_are_refused_at_once():
         assert [d.code for d in engine.check()] == ["rates_not_by_key"]
         with pytest.raises(DefinitionError):
             engine.run("turnover", currency="EUR")
+
+
+class TestUnits:
+    @pytest.fixture
+    def engine(self):
+        kpis = {
+            "turnover": {"inputs": ["sales"], "formula": "sum(amount)", "format": "currency"},
+            "leads": {"inputs": ["sales"], "formula": "count(sales)", "unit": "leads"},
+            "per_lead": {"inputs": ["turnover", "leads"], "formula": "turnover / leads"},
+            "per_sale": {"inputs": ["sales"], "formula": "sum(amount) / count(sales)"},
+            "in_dollars": {"inputs": ["turnover", "leads"], "formula": "turnover / leads", "currency": "USD"},
+            "share": {"inputs": {"a": "turnover", "b": "turnover"}, "formula": "a / b"},
+            "fixed": {"inputs": ["costs"], "formula": "sum(amount)"},
+            "plain": {"inputs": ["costs"], "formula": "sum(id)", "unit": "EUR"},
+        }  # fmt: skip
+        quotes = literal([*DIRECT, (START, "EUR", "USD", Decimal(2)), (START, "GBP", "USD", Decimal(2))])
+        costs = {"table": "sale", "key": "id", "time": "day", "columns": {"amount": {"unit": "EUR"}}}
+        with project(literal(ROWS[:2]), quotes, kpis, datasets={"costs": costs}) as engine:
+            yield engine
+
+    def unit(self, engine, kpi, **request):
+        return engine.run(kpi, as_of=LATE, **request).measures()[kpi].unit
+
+    def test_they_follow_the_currency_of_the_request(self, engine):
+        assert self.unit(engine, "turnover", currency="EUR") == "EUR"
+        assert self.unit(engine, "per_lead", currency="EUR") == "EUR / leads"
+        assert self.unit(engine, "per_sale", currency="USD") == "USD / sale"
+        assert self.unit(engine, "share", currency="USD") == ""
+        assert self.unit(engine, "fixed", currency="USD") == "USD"
+        assert self.unit(engine, "leads", currency="USD") == "leads"
+
+    def test_they_follow_the_currency_of_the_definition(self, engine):
+        assert self.unit(engine, "in_dollars") == engine.measure("in_dollars").unit == "USD / leads"
+        assert self.unit(engine, "in_dollars", currency="EUR") == "EUR / leads"
+        assert self.unit(engine, "in_dollars", currency="as_recorded", where={"currency": "EUR"}) == "EUR / leads"
+
+    def test_they_follow_the_one_currency_that_is_met(self, engine):
+        assert self.unit(engine, "per_lead", where={"currency": "USD"}) == "USD / leads"
+        assert self.unit(engine, "turnover", by="currency") == ""
+        assert engine.measure("per_lead").unit == ""
+        assert engine.describe("per_lead").recorded_unit == "¤ / leads"
+        assert engine.describe("per_sale").recorded_unit == "¤ / sale"
+
+    def test_money_that_no_column_is_said_to_hold_is_not_renamed(self, engine):
+        assert self.unit(engine, "plain") == self.unit(engine, "plain", currency="EUR") == "EUR"
+        with pytest.raises(RequestError) as caught:
+            engine.run("plain", currency="USD", as_of=LATE)
+        assert caught.value.code == "not_convertible"
