@@ -16,7 +16,7 @@ from kpi_engine.catalogue.faults import Fault
 from kpi_engine.errors import DataError, Diagnostic, KpiError, TimeoutExceeded
 from kpi_engine.execution.faults import bad_value
 from kpi_engine.execution.querying import asked
-from kpi_engine.execution.running import key_said, shown, valid_said
+from kpi_engine.execution.running import key_said, shown, strays_said, valid_said
 from kpi_engine.formula.mistakes import Mistake
 from kpi_engine.sql import ROWS_OF_KEY, Dated, Renderer, datasets_of
 
@@ -93,6 +93,27 @@ class _Comparing:
                 repeated.add(dataset)
         for look in looks:
             yield from self._guarded(look.claims.dataset, partial(self._behind_joins, look, repeated))
+        by_dataset = {look.claims.dataset: look for look in looks}
+        for kpi_id, model in self.catalogue.project.kpis.items():
+            if model.additive_over:
+                yield from self._additivity(kpi_id, by_dataset, repeated)
+
+    def _additivity(self, kpi_id: str, looks: Mapping[str, _Look], repeated: Collection[str]) -> Iterator[Diagnostic]:
+        """Look at what a declared additivity claims; where the definition is wrong, that is said already."""
+        try:
+            claims = self.catalogue.belongings(kpi_id)
+        except KpiError:
+            return
+        for claim in claims:
+            look = looks.get(claim.dataset)
+            there = look and self._reaching(look, claim.expressions, repeated)
+            if there is None or there.renderer is None:
+                continue
+            if said := strays_said(claim, self._run(there, there.renderer.strays(claim))):
+                fault = Fault(
+                    ("additive_over", claim.dimension), Mistake("additivity_contradicted", said[0], hint=said[1])
+                )
+                yield self.catalogue.diagnostic("kpis", kpi_id, fault)
 
     def _guarded(self, dataset: str, look: Callable[[], Iterator[Diagnostic]]) -> Iterator[Diagnostic]:
         """Look at one dataset; where that fails, say so, and let the others be looked at."""

@@ -46,6 +46,7 @@ def measure_of(kpi: ResolvedKpi, catalogue: Catalogue, language: str, currency: 
         decimals=model.decimals,
         better=model.better,
         additivity=kpi.additivity,
+        additive_over=model.additive_over if kpi.additivity == "non_additive" else (),
         status=model.status,
         notice=text(model.notice, language),
     )

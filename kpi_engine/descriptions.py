@@ -63,6 +63,8 @@ class KpiDescription:
     """The KPIs made of it, and those whose companion it is."""
     place: str
     """Where it is defined, as `file:line`."""
+    not_additive: str = ""
+    """Why its values may not be added up over everything; empty where they may."""
     recorded_unit: str = ""
     """Its unit as the data have it: `¤` stands for a currency that stands beside each amount."""
     fault: KpiError | None = None
@@ -104,6 +106,7 @@ def describe_kpi(kpi_id: str, catalogue: Catalogue, language: str, fault: KpiErr
         sources=model.sources,
         used_by=project.users.get(kpi_id, ()),
         place=_place(project, "kpis", kpi_id),
+        not_additive="" if fault is not None else catalogue.why_not_additive(kpi_id),
         recorded_unit="" if fault is not None else money_unit(catalogue.kpi(kpi_id)),
         fault=fault,
     )

@@ -118,7 +118,7 @@ def _planned(runner: Runner, request: Request) -> Planned | None:
         version.kind == "known" and runner.verified.holds(claim, version, 0) for claim, version in versions.items()
     )
     here = not planned.registered and not planned.query.transfers and not choices(planned.plan)
-    return planned if sure and here else None
+    return planned if sure and here and runner.holds_additivity(planned) else None
 
 
 def _fixed(dish: dict[str, Any], request: Request) -> dict[str, Any]:

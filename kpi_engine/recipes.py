@@ -195,4 +195,6 @@ def _version(source: Source, table: str) -> str | None:
 
 def _column(said: Mapping[str, Any]) -> Column:
     measure = said["measure"]
-    return Column(**{**said, "measure": None if measure is None else Measure(**measure)})
+    if measure is not None:
+        measure = Measure(**{**measure, "additive_over": tuple(measure["additive_over"])})
+    return Column(**{**said, "measure": measure})

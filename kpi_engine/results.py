@@ -81,6 +81,19 @@ class Result:
         """Give what each KPI of the result is, by id."""
         return {column.key: column.measure for column in self.columns if column.role == "value" and column.measure}
 
+    def measure(self, kpi: str) -> Measure:
+        """Give what a KPI of the result is: its unit, and over what its values may be added up.
+
+        Raises `RequestError` for what is no KPI of the result.
+        """
+        from kpi_engine.errors import RequestError, nearest, shown
+
+        found = self.measures()
+        if kpi not in found:
+            message = f"{shown(kpi)} is not among the KPIs of the answer"
+            raise RequestError(message, code="unknown_column", hint=nearest(kpi, found))
+        return found[kpi]
+
     def breakdown(self, *, totals: bool = True) -> Breakdown:
         """Give the result as outputs want it."""
         lists = self._answered.lists()

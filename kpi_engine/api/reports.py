@@ -33,9 +33,17 @@ class Measure:
     """Which direction is good news."""
     additivity: Literal["additive", "semi_additive", "non_additive"] = "non_additive"
     """Whether values may be added up; an output adds nothing up in any case, and may say so."""
+    additive_over: tuple[str, ...] = ()
+    """Dimensions over which values may be added up all the same, as the definition declares and the data confirm."""
     status: str = "active"
     notice: str = ""
     """What a reader must know before using the number, such as that the practice is discredited."""
+
+    def adds_up_over(self, name: str) -> bool:
+        """Whether values may be added up over a dimension, or over the `period`."""
+        if self.additivity == "additive" or name in self.additive_over:
+            return True
+        return self.additivity == "semi_additive" and name != "period"
 
 
 @dataclass(frozen=True)

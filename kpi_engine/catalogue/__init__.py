@@ -10,6 +10,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from kpi_engine.catalogue.additivity import Belonging, belongings, why_not
 from kpi_engine.catalogue.currencies import rates_dataset
 from kpi_engine.catalogue.datasets import Origins, dataset_faults
 from kpi_engine.catalogue.faults import Fault, Faulty, LeftOut
@@ -29,7 +30,16 @@ if TYPE_CHECKING:
 
     from kpi_engine.definitions import Project
 
-__all__ = ["Catalogue", "Expr", "ResolvedAggregate", "ResolvedInput", "ResolvedKpi", "TimeColumn", "in_order"]
+__all__ = [
+    "Belonging",
+    "Catalogue",
+    "Expr",
+    "ResolvedAggregate",
+    "ResolvedInput",
+    "ResolvedKpi",
+    "TimeColumn",
+    "in_order",
+]
 
 _KINDS = {"kpis": "kpi", "datasets": "dataset", "roles": "role"}
 
@@ -110,6 +120,17 @@ class Catalogue:
     def currency_of(self, kpi_id: str, asked: str = "") -> str:
         """Name the currency into which a KPI's amounts are converted; empty where none is, or where they are in several."""
         return self._money.currency_of(kpi_id, asked)
+
+    def belongings(self, kpi_id: str, dimensions: Iterable[str] | None = None) -> tuple[Belonging, ...]:
+        """Give what must hold in the data for a KPI to add up over the dimensions that it declares, or over some of them."""
+        kpi = self.kpi(kpi_id)
+        asked = kpi.model.additive_over if dimensions is None else dimensions
+        declared = [name for name in kpi.model.additive_over if name in asked] if kpi.model.additive_over else []
+        return tuple(each for name in declared for each in belongings(kpi, name, self.names, self.kpi))
+
+    def why_not_additive(self, kpi_id: str) -> str:
+        """Say why a KPI's values may not be added up over everything; nothing where they may."""
+        return why_not(self.kpi(kpi_id), self.kpi)
 
     @cached_property
     def _money(self) -> MoneyBelow:

@@ -58,9 +58,7 @@ class Fitting:
         if model.currency and not currency_mistake(model.currency) and not rates_dataset(self.project.datasets):
             lacking = no_rates(model.currency)
             yield Fault(("currency",), replace(lacking, follows=self.left_out.has_some("dataset")))
-        if model.additive_over:
-            message = "`additive_over` is part of the language but not computed by this version"
-            yield Fault(("additive_over",), Mistake("not_yet_supported", message, hint="remove it"), on_key=True)
+        yield from self._additive_over(kpi_id)
         yield from self._split(kpi_id)
         yield from self._ages(kpi_id)
         yield from self._among(kpi_id)
@@ -114,6 +112,15 @@ class Fitting:
             elif each.from_ in self.project.kpis:
                 found |= {(d, a | across, e or everything, n): None for d, a, e, n in self.known[each.from_]}
         return tuple(found)[: MOST_WAYS + 1]
+
+    def _additive_over(self, kpi_id: str) -> Iterator[Fault]:
+        known = self.dimensions(kpi_id)
+        for name in self.project.kpis[kpi_id].additive_over:
+            if name not in known:
+                hint = nearest(name, known) or "it has no dimensions"
+                message = f"`additive_over` names `{name}`, by which this KPI cannot be split"
+                mistake = Mistake("missing_dimension", message, 0, len(name), hint)
+                yield Fault(("additive_over", name), mistake)
 
     def _split(self, kpi_id: str) -> Iterator[Fault]:
         datasets = self.project.datasets

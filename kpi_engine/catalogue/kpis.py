@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from kpi_engine.catalogue.additivity import adds_counts, why_not
 from kpi_engine.catalogue.aggregates import Aggregates
 from kpi_engine.catalogue.currencies import currency_mistake
 from kpi_engine.catalogue.faults import Fault, Faulty, faults_of
@@ -44,7 +45,12 @@ def resolve_kpi(kpi_id: str, kpi: Kpi, around: Surroundings) -> ResolvedKpi:
     unit = kinds.unit(kpi, faults)
     if faults:
         raise Faulty(faults)
-    return ResolvedKpi(kpi_id, kpi, Expr(outer), inputs.resolved, aggregates, unit, kinds.additivity())
+    made = ResolvedKpi(kpi_id, kpi, Expr(outer), inputs.resolved, aggregates, unit, kinds.additivity())
+    if kpi.additive_over and not adds_counts(made, around.resolved):
+        message = f"`additive_over` cannot hold: {why_not(made, around.resolved)}"
+        hint = "remove it; only sums, counts and counts of different things may be declared to add up"
+        raise Faulty([Fault(("additive_over",), Mistake("not_additive", message, hint=hint), on_key=True)])
+    return made
 
 
 def _formula(kpi: Kpi, faults: list[Fault]) -> Formula | None:

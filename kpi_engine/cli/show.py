@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from kpi_engine.api import Measure
     from kpi_engine.descriptions import InputDescription, KpiDescription, ParameterDescription
 
-ADDS_UP = {
-    "additive": "yes",
-    "semi_additive": "across dimensions, not over time",
-    "non_additive": "no: totals are computed from the rows",
-}
 _BESIDE = 14
 """The width of the names on the left."""
 
@@ -69,7 +64,7 @@ def _facts(kpi: KpiDescription) -> Iterator[tuple[str, list[str]]]:
         "Formula": [kpi.formula],
         "Inputs": [_input(each) for each in kpi.inputs],
         "Unit": [_unit(measure, kpi)],
-        "Adds up": [ADDS_UP[measure.additivity]] if kpi.fault is None else [],
+        "Adds up": [_adds_up(measure, kpi)] if kpi.fault is None else [],
         "Good news": [{"higher": "when it rises", "lower": "when it falls", "neither": ""}[measure.better]],
         "Split by": [", ".join(kpi.dimensions)],
         "Only split by": [", ".join(kpi.split)],
@@ -90,6 +85,16 @@ def _input(each: InputDescription) -> str:
     of = f"{each.kind} {each.of}"
     said = "; ".join(f"{name} {value}" for name, value in each.modifiers.items())
     return (of if each.name == each.of else f"{each.name} is {of}") + (f": {said}" if said else "")
+
+
+def _adds_up(measure: Measure, kpi: KpiDescription) -> str:
+    if measure.additivity == "additive":
+        return "yes"
+    if measure.additivity == "semi_additive":
+        return f"across dimensions, not over time: {kpi.not_additive}"
+    if measure.additive_over:
+        return f"over {', '.join(measure.additive_over)} only, as the data confirm; else {kpi.not_additive}"
+    return f"no: {kpi.not_additive}; totals are computed from the rows"
 
 
 def _unit(measure: Measure, kpi: KpiDescription) -> str:

@@ -319,7 +319,7 @@ class Kpi(Model):
     frame: Literal["whole", "observed", "every_period"] = "whole"
     """Which rows an answer has: all members × periods; `observed`, those that an input has rows for; `every_period`, these and each other period."""
     additive_over: Names = ()
-    """Dimensions over which the number may be added up."""
+    """Dimensions over which a count of different things may be added up, because each has one member: looked at in the data."""
     quality: str = ""
     """A companion KPI that says how far to trust this one, such as a coverage."""
     owner: str = ""

@@ -93,7 +93,6 @@ def _tighten(models: dict[str, Schema], words: Words) -> None:
     kpi = models["Kpi"]["properties"]
     kpi["formula"] |= _not_blank("there is nothing to compute")
     kpi["inputs"] |= {"minItems": 1, "minProperties": 1}
-    kpi["additive_over"] |= {"anyOf": [{"type": "array", "maxItems": 0}], "doNotSuggest": True}
     models["Parameter"]["allOf"] = [*_defaults()]
 
 

@@ -11,8 +11,9 @@ from kpi_engine.calendar.spans import INSTANT
 from kpi_engine.errors import DataError, KpiError, TimeoutExceeded
 from kpi_engine.execution.answers import answered
 from kpi_engine.execution.querying import asked
+from kpi_engine.execution.versions import combined
 from kpi_engine.planning import CHECKS, bounds, keeping, needs_bounds, plan, spanning
-from kpi_engine.sql import KEYS, ROWS_OF_KEY, Dated, Renderer, Tables, datasets_of_bounds, tables_of
+from kpi_engine.sql import KEYS, ROWS_OF_KEY, Dated, Renderer, Tables, datasets_of, datasets_of_bounds, tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from arro3.core import Table
 
     from kpi_engine.calendar import Calendar
-    from kpi_engine.catalogue import Catalogue
+    from kpi_engine.catalogue import Belonging, Catalogue
     from kpi_engine.execution.binding import Binder
     from kpi_engine.execution.database import Database
     from kpi_engine.execution.verifying import Verified
@@ -91,6 +92,7 @@ class Runner:
         """
         try:
             self._verify(planned, timeout)
+            self._verify_additivity(planned, timeout)
             self._check_choices(planned, timeout)
             table, types = self._ask(planned.query, planned.registered, timeout, _about(planned.request))
         except TimeoutExceeded:
@@ -169,6 +171,35 @@ class Runner:
             query = planned.renderer.request(replace(each, shown=kpis, having=()))
             answered(*self._ask(query, planned.registered, timeout, ""), kpis)
 
+    def _verify_additivity(self, planned: Planned, timeout: float | None) -> None:
+        """Look at the data before an answer says that numbers add up which only a definition declares to."""
+        for claim in self._claimed(planned):
+            version, rows = self._version_below(planned, claim, timeout)
+            if self.verified.holds(claim, version, rows):
+                continue
+            said = strays_said(claim, self._about(planned, planned.renderer.strays(claim), claim.dataset, timeout))
+            if said is not None:
+                raise DataError(said[0], code="additivity_contradicted", hint=said[1])
+            self.verified.add(claim, version, rows)
+
+    def holds_additivity(self, planned: Planned) -> bool:
+        """Say whether all was found to hold already that an answer relies on to call numbers additive."""
+        return all(
+            self.verified.holds(each, self._version_below(planned, each, None)[0], 0) for each in self._claimed(planned)
+        )
+
+    def _claimed(self, planned: Planned) -> list[Belonging]:
+        request = planned.request
+        asked = [kpi_id for kpi_id in request.kpis if kpi_id not in request.failed] if request.by else []
+        return [each for kpi_id in asked for each in self.catalogue.belongings(kpi_id, request.by)]
+
+    def _version_below(self, planned: Planned, claim: Belonging, timeout: float | None) -> tuple[Version, int]:
+        """Give one version for all data that a claim is about, and how many rows there are of handed-in ones."""
+        datasets = datasets_of(claim.dataset, claim.expressions, self.catalogue.names)
+        versions = {each: planned.versions.get(each) or self.binder.version(each) for each in datasets}
+        rows = sum(self._size(planned, name, timeout) for name, each in versions.items() if each.kind == "handed_in")
+        return combined(versions.values()), rows
+
     def _size(self, planned: Planned, dataset: str, timeout: float | None) -> int:
         """Count the rows of a dataset in a database that was handed in, whose owner may change it; 0 of tables that were."""
         if not self.database.is_live:
@@ -199,6 +230,18 @@ class Runner:
 def choices(plan: Derive) -> list[Derive]:
     """Give the plans that choose members by amounts of money."""
     return [each for each in keeping(plan) if any(name.startswith(CHECKS) for name in each.values)]
+
+
+def strays_said(claim: Belonging, found: Table) -> tuple[str, str] | None:
+    """Say which things have several members of a dimension over which a KPI is declared to add up; nothing where there are none."""
+    if not found.num_rows:
+        return None
+    examples = shown(found, ["entity", "one", "other"])
+    message = f"`{claim.kpi}` is declared additive over `{claim.dimension}`, and the data contradict it: of several members are {examples}"
+    return (
+        message,
+        "correct the data, or take the dimension out of `additive_over`; its totals are computed from the rows in any case",
+    )
 
 
 def key_said(dataset: str, key: Sequence[str], found: Table) -> tuple[str, str] | None:

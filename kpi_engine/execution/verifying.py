@@ -6,13 +6,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kpi_engine.cache import Cache, digest
+from kpi_engine.catalogue import Belonging
+from kpi_engine.sql import Dated
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from kpi_engine.execution.versions import Version
-    from kpi_engine.sql import Dated
 
+Claim = str | Dated | Belonging
+"""A dataset whose key is unique, one of which one row is valid at a time, or things that each belong to one member."""
 _KIND = "keys"
 
 
@@ -24,9 +27,9 @@ class Verified:
 
     def __init__(self, root: Path) -> None:
         self._root = str(root.resolve())
-        self._marks: dict[str | Dated, str] = {}
+        self._marks: dict[Claim, str] = {}
 
-    def holds(self, claim: str | Dated, version: Version, rows: int) -> bool:
+    def holds(self, claim: Claim, version: Version, rows: int) -> bool:
         """Say whether a key was found to hold in just these data; `rows` is all that tells handed-in data from others."""
         mark = _mark(version, rows)
         if mark is None or self._marks.get(claim) == mark:
@@ -36,7 +39,7 @@ class Verified:
         self._marks[claim] = mark
         return True
 
-    def add(self, claim: str | Dated, version: Version, rows: int) -> None:
+    def add(self, claim: Claim, version: Version, rows: int) -> None:
         """Remember that a key was found to hold."""
         mark = _mark(version, rows)
         if mark is None:
@@ -49,9 +52,11 @@ class Verified:
     def _cache(self) -> Cache:
         return Cache()
 
-    def _key(self, claim: str | Dated) -> str:
+    def _key(self, claim: Claim) -> str:
         if isinstance(claim, str):
             return digest(self._root, "key", claim)
+        if isinstance(claim, Belonging):
+            return digest(self._root, "belongs", claim.text)
         return digest(self._root, "valid", claim.dataset, *claim.valid, *claim.keys)
 
 

@@ -15,7 +15,7 @@ from kpi_engine.formula.gate import Refused, read
 from kpi_engine.plugins.isolation import blame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kpi_engine.api import Source
     from kpi_engine.definitions import Project
@@ -126,3 +126,10 @@ class Versions:
 def is_shipped(cls: type) -> bool:
     """Say whether a plugin's class belongs to the engine itself, so that the engine's version is its own."""
     return cls.__module__.split(".")[0] == "kpi_engine"
+
+
+def combined(versions: Iterable[Version]) -> Version:
+    """Give one version of several data: as little is known of it as of the least known."""
+    found = list(versions)
+    kind: Kind = min((each.kind for each in found), key=_WORST.index, default="known")
+    return Version(kind, digest(*(each.text for each in found)) if kind == "known" else "")

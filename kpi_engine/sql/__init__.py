@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sqlglot import exp
 
-    from kpi_engine.catalogue import Expr
+    from kpi_engine.catalogue import Belonging, Expr
     from kpi_engine.catalogue.claims import Claims, JoinClaim, Rule, TypeClaim
     from kpi_engine.catalogue.names import Names
     from kpi_engine.catalogue.units import UnitColumns
@@ -109,6 +109,11 @@ class Renderer:
         return self._query(
             lambda rendering: _keys.overlaps(dated.dataset, dated.keys, dated.valid, rendering), dated.dataset
         )
+
+    def strays(self, claim: Belonging) -> Query:
+        """Give the statement that finds a few entities of several members of a dimension."""
+        datasets = datasets_of(claim.dataset, claim.expressions, self._rendering.names)
+        return self._query(lambda rendering: _keys.strays(claim, rendering), *datasets)
 
     def survey(self, claims: Claims, latest: datetime) -> Query:
         """Give the one scan that counts what contradicts the claims of a dataset; no row is expected after `latest`."""

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.catalogue.resolved import ROWS
-from kpi_engine.sql.rendering import alias
+from kpi_engine.planning.nodes import Read
+from kpi_engine.sql.joins import joined
+from kpi_engine.sql.rendering import alias, where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kpi_engine.catalogue import Belonging
     from kpi_engine.sql.rendering import Rendering
 
 FEW = 5
@@ -57,6 +60,31 @@ def overlaps(dataset: str, keys: Sequence[str], valid: tuple[str, str], renderin
     select = select.from_(exp.Subquery(this=rows, alias=alias(ROWS)), copy=False)
     select = select.where(exp.Not(this=exp.Is(this=after.copy(), expression=exp.Null())), exp.paren(still), copy=False)
     return few(select, len(keys))
+
+
+def strays(claim: Belonging, rendering: Rendering) -> exp.Select:
+    """Render the search for entities of several members of a dimension, with the first and the last of these; unknown is one."""
+    member, entity = claim.member.tree, claim.entity.tree
+    text = exp.Cast(this=exp.Paren(this=member), to=exp.DataType.build("varchar"))
+    said = exp.Coalesce(this=text, expressions=[exp.Literal.string("unknown")])
+    columns = {"entity": entity, "one": exp.Min(this=said), "other": exp.Max(this=said.copy())}
+    select = exp.Select(expressions=[exp.alias_(tree, name, quoted=True) for name, tree in columns.items()])
+    select = select.from_(rendering.relations.rows(claim.dataset, ROWS), copy=False)
+    time = [claim.time.expression] if claim.time else []
+    select = joined(select, Read(claim.dataset, claim.time), [*claim.expressions, *time], rendering)
+    known = [
+        exp.Not(this=exp.Is(this=exp.Paren(this=each), expression=exp.Null()))
+        for each in (entity, *(t.tree for t in time))
+    ]
+    select = where(select, [*known, *(each.tree for each in claim.expressions[2:])])
+    members = exp.Count(this=exp.Distinct(expressions=[member]))
+    lacking = exp.Sub(this=exp.Count(this=exp.Star()), expression=exp.Count(this=member.copy()))
+    unknown = exp.Case(
+        ifs=[exp.If(this=exp.GT(this=lacking, expression=exp.Literal.number(0)), true=exp.Literal.number(1))],
+        default=exp.Literal.number(0),
+    )
+    many = exp.GT(this=exp.Add(this=members, expression=unknown), expression=exp.Literal.number(1))
+    return few(select, 1).having(many, copy=False)
 
 
 def _known_keys(dataset: str, keys: Sequence[str], rendering: Rendering) -> exp.Select:

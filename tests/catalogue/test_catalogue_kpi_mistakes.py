@@ -126,7 +126,7 @@ OTHER = {
     "a unit that the formula does not give": ("unit: ⟨unit_mismatch:visits⟩", "the formula gives `EUR`", "correct"),
     "a percentage as a unit": ('unit: "⟨unit_mismatch:%⟩"', "the formula gives `EUR`", "format: percent"),
     "a unit that is none": ("unit: ⟨bad_unit:EUR /⟩", "not a unit", "EUR / lead"),
-    "what is not computed yet": ("⟨not_yet_supported:additive_over⟩: channel", "not computed by this version", "remove"),
+    "additivity over a dimension that it lacks": ("additive_over: ⟨missing_dimension:devise⟩", "names `devise`", ""),
 }  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def test_all_there_is_to_say_of_a_kpi(kpi, shop):
     assert said["Formula"] == ["own_visits / visits"]
     assert said["Inputs"] == ["kpi own_visits", "kpi visits"]
     assert said["Unit"] == ["%, shown as percent"]
-    assert said["Adds up"] == ["no: totals are computed from the rows"]
+    assert said["Adds up"] == ["no: it is a ratio; totals are computed from the rows"]
     assert said["Split by"] == ["channel, city, is_own, score, day"]
     assert said["Trust"] == ["visits says how far"]
     assert said["Roles"] == ["press"]

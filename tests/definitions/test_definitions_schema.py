@@ -135,7 +135,6 @@ REFUSED = {
     "kpis: {a: {inputs: [b], formula: x, better: hihger}}": ["better"],
     "kpis: {a: {inputs: [b], formula: x, decimals: 13}}": ["decimals"],
     "kpis: {a: {inputs: [b], formula: x, label: {english: x}}}": ["label"],
-    "kpis: {a: {inputs: [b], formula: x, additive_over: [y]}}": ["additive_over"],
     "kpis: {a: {inputs: {b: {from: c, offset: 1 mont}}, formula: x}}": ["inputs"],
     "kpis: {a: {inputs: {b: {from: c, all_time: true, window: 1 day}}, formula: x}}": ["inputs"],
     "kpis: {a: }": ["kpis.a: None is not"],

@@ -12,7 +12,7 @@ from kpi_engine.api.formatting import plain
 from kpi_engine.builtin.deferred import Deferred
 
 if TYPE_CHECKING:
-    from kpi_engine.api import Breakdown, Card, Comparison, Failure, Report, Section, Trend
+    from kpi_engine.api import Breakdown, Card, Comparison, Failure, Measure, Report, Section, Trend
     from kpi_engine.api.reports import Value
     from kpi_engine.builtin.outputs.settings import JsonConfig
 
@@ -74,7 +74,7 @@ def is_plain(section: Section) -> bool:
 
 
 def _plain_table(section: Section) -> dict[str, Json]:
-    table = _table(section.table) if section.table else {"columns": [], "rows": [], "totals": None}
+    table = _table(section.table) if section.table else {"columns": [], "rows": [], "totals": None, "measures": {}}
     failures: Json = {kpi: _failure(failure) for kpi, failure in section.failures.items()}
     return {**table, "failures": failures} if failures else table
 
@@ -92,6 +92,8 @@ def _card(card: Card) -> Json:
         "value": exact(card.value),
         "unit": measure.unit,
         "format": measure.format,
+        "additivity": measure.additivity,
+        "additive_over": list(measure.additive_over),
         "better": measure.better,
         "status": measure.status,
         "notice": measure.notice,
@@ -128,6 +130,19 @@ def _table(table: Breakdown) -> dict[str, Json]:
         "totals": None
         if table.totals is None
         else {key: exact(value) for key, value, shown in zip(keys, table.totals, measured, strict=True) if shown},
+        "measures": {
+            each.key: _measure(each.measure) for each in table.columns if each.role == "value" and each.measure
+        },
+    }
+
+
+def _measure(measure: Measure) -> Json:
+    """Say what a column is, so that whoever reads it does not add up what does not add up."""
+    return {
+        "unit": measure.unit,
+        "format": measure.format,
+        "additivity": measure.additivity,
+        "additive_over": list(measure.additive_over),
     }
 
 
