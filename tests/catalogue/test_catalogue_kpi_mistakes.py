@@ -202,7 +202,7 @@ def test_where_the_same_words_mean_more_than_one_thing(check):
     check("""\
 kpis:
   a: {inputs: {aggregate: leads, input: visits}, formula: sum(aggregate.amount) / input}
-  b: {inputs: {r: leads, value: revenue}, formula: count(r) + value}
+  b: {inputs: {r: leads, value: revenue}, formula: count(r) * value}
   c: {inputs: {input: leads}, formula: ⟨column_outside_aggregate:input.amount⟩}
   d: {inputs: {x: leads}, formula: ⟨column_outside_aggregate:aggregate."0"⟩ + count(x)}
   e: {inputs: {x: leads}, formula: 'count(⟨unknown_join:"r.session".device⟩)'}
