@@ -33,7 +33,12 @@ def test_it_is_an_output_and_refuses_options_it_does_not_know():
 def test_a_table_is_columns_rows_totals_and_what_its_kpis_are():
     found = document(samples.table())
     assert list(found) == ["columns", "rows", "totals", "measures"]
-    assert found["measures"]["visits"] == {"unit": "visits", "format": "integer", "additivity": "additive", "additive_over": []}
+    assert found["measures"]["visits"] == {
+        "unit": "visits",
+        "format": "integer",
+        "additivity": "additive",
+        "additive_over": [],
+    }
     assert found["measures"]["site_conversion_rate"]["additivity"] == "non_additive"
     assert found["columns"][:3] == ["channel", "period", "visits"]
     assert list(found["rows"][0]) == found["columns"]
