@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kpi_engine.calendar.zones import to_utc
 from kpi_engine.describing import heading
 from kpi_engine.digests import digest
-from kpi_engine.execution.running import choices
+from kpi_engine.execution.running import choices, ranked_in
 from kpi_engine.planning import needs_bounds, totalled
 from kpi_engine.recipes import zone_data
 from kpi_engine.reporting import masthead
@@ -102,6 +102,7 @@ def _dish(runner: Runner, request: Request, language: str) -> dict[str, Any] | N
     return {
         "statement": planned.statement,
         "total": total.statement if total else None,
+        "ranked": ranked_in(planned.plan),
         "columns": [asdict(column) for column in head.columns],
         "money": dict(head.money),
         "period": head.period,

@@ -84,7 +84,8 @@ class Again:
     def _result(self, timeout: float | None) -> Result:
         kpis, total = self.recipe["kpis"], self.dish["total"]
         about = f"`{kpis[0]}`" if len(kpis) == 1 else ""
-        found = answered(*self.database.table(self.dish["statement"], timeout=timeout, about=about), kpis)
+        rows = self.database.table(self.dish["statement"], timeout=timeout, about=about)
+        found = answered(*rows, kpis, self.dish["ranked"])
 
         def totals() -> Mapping[str, Any]:
             whole = (

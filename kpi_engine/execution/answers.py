@@ -8,19 +8,25 @@ from kpi_engine.errors import DataError
 from kpi_engine.results import Answered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from arro3.core import Table
 
 
-def answered(table: Table, types: Mapping[str, str], kpis: Iterable[str]) -> tuple[Answered, dict[str, str]]:
+def answered(
+    table: Table, types: Mapping[str, str], kpis: Iterable[str], ranked: Iterable[tuple[str, Sequence[str]]] = ()
+) -> tuple[Answered, dict[str, str]]:
     """Give the columns that are shown, and the one currency of each KPI whose amounts carry one.
 
-    Raises `DataError`: `mixed_currencies` where amounts of several were added, `no_rate` where one could not be converted.
+    `ranked` are KPIs whose rows were put in order, each among those that have some columns alike.
+
+    Raises `DataError`: `mixed_currencies` where amounts of several were added or put in order, `no_rate` where one could not be converted.
     """
     kpis = tuple(kpis)
     _refuse_unrated(table, kpis)
     currencies = _currencies(table, kpis)
+    for kpi_id, within in ranked:
+        _refuse_uncomparable(table, kpi_id, within)
     kept = [name for name in types if not name.startswith("__")]
     return Answered(table.select(kept), {name: types[name] for name in kept}), currencies
 
@@ -44,6 +50,20 @@ def _refuse_mixed(kpi_id: str, pair: tuple[object, object]) -> bool:
             message, code="mixed_currencies", hint="split or filter by the currency, or convert the amounts before"
         )
     return True
+
+
+def _refuse_uncomparable(table: Table, kpi_id: str, within: Sequence[str]) -> None:
+    """Refuse an order of amounts in several currencies, which says nothing."""
+    if f"__low__{kpi_id}" not in table.column_names:
+        return
+    rows = table[f"__low__{kpi_id}"].to_pylist()
+    groups = zip(*(table[name].to_pylist() for name in within), strict=True) if within else [()] * len(rows)
+    seen: dict[tuple[object, ...], object] = {}
+    for group, currency in zip(groups, rows, strict=True):
+        if currency is not None and seen.setdefault(group, currency) != currency:
+            message = f"`{kpi_id}` would put amounts in {seen[group]} and in {currency} in one order"
+            hint = "filter by the currency, rank within it, or convert the amounts before"
+            raise DataError(message, code="mixed_currencies", hint=hint)
 
 
 def _refuse_unrated(table: Table, kpis: Iterable[str]) -> None:

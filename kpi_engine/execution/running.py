@@ -101,7 +101,7 @@ class Runner:
             self._refuse_moved(planned)
             raise
         self._refuse_moved(planned)
-        return answered(table, types, planned.request.computed)
+        return answered(table, types, planned.request.computed, ranked_in(planned.plan))
 
     def _note(self, datasets: Iterable[str], versions: dict[str, Version]) -> None:
         """Note the versions of data before they are first read."""
@@ -169,7 +169,7 @@ class Runner:
         for each in choices(planned.plan):
             kpis = tuple(name for name in each.values if not name.startswith("__"))
             query = planned.renderer.request(replace(each, shown=kpis, having=()))
-            answered(*self._ask(query, planned.registered, timeout, ""), kpis)
+            answered(*self._ask(query, planned.registered, timeout, ""), kpis, ranked_in(each))
 
     def _verify_additivity(self, planned: Planned, timeout: float | None) -> None:
         """Look at the data before an answer says that numbers add up which only a definition declares to."""
@@ -225,6 +225,11 @@ class Runner:
         self, query: Query, registered: Mapping[str, Any], timeout: float | None, about: str
     ) -> tuple[Table, dict[str, str]]:
         return asked(query, registered, self.binder, self.database, timeout=timeout, about=about)
+
+
+def ranked_in(plan: Derive) -> list[tuple[str, tuple[str, ...]]]:
+    """Name the KPIs by which a plan puts rows in order, each with the columns within whose members it does."""
+    return [(each.value, each.within) for each in plan.ranks.values()]
 
 
 def choices(plan: Derive) -> list[Derive]:

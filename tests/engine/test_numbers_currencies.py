@@ -97,3 +97,23 @@ def test_two_amounts_in_one_expression_each_have_their_currency():
     ) as engine:  # fmt: skip
         refused(engine, "worth")
         assert by_member(engine.run("worth", by="id"), "id", "worth") == {1: 5, 2: 7}
+
+
+class TestOrder:
+    def test_amounts_in_several_currencies_are_put_in_no_order(self):
+        rows = "(1, '2026-01-01', 'a', 'EUR', 5), (2, '2026-01-01', 'b', 'USD', 6), (3, '2026-01-01', 'c', 'EUR', 7)"
+        with opened(
+            {"sale": ("id int, day date, shop varchar, currency varchar, amount int", rows)},
+            {"sales": {"table": "sale", "key": "id", "time": "day", "dimensions": ["shop", "currency"], "columns": {"amount": {"currency": "currency"}}}},
+            {"revenue": "sum(amount)", "n": "count(sales)"},
+        ) as engine:  # fmt: skip
+            for more in ({"rank": "revenue"}, {"top": 2}, {"top": {"first": 2, "others": True}}):
+                with pytest.raises(DataError) as refused:
+                    engine.run("revenue", by="shop", **more)
+                assert refused.value.code == "mixed_currencies"
+            with pytest.raises(DataError, match="in one order"):
+                engine.run("n", by="shop", top={"first": 1, "by": "revenue"})
+            within = engine.run("revenue", by=["shop", "currency"], rank={"revenue": "shop"}).rows()
+            assert [row["revenue__rank"] for row in within] == [2, 1, 1]
+            euro = engine.run("revenue", by="shop", where={"currency": "EUR"}, rank="revenue", top=1).rows()
+            assert euro == [{"shop": "c", "revenue": 7, "revenue__rank": 1}]
