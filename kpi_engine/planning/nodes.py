@@ -278,11 +278,12 @@ def plans_below(read: Read) -> tuple[Derive, ...]:
 
 def top_of(derive: Derive) -> Top | None:
     """Give the one choice of members that reads of a plan rely on, also in the plans that its rows come from."""
-    for summary in derive.align.summaries:
-        found = top_of(summary.read.below) if summary.read.below is not None else summary.read.top
-        if found is not None:
-            return found
-    return None
+    return next(filter(None, (top_of_read(summary.read) for summary in derive.align.summaries)), None)
+
+
+def top_of_read(read: Read) -> Top | None:
+    """Give the choice of members that a Read relies on, itself or in the plan that its rows come from."""
+    return read.top if read.below is None else top_of(read.below)
 
 
 def keeping(derive: Derive) -> tuple[Derive, ...]:

@@ -16,6 +16,7 @@ from sqlglot import exp
 from kpi_engine.catalogue.resolved import ROWS
 from kpi_engine.formula.gate import read
 from kpi_engine.formula.trees import column, identifier, named, sql
+from kpi_engine.planning.nodes import top_of_read
 from kpi_engine.sql.dialects import HOME, dialect_of, rows_of
 from kpi_engine.sql.dialects.dialect import Unportable
 from kpi_engine.sql.parts import is_flow
@@ -93,7 +94,8 @@ class Cutter:
 
     def _read(self, below: Read) -> Read:
         among = tuple(replace(each, below=self.cut(each.below)) for each in below.among)
-        return replace(below, among=among, below=below.below and self.cut(below.below))
+        top = below.top and replace(below.top, below=self.cut(below.top.below))
+        return replace(below, among=among, top=top, below=below.below and self.cut(below.below))
 
     def _homes(self, datasets: Iterable[str]) -> set[str]:
         """Name the sources that datasets live in; the empty name is here."""
@@ -108,6 +110,8 @@ class Cutter:
         return [origin for dataset in datasets for origin in self.relations.remote(dataset).values()]
 
     def _leaf(self, node: Summarise, home: Remote, datasets: tuple[str, ...]) -> Summarise:
+        if top_of_read(node.read) is not None:
+            raise Unportable("top")  # the members are chosen once for the whole plan, which is here
         table = f"__leaf{len(self.transfers)}"
         roots = [node.read.dataset, *([node.read.converted.dataset] if node.read.converted else [])]
         types = self._whole(lambda rendering: summarise(node, rendering), home, table, datasets, roots)

@@ -66,6 +66,29 @@ QUESTIONS = (
         "having": {"hits": {">": 20}},
         "order": "-hits",
     },
+    {
+        "kpis": ["hits", "visitors", "best_day"],
+        "by": "section",
+        "period": "2026-Q1",
+        "top": {"first": 1, "others": True},
+        "rank": "hits",
+        "share": "visitors",
+    },
+    {
+        "kpis": "cost_per_visit",
+        "by": "channel",
+        "grain": "month",
+        "period": "2026-Q1",
+        "top": {"first": 1, "by": "hits"},
+    },
+    {
+        "kpis": ["hits", "best_day"],
+        "by": "channel",
+        "period": "2026-02",
+        "as_of": "2026-02-14",
+        "compare": "previous_period",
+        "like_for_like": True,
+    },
 )
 
 
