@@ -65,8 +65,12 @@ AGGREGATES = (
     Function(
         "approx_quantile(x, p)", "ApproxQuantile", "the same as `quantile_cont`, estimated: faster over very many rows"
     ),
-    Function("first(x)", "First", "of an input with `per` a unit of time, the known value of the first unit"),
-    Function("last(x)", "Last", "of an input with `per` a unit of time, the known value of the last unit"),
+    Function(
+        "first(x)", "First", "of an input with `per` a unit of time, the value of the first unit that has a known one"
+    ),
+    Function(
+        "last(x)", "Last", "of an input with `per` a unit of time, the value of the last unit that has a known one"
+    ),
     Function("stddev(x)", "Stddev", "the standard deviation of a sample; unknown for fewer than two values"),
 )
 """What stands in a formula and turns rows into a value; each may be followed by `filter (where condition)`."""

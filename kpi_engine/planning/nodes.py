@@ -210,6 +210,8 @@ class Align:
     limits: tuple[tuple[int | None, ...], ...] = ()
     numbers: tuple[int, ...] = ()
     """What the periods are called instead of by their start, where they are parts of the calendar."""
+    stretches: tuple[int, ...] = ()
+    """For each period the longer stretch that it lies in, where a member has periods only in those stretches in which it is seen."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ from kpi_engine.planning.windows import Comparison, Window, divided, labelled, n
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from kpi_engine.calendar import Calendar
+    from kpi_engine.calendar import Calendar, Grain
     from kpi_engine.catalogue import Catalogue, ResolvedAggregate, ResolvedKpi
     from kpi_engine.planning.ranking import FirstMembers, Standing
     from kpi_engine.planning.request import Members
@@ -361,7 +361,7 @@ class _Planner:
         kept = self.datasets.kept(
             self.catalogue.datasets_under(source.target) if source.kind == "kpi" else (source.target,), inside
         )
-        frame, units = divided(moved, source.unit, self.calendar)
+        frame, units = self._units(moved, source.unit)
         whole = (
             source.unit is not None
             and source.kind == "kpi"
@@ -383,7 +383,11 @@ class _Planner:
         else:
             plain = replace(source, per=(), offset=None, covers=None)
             below.summaries.column(below._dataset(plain, bare), "count", None, frozenset())
-        derive = Derive(below._align(), {**below.hidden, **values}, tuple(values))
+        align = below._align()
+        if whole and set(source.per) > {source.unit}:
+            stretches = tuple(number for number, each in enumerate(units) for _ in each)
+            align = replace(align, stretches=stretches)
+        derive = Derive(align, {**below.hidden, **values}, tuple(values))
         split = {name: Expr(column(name, VALUE)) for name in kept}
         if below.each_member and not self.each_member and (top := self.request.top) is not None and top.of in split:
             split[top.of] = of_first(column(top.of, VALUE), top.position, VALUE)
@@ -397,6 +401,14 @@ class _Planner:
             currency=(low, high) if low.tree.name in values else None,
             unrated=unrated if unrated.tree.name in values else None,
         )
+
+    def _units(
+        self, moved: tuple[Window, ...], unit: Grain | None
+    ) -> tuple[tuple[tuple[Bucket, Window], ...], tuple[tuple[int, ...], ...]]:
+        """Give the periods of a plan below, and which of them each of these windows holds: its units of time, or itself."""
+        if unit is not None:
+            return divided(moved, unit, self.calendar, self.request.as_of)
+        return tuple((Bucket(w.span.start, w.span), w) for w in moved), tuple((n,) for n in range(len(moved)))  # type: ignore[arg-type]
 
     def _keeping(self, members: Members) -> Kept:
         """Plan the members for which conditions on KPIs hold, once, over all time and without the request's own conditions."""

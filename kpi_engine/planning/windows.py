@@ -90,6 +90,11 @@ class Window:
         if isinstance(shift, AllTime | ToDate | Trailing):
             return covered(span, shift, calendar, known)
         if isinstance(shift, Offset) and isinstance(shift.by, FirstDay):
+            if span.start is None:
+                unit = shift.by.grain.replace("_", " ")
+                message = f"all time starts in no {unit}, and the first day of one is asked for"
+                hint = "say which period, such as 2026-Q3 or last month"
+                raise RequestError(message, code="unbounded_period", hint=hint)
             return first_day(span, shift.by, calendar)
         if isinstance(shift, Offset) and isinstance(shift.by, Duration):
             return earlier(span, shift.by, calendar, self.grain)
@@ -199,32 +204,30 @@ def _days(grain: Grain, calendar: Calendar) -> float:
 
 
 def divided(
-    frame: tuple[Window, ...], unit: Grain | None, calendar: Calendar
+    frame: tuple[Window, ...], unit: Grain, calendar: Calendar, as_of: datetime
 ) -> tuple[tuple[tuple[Bucket, Window], ...], tuple[tuple[int, ...], ...]]:
-    """Cut windows into the units of a grain, and say for each window which of these lie in it; without a grain each stays whole.
+    """Cut windows into the units of a grain up to `as_of`, and say for each window which of these lie in it.
 
-    Raise `unbounded_period` for a window without a start or an end.
+    Raise `unbounded_period` for a window without a start.
     """
     found: list[tuple[Bucket, Window]] = []
     numbers: list[tuple[int, ...]] = []
     for window in frame:
         before = len(found)
-        if unit is None:
-            found.append((Bucket(window.span.start, window.span), window))  # type: ignore[arg-type]
-        elif any(span.start is None or span.end is None for span in window.spans):
+        known = [until(span, window.known or as_of) for span in window.spans]
+        if any(span.start is None for span in known):
             message = f"`per: {unit}` cuts time, and no period says where it begins and ends"
             hint = "ask for a period or by a grain; `all_time` above it has no beginning"
             raise RequestError(message, code="unbounded_period", hint=hint)
-        else:
-            found += _units(window, unit, calendar)
+        found += _units([span for span in known if not span.is_empty], window, unit, calendar)
         numbers.append(tuple(range(before, len(found))))
     return tuple(found), tuple(numbers)
 
 
-def _units(window: Window, unit: Grain, calendar: Calendar) -> Iterator[tuple[Bucket, Window]]:
+def _units(spans: list[Span], window: Window, unit: Grain, calendar: Calendar) -> Iterator[tuple[Bucket, Window]]:
     """Cut stretches into units, each of which is one, also where it has several of the stretches."""
     wholes: dict[datetime, list[Bucket]] = {}
-    for each in (bucket for span in window.spans for bucket in buckets(span, unit, calendar)):
+    for each in (bucket for span in spans for bucket in buckets(span, unit, calendar)):
         wholes.setdefault(each.start, []).append(each)
     for first, *others in wholes.values():
         further = tuple(each.span for each in others)

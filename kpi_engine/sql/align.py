@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kpi_engine.formula.trees import Change
-    from kpi_engine.planning.nodes import Align, Summarise
+    from kpi_engine.planning.nodes import Align, Reach, Summarise
     from kpi_engine.sql.rendering import Rendering
 
 FRAME = "__frame"
@@ -27,6 +27,7 @@ PERIODS = "__periods"
 MEMBERS = "__members"
 OBSERVED = "__observed"
 PERIOD = "__period"
+STRETCH = "__stretch"
 SUMMARY = "__summary"
 """No table of a project is likely to be called so; a common table expression would hide it."""
 
@@ -37,7 +38,12 @@ def aligned(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
     ctes[PERIODS] = _periods(node)
     if frame_table(node) == PERIODS:
         return ctes
-    if node.dense:
+    if node.dense and node.stretches:
+        keys = [column(STRETCH, PERIODS)]
+        ctes[MEMBERS] = _seen_in(node, keys, _whole_reaches(node))
+        ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(cte(PERIODS), copy=False)
+        ctes[FRAME].append("joins", exp.Join(this=cte(MEMBERS), using=[identifier(STRETCH)]))
+    elif node.dense:
         ctes[MEMBERS] = _members(node)
         ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(cte(PERIODS), copy=False)
         ctes[FRAME].append("joins", exp.Join(this=cte(MEMBERS), kind="CROSS"))
@@ -75,9 +81,10 @@ def _periods(node: Align) -> exp.Expr:
     cells = {name: Constants("INT", cells) for cells, name in _keys(node).items() if name != PERIOD_NUMBER}
     labels = {label(grain): _units(grain, units) for grain, units in node.labels.items()}
     limits = {name: Constants("INT", node.limits[n]) for n, name in enumerate(_limits(node))}
+    stretches = {STRETCH: Constants("INT", node.stretches)} if node.stretches else {}
     period = Constants("INT", node.numbers) if node.numbers else Constants("TIMESTAMP", starts)
     own = {PERIOD_NUMBER: Constants("INT", range(len(starts))), PERIOD: period}
-    return constants({**own, **labels, **cells, **limits})
+    return constants({**own, **labels, **cells, **limits, **stretches})
 
 
 def _units(grain: str, units: Sequence[datetime | str | None]) -> Constants:
@@ -146,25 +153,30 @@ def _full_cells(node: Align, summary: Summarise) -> list[int]:
 
 def _observed(node: Align) -> exp.Expr:
     """Keep the members and periods that have rows of their own."""
-    reaches = [
-        (n, r) for n, r in enumerate(node.reaches) if set(_full_cells(node, node.summaries[r.summary])) >= set(r.cells)
-    ]
-    present = [(n, r) for n, r in reaches if r.present and not node.earlier] or reaches
+    reaches = _whole_reaches(node)
+    present = [each for each in reaches if each.present and not node.earlier] or reaches
+    keys = dict.fromkeys([PERIOD_NUMBER, PERIOD, *map(label, node.labels), *_keys(node).values(), *_limits(node)])
+    return _seen_in(node, [column(key, PERIODS) for key in keys], present)
+
+
+def _whole_reaches(node: Align) -> list[Reach]:
+    """Give the reaches that know whole members: none of whose cells ignores a part of the split."""
+    return [r for r in node.reaches if set(_full_cells(node, node.summaries[r.summary])) >= set(r.cells)]
+
+
+def _seen_in(node: Align, keys: list[exp.Column], reaches: list[Reach]) -> exp.Expr:
+    """Give the members that have rows, with columns of the periods in which they have them."""
     cells = _keys(node)
-    keys = [*dict.fromkeys([PERIOD_NUMBER, PERIOD, *map(label, node.labels), *cells.values(), *_limits(node)])]
     selects = []
-    for _, reach in present:
+    for reach in reaches:
         table = _summary(reach.summary)
-        columns = [
-            *(column(key, PERIODS) for key in keys),
-            *(column(dimension(name), table) for name in node.split),
-        ]
+        columns = [*keys, *(column(dimension(name), table) for name in node.split)]
         on: exp.Expr = exp.EQ(this=column(CELL, table), expression=column(cells[reach.cells], PERIODS))
         wanted = [exp.GT(this=column(f"a{n}", table), expression=integer(0)) for n in reach.counts]
         on = exp.and_(on, exp.or_(*wanted, copy=False), copy=False) if wanted else on
         select = exp.Select(expressions=columns).from_(cte(PERIODS), copy=False)
         selects.append(select.join(cte(table), on=on, copy=False).distinct(copy=False))
-    return _union(selects) if selects and node.periods else _nobody(node, keys)
+    return _union(selects) if selects and node.periods else _nobody(node, [key.name for key in keys])
 
 
 def _union(selects: list[exp.Select]) -> exp.Expr:

@@ -205,7 +205,7 @@ class Per(Kind):
 
     def places(self, place: Place) -> Iterator[Place]:
         if self.unit:
-            for window in units(place.window, self.unit):
+            for window in units(place, self.unit):
                 inner = replace(place, window=window)
                 if self.below.frame == "whole" or any(True for _ in self.below.seen(inner)):
                     yield inner
@@ -225,18 +225,21 @@ class Per(Kind):
                 if not any(at.ignores(name) for name in self.names):
                     yield row, at
             return
-        for window in units(place.window, self.unit):
+        for window in units(place, self.unit):
             yield from self.below.seen(replace(place, window=window))
 
 
-def units(window: Window, unit: str) -> Iterator[Window]:
-    if window.start is None or window.end is None:
+def units(place: Place, unit: str) -> Iterator[Window]:
+    """Cut a window into the units of time up to what is known; what has no beginning is refused, and stands here as one."""
+    window = place.window
+    if window.start is None:
         yield window
         return
+    end = place.as_of if window.end is None else min(window.end, place.as_of)
     start = floor(window.start, unit, ALMANAC)
-    while start < window.end:
+    while start < end:
         after = following(start, unit)
-        yield Window(max(start, window.start), min(after, window.end), ("step", 1, unit), unit == "week")
+        yield Window(max(start, window.start), min(after, end), ("step", 1, unit), unit == "week")
         start = after
 
 

@@ -2,42 +2,81 @@
 
 No SQL, no code of the engine: rows are dicts, numbers are Fractions, unknown is None. It is slow, and that is its virtue.
 """
-# ruff: noqa: DTZ001 - local times carry no zone
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-from oracle_calendar import Window, back, covering, frame, previous, year_before
+from oracle_calendar import DAY, Window, back, covering, first_day, floor, frame, previous, year_before
+from oracle_model import Input
+from oracle_rows import Rows
+from oracle_sums import aggregated
+from oracle_terms import COMPARED, paths, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from decimal import Decimal
+    from collections.abc import Callable, Iterator
+    from fractions import Fraction
 
-    from oracle_model import Condition, Dataset, Formula, Input, Kpi, Link, Model, Question, Row
+    from oracle_model import Condition, Formula, Kpi, Model, Question
+    from oracle_rows import Groups
+
+Member = tuple[tuple[str, Any], ...]
+
+
+def _moves(used: Input) -> bool:
+    return used.offset is not None or bool(used.covers)
+
+
+def _wanted(aggregate: Formula) -> Condition | None:
+    """Give the condition under which an aggregate wants a row; what `count_if` counts is one."""
+    _, function, _, term, condition = aggregate
+    wanted = [each for each in (term if function == "count_if" else None, condition) if each]
+    return ("and", *wanted) if wanted else None
+
+
+class UnboundedError(Exception):
+    """Units of time are asked for, and there is no first one."""
+
+
+class Frame:
+    """All the windows of a request at once, as they are moved with each of them."""
+
+    def __init__(self, windows: list[Window]) -> None:
+        self.windows = windows
+        self._moved: dict[Any, Frame] = {}
+
+    def moved(self, key: Any, move: Callable[[Window], list[Window]]) -> Frame:
+        """Move all of them; the same move gives the same frame."""
+        if key not in self._moved:
+            self._moved[key] = Frame([each for window in self.windows for each in move(window)])
+        return self._moved[key]
+
+
+NO_FRAME = Frame([])
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value is looked for: a member, a window, and what the KPIs above have said."""
+    """Where a value is looked for: a member, a window of a frame, and what the KPIs above have said."""
 
-    member: Mapping[str, Any]
+    member: Member
     window: Window
+    frame: Frame = NO_FRAME
     ignored: frozenset[str] = frozenset()
     conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One row of an input: of a dataset with its time, or of a finished KPI with its entity."""
+class Leaf:
+    """An aggregate over a dataset, with the modifiers and the entities that reach it; `moved` says that some change its window."""
 
-    dataset: str
-    row: Row
-    at: datetime | None
+    used: Input
+    base: Input | None
+    place: Place
+    condition: Condition | None
+    entities: frozenset[str] = frozenset()
+    moved: bool = False
 
 
 class Oracle:
@@ -46,43 +85,119 @@ class Oracle:
     def __init__(self, model: Model, question: Question) -> None:
         self.model = model
         self.question = question
-        self.zone = ZoneInfo(model.almanac.zone)
+        self.rows = Rows(model, question.parameters, question.as_of)
+        self._asked = tuple(self._condition(each) for each in question.where)
+        self._known: dict[tuple[str, Place], Fraction | None] = {}
+        self._everybody: dict[Any, set[tuple[Any, ...]]] = {}
+        self._frame = Frame([])
+
+    def _condition(self, condition: Condition) -> Condition:
+        """Work out the members that a condition on KPIs keeps: over all time, and under no other condition."""
+        if condition[0] != "among":
+            return condition
+        _, name, having, by = condition
+        everything = replace(self.question.period, text=None, window=Window(None, None))
+        kpis = tuple(dict.fromkeys(each[0] for each in having))
+        asked = replace(
+            self.question, kpis=kpis, period=everything, by=(by,), grains=(), where=(), where_sql=None,
+            periods=(), compare=(), having=having,
+        )  # fmt: skip
+        oracle = Oracle(self.model, asked)
+        kept = {member for (member,) in oracle.members() if oracle.kept(oracle.cell((member,), everything.window))}
+        return ("among", name, frozenset(kept))
 
     # -- the answer
+
+    def frame(self) -> list[tuple[Any, Window]]:
+        """Give the periods of the answer."""
+        asked = self.question.period.window
+        if self.question.grains and asked.start is None:
+            asked = self._covered()
+            if asked is None:
+                return []
+        found = frame(asked, self.question.grains, self.model.almanac)
+        return [
+            (start, window)
+            for start, window in found
+            if start is None or all(COMPARED[kind](start, value) for kind, value in self.question.periods)
+        ]
+
+    def _covered(self) -> Window | None:
+        """Give the days that the data cover: those of the only input."""
+        (leaf,) = self._leaves(self.question.kpis[0], Place((), self.question.period.window))
+        times = [item.at for item in self.rows.every(leaf.used, self._conditions(leaf)) if item.at is not None]
+        if not times:
+            return None
+        return Window(floor(min(times), "day", self.model.almanac), floor(max(times), "day", self.model.almanac) + DAY)
 
     def members(self) -> set[tuple[Any, ...]]:
         """Give the members that some input of the request sees, in any range that the request touches."""
         if not self.question.by:
             return {()}
+        return set().union(*(self.seen(window) for _, window in self.frame()))
+
+    def seen(self, window: Window) -> set[tuple[Any, ...]]:
+        """Give the members that some input sees in a period, and in what it is compared with."""
         found: set[tuple[Any, ...]] = set()
-        for _, window in frame(self.question.period, self.question.grain, self.model.almanac):
-            for moved in (window, *(self._compared(window, name) for name in self.question.compare)):
-                for kpi in self.question.kpis:
-                    found |= self._members_of(kpi, Place({}, moved))
+        for moved in (window, *(self._compared(window, name) for name in self.question.compare)):
+            for kpi in self.question.kpis:
+                found |= self._seen(kpi, Place((), moved), self.question.by)
+        return found | self._listed(window)
+
+    def ever(self) -> set[tuple[Any, ...]]:
+        """Give the members of all rows, whenever they count."""
+        untimed = {name: replace(each, time="") for name, each in self.model.datasets.items()}
+        everything = Window(None, None)
+        return Oracle(replace(self.model, datasets=untimed), self.question).seen(everything)
+
+    def admits_unknown(self) -> bool:
+        """Say whether the conditions on the split let unknown members through."""
+        asked = [*self._asked, *([self.question.where_sql] if self.question.where_sql else [])]
+        own = [each for each in asked if set(paths(each)) <= set(self.question.by)]
+        return all(self.rows.terms.truth(each, lambda _: None) is True for each in own if each[0] != "among")
+
+    def own(self, window: Window) -> set[tuple[Any, ...]]:
+        """Give the members that have rows of their own in a period; where every input looks at other times, those that have rows there."""
+        leaves = [leaf for kpi in self.question.kpis for leaf in self._leaves(kpi, Place((), window)) if not leaf.moved]
+        groups = [self._groups(leaf, self.question.by) for leaf in leaves]
+        found = self._listed(window).union(*(each for each in groups if each is not None))
+        is_own = bool(self.question.of) or any(each is not None for each in groups)
+        return found if is_own else self.seen(window)
+
+    def _listed(self, window: Window) -> set[tuple[Any, ...]]:
+        """Give the members of the datasets that a question without KPIs names."""
+        found: set[tuple[Any, ...]] = set()
+        for name in self.question.of:
+            found |= set(self._rows_of(Leaf(Input(name), None, Place((), window), None), self.question.by))
         return found
 
-    def rows(self, members: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], dict[str, Fraction | None]]:
-        """Give the values for each member and period, by `(*member, first day)`."""
-        return {
-            (*member, first and first.date()) if self.question.grain else member: self._cell(
-                dict(zip(self.question.by, member, strict=True)), window
-            )
-            for member in members
-            for first, window in frame(self.question.period, self.question.grain, self.model.almanac)
-        }
-
-    def totals(self) -> dict[str, Fraction | None]:
-        """Give the totals: one member, one period."""
-        return self._cell({}, self.question.period.window)
-
-    def _cell(self, member: Mapping[str, Any], window: Window) -> dict[str, Fraction | None]:
-        values = {kpi: self.value(kpi, Place(member, window)) for kpi in self.question.kpis}
+    def cell(self, member: tuple[Any, ...], window: Window) -> dict[str, Fraction | None]:
+        """Give the values of a row."""
+        if not self._frame.windows:
+            self._frame = Frame([each for _, each in self.frame()])
+        place = Place(tuple(zip(self.question.by, member, strict=True)), window, self._frame)
+        values = {kpi: self.value(kpi, place) for kpi in self.question.kpis}
         for name in self.question.compare:
+            frame = self._frame.moved(name, lambda each, name=name: [self._compared(each, name)])
+            earlier = replace(place, window=self._compared(window, name), frame=frame)
             for kpi in self.question.kpis:
-                before = self.value(kpi, Place(member, self._compared(window, name)))
+                before = self.value(kpi, earlier)
                 values[f"{kpi}__{name}"] = before
                 values |= self._change(kpi, name, values[kpi], before)
         return values
+
+    def totals(self) -> dict[str, Fraction | None]:
+        """Give the totals: one member, one period."""
+        return Oracle(self.model, replace(self.question, by=(), grains=(), periods=())).cell(
+            (), self.question.period.window
+        )
+
+    def kept(self, values: dict[str, Fraction | None]) -> bool:
+        """Say whether the conditions on KPIs keep a row."""
+        look = {**values}
+        return all(
+            self.rows.terms.truth((kind, name, *rest), look.__getitem__) for name, kind, *rest in self.question.having
+        )
 
     def _change(self, kpi: str, name: str, now: Fraction | None, before: Fraction | None) -> dict[str, Fraction | None]:
         known = now is not None and before is not None
@@ -97,292 +212,180 @@ class Oracle:
 
     def value(self, kpi: str, place: Place) -> Fraction | None:
         """Evaluate a KPI for a member and a window."""
-        return self._evaluate(self.model.kpis[kpi], self.model.kpis[kpi].formula, place)
+        if (kpi, place) not in self._known:
+            known = self.model.kpis[kpi]
+            self._known[kpi, place] = self.rows.terms.value(known.formula, lambda each: self._part(known, each, place))
+        return self._known[kpi, place]
 
-    def _evaluate(self, kpi: Kpi, formula: Formula, place: Place) -> Fraction | None:
-        kind = formula[0]
-        if kind == "num":
-            return Fraction(formula[1])
-        if kind == "coalesce":
-            found = self._evaluate(kpi, formula[1], place)
-            return Fraction(formula[2]) if found is None else found
-        if kind == "input":
+    def _part(self, kpi: Kpi, formula: Formula, place: Place) -> Fraction | None:
+        if formula[0] == "input":
             used = kpi.inputs[formula[1]]
             return self.value(used.source, self._inside(used, place))
-        if kind == "agg":
-            return self._aggregate(kpi, formula, place)
-        left, right = (self._evaluate(kpi, each, place) for each in formula[1:])
-        if left is None or right is None or (kind == "/" and right == 0):
-            return None
-        return {"+": left + right, "-": left - right, "*": left * right}[kind] if kind != "/" else left / right
-
-    def _aggregate(self, kpi: Kpi, formula: Formula, place: Place) -> Fraction | None:
-        _, function, name, path, condition = formula
+        _, function, name, term, condition = formula
         used = kpi.inputs[name]
-        rows = [seen for seen in self._rows(used, place) if condition is None or self._holds(condition, seen)]
+        inside = self._inside(used, place)
+        if used.per or used.unit:
+            values = list(self._entities(used, inside))
+            count = len(values)
+        else:
+            leaf = Leaf(used, self._base(kpi, used), inside, condition)
+            names, key = self._member(leaf)
+            items = self._rows_of(leaf, names).get(key, [])
+            count = len(items)
+            if function == "count_if":
+                return sum((self.rows.truth(term, item) is True for item in items), start=0)  # type: ignore[return-value]
+            look = self.rows.path
+            values = (
+                []
+                if term is None
+                else [self.rows.terms.value(term, lambda path, item=item: look(item, path)) for item in items]
+            )
         if function == "count":
-            return Fraction(len(rows))
-        known = [value for value in (self._look(seen, path) for seen in rows) if value is not None]
-        if function in {"known", "distinct"}:
-            return Fraction(len(known) if function == "known" else len(set(known)))
-        if not known:
-            level = not used.per and self._take(used) != "rows"
-            return Fraction(0) if function == "sum" and not rows and not kpi.empty_unknown and not level else None
-        return _of([Fraction(value) for value in known], function)
+            return count  # type: ignore[return-value]
+        level = not (used.per or used.unit) and self.rows.take(used) != "rows"
+        if function == "sum" and not count:
+            return None if kpi.empty_unknown or level else 0  # type: ignore[return-value]
+        return aggregated(function, values)
 
     def _inside(self, used: Input, place: Place) -> Place:
-        """Apply an input's modifiers: what it covers of the offset window; conditions on a KPI go to the datasets below."""
-        window = place.window
+        """Apply an input's modifiers; conditions on a KPI go to the datasets below."""
+        window, frame = place.window, place.frame
+        if _moves(used):
+            window = self._moved(used, window)
+            frame = frame.moved((used.offset, used.covers), lambda each: [self._moved(used, each)])
+        conditions = place.conditions
+        if used.where is not None and used.source in self.model.kpis:
+            conditions = (*conditions, used.where)
+        return Place(place.member, window, frame, place.ignored | used.across, conditions)
+
+    def _moved(self, used: Input, window: Window) -> Window:
+        """Give what an input covers of the offset window."""
         if used.offset == "period":
             window = previous(window)
+        elif isinstance(used.offset, str):
+            window = first_day(window, used.offset.removeprefix("start of "), self.model.almanac)
         elif used.offset is not None:
-            window = back(window, *used.offset)  # type: ignore[misc]
-        if used.covers:
-            window = covering(window, used.covers, self.question.as_of, self.model.almanac)
-        below = (
-            (*place.conditions, used.where)
-            if used.where is not None and used.source in self.model.kpis
-            else place.conditions
-        )
-        return Place(place.member, window, place.ignored | used.across, below)
+            window = back(window, *used.offset)
+        return covering(window, used.covers, self.question.as_of, self.model.almanac) if used.covers else window
+
+    def _base(self, kpi: Kpi, used: Input) -> Input | None:
+        return None if used.conversion is None else kpi.inputs[used.conversion.after]
 
     # -- rows
 
-    def _rows(self, used: Input, place: Place) -> Iterator[Seen]:
-        inside = self._inside(used, place)
-        if used.per:
-            yield from self._entities(used, inside)
-        else:
-            yield from self._dataset_rows(used, inside)
+    def _rows_of(self, leaf: Leaf, names: tuple[str, ...]) -> Groups:
+        return self.rows.grouped(leaf.used, leaf.base, leaf.place.window, self._conditions(leaf), names)
 
-    def _dataset_rows(self, used: Input, place: Place) -> Iterator[Seen]:
-        for seen in self._covered(used, place.window):
-            asked = self._asked(used, place)
-            if all(self._holds(each, seen) for each in (*asked, *place.conditions)) and (
-                used.where is None or self._holds(used.where, seen)
-            ):
-                ignored = self._ignored(used.source, place)
-                if all(
-                    name in ignored or _same(self._dimension(seen, name), value) for name, value in place.member.items()
-                ):
-                    yield seen
+    def _conditions(self, leaf: Leaf) -> tuple[Condition | None, ...]:
+        """Gather what rows must satisfy beside the input's condition; that of the aggregate comes last."""
+        ignored = self._ignored((leaf.base or leaf.used).source, leaf.place)
+        asked = [each for each in self._asked if not set(paths(each)) & ignored]
+        if self.question.where_sql is not None and "all" not in leaf.place.ignored:
+            asked.append(self.question.where_sql)
+        return (*asked, *leaf.place.conditions, leaf.condition)
 
-    def _asked(self, used: Input, place: Place) -> list[Condition]:
-        ignored = self._ignored(used.source, place)
-        return [each for each in self.question.where if not set(_paths(each)) & ignored]
+    def _member(self, leaf: Leaf) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+        ignored = self._ignored((leaf.base or leaf.used).source, leaf.place)
+        known = [(name, value) for name, value in leaf.place.member if name not in ignored]
+        return tuple(name for name, _ in known), tuple(value for _, value in known)
 
     def _ignored(self, dataset: str, place: Place) -> frozenset[str]:
+        known = self.model.datasets[dataset]
         if "all" in place.ignored:
-            return frozenset(
-                {
-                    *self.model.datasets[dataset].dimensions,
-                    *self.question.by,
-                    *(p for c in self.question.where for p in _paths(c)),
-                }
-            )
-        follow = self.model.datasets[dataset].depends
-        return place.ignored | frozenset(name for each in place.ignored for name in follow.get(each, ()))
+            asked = (path for each in self._asked for path in paths(each))
+            return frozenset({*known.dimensions, *self.question.by, *asked})
+        return place.ignored | frozenset(name for each in place.ignored for name in known.depends.get(each, ()))
 
-    def _entities(self, used: Input, place: Place) -> Iterator[Seen]:
-        """Give one row for each entity that has rows of this member in this window."""
-        if used.source in self.model.kpis:
-            for entity in dict.fromkeys(self._tuples(used.source, place, used.per)):
-                member = {**place.member, **dict(zip(used.per, entity, strict=True))}
-                row = {
-                    "": self.value(used.source, replace(place, member=member)),
-                    **dict(zip(used.per, entity, strict=True)),
-                }
-                yield Seen("", row, None)
+    def _entities(self, used: Input, place: Place) -> Iterator[Fraction | None]:
+        """Give one value for each entity that has rows of this member in this window, and for each unit of time in it."""
+        place = replace(
+            place, member=tuple(each for each in place.member if not self._is_ignored(used.source, each[0], place))
+        )
+        windows = self._units(used, place.window)
+        if used.unit:
+            place = replace(place, frame=place.frame.moved(used.unit, lambda each: self._units(used, each)))
+        names = self._names(place, used)
+        if used.source not in self.model.kpis:
+            for window in windows:
+                leaf = Leaf(replace(used, per=(), unit=""), None, replace(place, window=window), None)
+                yield from (None for _ in self._of_member(self._groups(leaf, names) or {}, place))
             return
-        plain = replace(used, per=(), offset=None, covers=())
-        for entity in dict.fromkeys(
-            tuple(self._path(seen, name) for name in used.per) for seen in self._dataset_rows(plain, place)
-        ):
-            yield Seen("", dict(zip(used.per, entity, strict=True)), None)
+        seen = [self._of_member(self._seen(used.source, replace(place, window=w), names), place) for w in windows]
+        if used.unit and self.model.kpis[used.source].frame == "whole":
+            everybody = (
+                set().union(*seen) if used.per else self._of_member(self._ever_seen(used.source, place, names), place)
+            )
+            seen = [everybody for _ in windows]
+        for window, members in zip(windows, seen, strict=True):
+            for member in members:
+                named = tuple(zip(names, member, strict=True))
+                yield self.value(used.source, replace(place, member=named, window=window))
 
-    def _tuples(self, kpi: str, place: Place, names: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
-        for used, inside, condition, entities in self._leaves(kpi, place):
-            if self._ignored(used.source, inside) & {*place.member, *names, *entities}:
-                continue
-            for seen in self._dataset_rows(replace(used, per=(), offset=None, covers=()), inside):
-                if condition is None or self._holds(condition, seen):
-                    yield tuple(self._path(seen, name) for name in names)
+    def _ever_seen(self, kpi: str, place: Place, names: tuple[str, ...]) -> set[tuple[Any, ...]]:
+        """Give the members that a KPI sees in any unit of time that the request touches; without a split that is all there is."""
+        if not names:
+            return {()}
+        key = (kpi, place.frame, place.ignored, place.conditions, names)
+        if key not in self._everybody:
+            seen = (self._seen(kpi, replace(place, window=each), names) for each in place.frame.windows)
+            self._everybody[key] = set().union(*seen)
+        return self._everybody[key]
 
-    def _members_of(self, kpi: str, place: Place) -> set[tuple[Any, ...]]:
-        by = self.question.by
-        found = set()
-        for used, inside, condition, entities in self._leaves(kpi, place):
-            if not self._ignored(used.source, inside) & {*by, *entities}:
-                for seen in self._dataset_rows(replace(used, per=(), offset=None, covers=()), inside):
-                    if condition is None or self._holds(condition, seen):
-                        found.add(tuple(self._dimension(seen, name) for name in by))
+    def _is_ignored(self, source: str, name: str, place: Place) -> bool:
+        """Say whether a dataset below an input ignores a dimension from here on."""
+        if source in self.model.datasets:
+            return name in self._ignored(source, place)
+        return any(self._is_ignored(used.source, name, place) for used in self.model.kpis[source].inputs.values())
+
+    def _names(self, place: Place, used: Input) -> tuple[str, ...]:
+        own = tuple(name for name, _ in place.member)
+        return (*own, *(name for name in used.per if name not in own))
+
+    def _of_member(self, members: Any, place: Place) -> set[tuple[Any, ...]]:
+        wanted = tuple(value for _, value in place.member)
+        return {each for each in members if each[: len(wanted)] == wanted}
+
+    def _units(self, used: Input, window: Window) -> list[Window]:
+        """Cut a window into the units that an input names, up to what is known."""
+        if not used.unit:
+            return [window]
+        if window.start is None:
+            raise UnboundedError
+        end = self.question.as_of if window.end is None else min(window.end, self.question.as_of)
+        if end <= window.start:
+            return []
+        return [each for _, each in frame(replace(window, end=end), (used.unit,), self.model.almanac)]
+
+    def _groups(self, leaf: Leaf, names: tuple[str, ...]) -> Groups | None:
+        ignored = self._ignored((leaf.base or leaf.used).source, leaf.place)
+        return None if ignored & {*names, *leaf.entities} else self._rows_of(leaf, names)
+
+    def _seen(self, kpi: str, place: Place, names: tuple[str, ...]) -> set[tuple[Any, ...]]:
+        found: set[tuple[Any, ...]] = set()
+        for leaf in self._leaves(kpi, place):
+            found |= set(self._groups(leaf, names) or ())
         return found
 
     def _leaves(
-        self, kpi: str, place: Place, entities: frozenset[str] = frozenset()
-    ) -> Iterator[tuple[Input, Place, Condition | None, frozenset[str]]]:
-        """Go through the aggregates over datasets below a KPI, with the modifiers and the entities that reach each."""
+        self, kpi: str, place: Place, entities: frozenset[str] = frozenset(), *, moved: bool = False
+    ) -> Iterator[Leaf]:
+        """Go through the aggregates over datasets below a KPI."""
         model = self.model.kpis[kpi]
-        for each in _walk(model.formula):
+        for each in walk(model.formula):
             if each[0] == "input":
                 used = model.inputs[each[1]]
-                yield from self._leaves(used.source, self._inside(used, place), entities)
+                moves = moved or _moves(used)
+                yield from self._leaves(used.source, self._inside(used, place), entities, moved=moves)
             elif each[0] == "agg":
                 used = model.inputs[each[2]]
                 inside = self._inside(used, place)
-                if used.source in self.model.kpis:
-                    yield from self._leaves(used.source, inside, entities | set(used.per))
-                else:
-                    yield used, inside, None if used.per else each[4], entities | set(used.per)
-
-    def _take(self, used: Input) -> str:
-        if used.source not in self.model.datasets:
-            return "rows"
-        return used.take or ("closing" if self.model.datasets[used.source].entity else "rows")
-
-    def _covered(self, used: Input, window: Window) -> Iterator[Seen]:
-        """Give the rows that count in a window: those in it, or the levels that hold at its end or its start."""
-        dataset = self.model.datasets[used.source]
-        column = dataset.times[used.time] if used.time else dataset.time
-        timed = (
-            [(row, self.local(row[column], dataset.types[column])) for row in dataset.rows]
-            if column
-            else [(row, None) for row in dataset.rows]
-        )
-        take = self._take(used)
-        if not column:
-            yield from (Seen(used.source, row, None) for row, _ in timed)
-            return
-        known = [(row, at) for row, at in timed if at is not None and at < self.question.as_of]
-        if take == "rows":
-            for row, at in known:
-                if (window.start is None or window.start <= at) and (window.end is None or at < window.end):
-                    yield Seen(used.source, row, at)
-            return
-        bound = window.end if take == "closing" else window.start
-        if take == "opening" and bound is None:
-            return
-        instant = self.question.as_of if bound is None else min(bound, self.question.as_of)
-        yield from (Seen(used.source, row, at) for row, at in _levels(known, dataset, instant))
-
-    # -- names
-
-    def local(self, value: Any, kind: str) -> datetime | None:
-        """Give the local time of a cell: instants and UTC timestamps are converted, dates are midnights."""
-        if value is None:
-            return None
-        if kind == "date":
-            return datetime(value.year, value.month, value.day)
-        if kind == "local":
-            return value  # type: ignore[no-any-return]
-        aware = value.replace(tzinfo=UTC) if kind == "utc" else value
-        return aware.astimezone(self.zone).replace(tzinfo=None, fold=0)  # type: ignore[no-any-return]
-
-    def _look(self, seen: Seen, path: str | None) -> Any:
-        return seen.row[path or ""] if not seen.dataset else self._path(seen, path or "")
-
-    def _dimension(self, seen: Seen, name: str) -> Any:
-        return self._path(seen, name)
-
-    def _path(self, seen: Seen, path: str) -> Any:
-        """Follow a name over the joins: a dimension first, then a column; nothing is found where a key is unknown or dangling."""
-        if not seen.dataset:
-            return seen.row[path]
-        dimensions = self.model.datasets[seen.dataset].dimensions
-        names = dimensions.get(path, path).split(".")
-        dataset, row = seen.dataset, seen.row
-        for hop in names[:-1]:
-            link = self.model.datasets[dataset].joins[hop]
-            dataset, found = link.to, self._joined(link, row, seen.at)
-            if found is None:
-                return None
-            row = found
-        return row[names[-1]]
-
-    def _joined(self, link: Link, row: Row, at: datetime | None) -> Row | None:
-        other = self.model.datasets[link.to]
-        for each in other.rows:
-            if all(row[here] is not None and row[here] == each[there] for here, there in link.keys.items()):
-                if link.valid is None:
-                    return each
-                since, until = (self.local(each[name], other.types[name]) for name in link.valid)
-                if at is not None and since is not None and since <= at and (until is None or at < until):
-                    return each
-        return None
-
-    def _holds(self, condition: Condition, seen: Seen) -> bool:
-        return self._truth(condition, seen) is True
-
-    def _truth(self, condition: Condition, seen: Seen) -> bool | None:
-        """Evaluate a condition with three values: true, false, unknown."""
-        kind, *rest = condition
-        if kind == "not":
-            inner = self._truth(rest[0], seen)
-            return None if inner is None else not inner
-        if kind in {"and", "or"}:
-            parts = [self._truth(each, seen) for each in rest]
-            decisive = kind == "or"
-            return decisive if decisive in parts else None if None in parts else not decisive
-        value = self._look(seen, rest[0])
-        if kind == "null":
-            return value is None
-        if kind == "in":
-            return None if value is None else value in rest[1]
-        if value is None or rest[1] is None:
-            return None
-        return (
-            {"eq": value == rest[1], "ne": value != rest[1]}[kind]
-            if kind in {"eq", "ne"}
-            else _compare(kind, value, rest[1])
-        )
-
-
-def _compare(kind: str, left: Any, right: Any) -> bool:
-    return bool({"lt": left < right, "le": left <= right, "gt": left > right, "ge": left >= right}[kind])
-
-
-def _levels(known: list[tuple[Row, datetime]], dataset: Dataset, instant: datetime) -> Iterator[tuple[Row, datetime]]:
-    """Give all rows at the last reading of each entity before an instant, unless that is older than it is kept."""
-    latest: dict[tuple[Any, ...], datetime] = {}
-    for row, at in known:
-        entity = tuple(row[name] for name in dataset.entity)
-        if at < instant and (entity not in latest or latest[entity] < at):
-            latest[entity] = at
-    for row, at in known:
-        is_last = at < instant and latest[tuple(row[name] for name in dataset.entity)] == at
-        if is_last and (dataset.keep_days is None or at >= instant - timedelta(days=dataset.keep_days)):
-            yield row, at
-
-
-def _of(values: list[Fraction], function: str) -> Fraction:
-    ordered = sorted(values)
-    half = len(ordered) // 2
-    if function == "median":
-        return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
-    total = sum(ordered, Fraction(0))
-    return {"sum": total, "avg": total / len(ordered), "min": ordered[0], "max": ordered[-1]}[function]
-
-
-def _walk(formula: Formula) -> Iterator[Formula]:
-    yield formula
-    if formula[0] in {"+", "-", "*", "/", "coalesce"}:
-        for each in formula[1:]:
-            if isinstance(each, tuple):
-                yield from _walk(each)
-
-
-def _paths(condition: Condition) -> Iterator[str]:
-    if condition[0] in {"and", "or", "not"}:
-        for each in condition[1:]:
-            yield from _paths(each)
-    else:
-        yield condition[1]
-
-
-def _same(left: Any, right: Any) -> bool:
-    return left is None if right is None else left == right
-
-
-def number(value: float | Decimal | date | None) -> Fraction | None:
-    """Take a number of an answer as it is, exactly."""
-    return None if value is None else Fraction(value)  # type: ignore[arg-type]
+                below = entities | set(used.per)
+                for window in self._units(used, inside.window):
+                    within = replace(inside, window=window)
+                    if used.source in self.model.kpis:
+                        yield from self._leaves(used.source, within, below, moved=moved or _moves(used))
+                    else:
+                        plain = replace(used, per=(), unit="")
+                        condition = None if used.per or used.unit else _wanted(each)
+                        base = self._base(model, used)
+                        yield Leaf(plain, base, within, condition, below, moved or _moves(base or used))

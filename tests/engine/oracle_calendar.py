@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import itertools
 from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 DAY = timedelta(days=1)
+MOMENT = timedelta(microseconds=1)
 MONTHS = {"month": 1, "quarter": 3, "year": 12, "fiscal_quarter": 3, "fiscal_year": 12}
 DAYS = {"day": 1, "week": 7}
+LENGTHS = {
+    "second": timedelta(seconds=1),
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": DAY,
+    "week": 7 * DAY,
+}
+ORDER = ("second", "minute", "hour", "day", "week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year")
+
+
+class NoPreviousError(Exception):
+    """Nothing comes before everything."""
 
 
 @dataclass(frozen=True)
 class Almanac:
-    """A project's zone, first day of the week (0 is Monday) and first month of the fiscal year."""
+    """A project's zone, first day of the week (0 is Monday), and first month of the fiscal year, which is named after its start or end."""
 
     zone: str = "UTC"
     week_start: int = 0
     fiscal_start: int = 1
+    named_after: str = "end"
 
 
 @dataclass(frozen=True)
@@ -42,6 +57,8 @@ class Asked:
 def floor(moment: datetime, grain: str, almanac: Almanac) -> datetime:
     """Find the start of the unit that a local time lies in."""
     day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    if grain in {"hour", "minute", "second"}:
+        return moment - (moment - day) % LENGTHS[grain]
     if grain == "day":
         return day
     if grain == "week":
@@ -57,7 +74,7 @@ def floor(moment: datetime, grain: str, almanac: Almanac) -> datetime:
 
 def following(start: datetime, grain: str) -> datetime:
     """Find the start of the next unit."""
-    return start + DAYS[grain] * DAY if grain in DAYS else plus_months(start, MONTHS[grain])
+    return start + LENGTHS[grain] if grain in LENGTHS else plus_months(start, MONTHS[grain])
 
 
 def plus_months(moment: datetime, months: int) -> datetime:
@@ -68,16 +85,26 @@ def plus_months(moment: datetime, months: int) -> datetime:
 
 
 def back(window: Window, count: int, unit: str) -> Window:
-    """Move a window earlier: whole months stay whole months; of another stretch the first and the last day move."""
-    if unit in DAYS:
-        length = count * DAYS[unit] * DAY
+    """Move a window earlier: whole months stay whole months; of another stretch the first and the last moment move."""
+    if unit in LENGTHS:
+        length = count * LENGTHS[unit]
         return replace(window, start=window.start and window.start - length, end=window.end and window.end - length)
     months = -count * MONTHS[unit]
     start, end = window.start, window.end
     whole = all(edge is None or edge == edge.replace(day=1, hour=0, minute=0) for edge in (start, end))
     if whole:
         return replace(window, start=start and plus_months(start, months), end=end and plus_months(end, months))
-    return replace(window, start=start and plus_months(start, months), end=end and plus_months(end - DAY, months) + DAY)
+    return replace(
+        window, start=start and plus_months(start, months), end=end and plus_months(end - MOMENT, months) + MOMENT
+    )
+
+
+def first_day(window: Window, unit: str, almanac: Almanac) -> Window:
+    """Give the first day of the unit in which a window starts."""
+    if window.start is None:
+        raise NoPreviousError
+    start = floor(window.start, unit, almanac)
+    return replace(window, start=start, end=start + DAY)
 
 
 def previous(window: Window) -> Window:
@@ -89,7 +116,8 @@ def previous(window: Window) -> Window:
         start = back(Window(window.start, window.start), 1, unit).start
         assert start is not None
         return replace(window, start=start, end=min(start + (window.end - window.start), window.start))
-    assert kind == "step", "a request without a period has no period before"
+    if kind != "step":
+        raise NoPreviousError
     return back(window, count, unit)
 
 
@@ -98,22 +126,28 @@ def year_before(window: Window) -> Window:
     return back(window, 52, "week") if window.weekly else back(window, 1, "year")
 
 
-def frame(asked: Asked, grain: str | None, almanac: Almanac) -> list[tuple[datetime | None, Window]]:
-    """Cut a period into the units of a grain: the first day of each, and the part of it that was asked for."""
-    if grain is None:
-        return [(None, asked.window)]
-    start, end = asked.window.start, asked.window.end
+def frame(asked: Window, grains: tuple[str, ...], almanac: Almanac) -> list[tuple[datetime | None, Window]]:
+    """Cut a window into the units of a grain, or wherever a unit of several ends: the start of each, and the part that was asked for."""
+    if not grains:
+        return [(None, asked)]
+    start, end = asked.start, asked.end
     assert start is not None
     assert end is not None
-    found: list[tuple[datetime | None, Window]] = []
-    unit = floor(start, grain, almanac)
-    while unit < end:
-        after = following(unit, grain)
-        window = Window(max(unit, start), min(after, end), ("step", 1, grain), grain == "week")
-        if window.start < window.end:  # type: ignore[operator]
-            found.append((unit, window))
-        unit = after
-    return found
+    cuts = {end}
+    for grain in grains:
+        unit = floor(start, grain, almanac)
+        while unit < end:
+            cuts.add(max(unit, start))
+            unit = following(unit, grain)
+    bounds = sorted(cuts)
+    finest = min(grains, key=ORDER.index)
+    return [
+        (
+            max(floor(since, grain, almanac) for grain in grains),
+            Window(since, until, ("step", 1, finest), finest == "week"),
+        )
+        for since, until in itertools.pairwise(bounds)
+    ]
 
 
 def covering(window: Window, covers: tuple[Any, ...], as_of: datetime, almanac: Almanac) -> Window:
@@ -122,7 +156,7 @@ def covering(window: Window, covers: tuple[Any, ...], as_of: datetime, almanac: 
         return replace(window, start=None)
     end = as_of if window.end is None else min(window.end, as_of)
     if covers[0] == "to_date":
-        return replace(window, start=floor(end - timedelta(microseconds=1), covers[1], almanac), end=end)
+        return replace(window, start=floor(end - MOMENT, covers[1], almanac), end=end)
     midnight = end.replace(hour=0, minute=0, second=0, microsecond=0)
     days_end = midnight if midnight == end else midnight + DAY
     return replace(window, start=back(Window(None, days_end), *covers[1:]).end, end=end)

@@ -20,27 +20,37 @@ EDGES = (
     datetime(2023, 2, 28), datetime(2024, 12, 30), datetime(2024, 3, 10, 7, 30), datetime(2024, 11, 3, 5, 30),
 )  # fmt: skip
 FIRST = datetime(2023, 1, 15)
+SIZES = (0, 1, 5, 5, 25, 40, 40, 40)
 
 
 class Tables:
-    """Makes the datasets of one project."""
+    """Makes the datasets of one project; `large` is of 2,049 rows."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, *, large: bool = False) -> None:
         self.random = random
+        self.large = large
 
     def datasets(self) -> dict[str, Dataset]:
         """Make them all, with their rows."""
+        clips = self._clips()
         return {
             "brands": self._brands(),
             "outlets": self._outlets(),
             "listings": self._listings(),
-            "clips": self._clips(),
+            "marks": self._marks(),
+            "clips": clips,
+            "shaped": self._shaped(clips),
             "spend": self._spend(),
             "levels": self._levels(),
+            "visits": self._visits(),
+            "orders": self._orders(),
         }
 
     def _maybe(self, value: Any, share: float = 0.2) -> Any:
         return None if self.random.random() < share else value
+
+    def _size(self) -> int:
+        return 2049 if self.large else self.random.choice(SIZES)
 
     def _moment(self, kind: str) -> date | datetime:
         random = self.random
@@ -53,7 +63,7 @@ class Tables:
 
     def _brands(self) -> Dataset:
         rows = [{"brand_id": n, "grp": self._maybe(self.random.choice("PQ"))} for n in range(1, 4)]
-        return Dataset({"brand_id": "int", "grp": "text"}, rows, ("brand_id",))
+        return Dataset({"brand_id": "int", "grp": "text"}, rows, ("brand_id",), dimensions={"grp": "grp"})
 
     def _outlets(self) -> Dataset:
         types = {"outlet_id": "int", "region": "text", "readers": "int", "brand_id": "int"}
@@ -81,11 +91,23 @@ class Tables:
                     and (each.date() if kind == "date" else each.replace(tzinfo=UTC) if kind == "instant" else each)
                     for each in (start, end)
                 ]
-                rows.append({"outlet_id": outlet, "since": shown[0], "until": shown[1], "tier": tier})
+                brand = self._maybe(self.random.randint(1, 4))
+                rows.append(
+                    {"outlet_id": outlet, "since": shown[0], "until": shown[1], "tier": tier, "brand_id": brand}
+                )
                 if end is None:
                     break
                 start = end + self.random.choice((0, 0, 15)) * DAY
-        return Dataset({"outlet_id": "int", "since": kind, "until": kind, "tier": "text"}, rows, ("outlet_id", "since"))
+        types = {"outlet_id": "int", "since": kind, "until": kind, "tier": "text", "brand_id": "int"}
+        return Dataset(types, rows, ("outlet_id", "since"), joins={"brand": Link("brands", {"brand_id": "brand_id"})})
+
+    def _marks(self) -> Dataset:
+        """Make a dataset with a key of two columns, of which some pairs are missing."""
+        rows = [
+            {"outlet": outlet, "tone": tone, "mark": self._maybe(self.random.choice(("high", "low")))}
+            for outlet in range(1, 5) for tone in TONES if self.random.random() < 0.7
+        ]  # fmt: skip
+        return Dataset({"outlet": "int", "tone": "text", "mark": "text"}, rows, ("outlet", "tone"))
 
     def _clips(self) -> Dataset:
         random = self.random
@@ -94,23 +116,48 @@ class Tables:
             "seen": random.choice(("instant", "local", "utc", "date")),
         }
         types = {
-            "clip_id": "int", "outlet_id": "int", "tone": "text", **kinds, "reach": "int", "amount": "money", "score": "float", "flag": "bool",
+            "clip_id": "int", "outlet_id": "int", "source_id": "int", "tone": "text", **kinds, "reach": "int", "amount": "money", "score": "float", "flag": "bool",
         }  # fmt: skip
         rows = [
             {
-                "clip_id": n, "outlet_id": self._maybe(random.randint(1, 5)), "tone": self._maybe(random.choice(TONES)),
+                "clip_id": n, "outlet_id": self._maybe(random.randint(1, 5)), "source_id": self._maybe(random.randint(1, 5)),
+                "tone": self._maybe(random.choice(TONES)),
                 "at": self._maybe(self._moment(kinds["at"]), 0.05), "seen": self._maybe(self._moment(kinds["seen"])),
                 "reach": self._maybe(random.choice((0, 1, 7, 7, 10**12, -3))), "amount": self._maybe(Decimal(random.randrange(-500, 5000)) / 100),
                 "score": self._maybe(random.randrange(-8, 9) / 4), "flag": self._maybe(random.random() < 0.5),
             }
-            for n in range(random.choice((0, 1, 5, 25, 40, 40)))
+            for n in range(self._size())
         ]  # fmt: skip
+        band = ("case", ("gt", "reach", 5), ("lit", "big"), ("lit", "small"))
+        times: dict[str, Any] = {"seen_time": "seen"}
+        if kinds["at"] == kinds["seen"]:
+            times["known_time"] = ("coalesce", "seen", "at")
+            times["later_time"] = ("greatest", "seen", "at")
         return Dataset(
-            types, rows, ("clip_id",), "at", {"seen_time": "seen"},
-            {"tone": "tone", "outlet_id": "outlet_id", "region": "outlet.region", "grp": "outlet.brand.grp", "tier": "listing.tier", "flag": "flag"},
-            {"outlet": Link("outlets", {"outlet_id": "outlet_id"}), "listing": Link("listings", {"outlet_id": "outlet_id"}, ("since", "until"))},
-            depends={"outlet_id": frozenset({"region", "grp"})},
+            types, rows, ("clip_id",), "at", times,
+            {
+                "tone": "tone", "outlet_id": "outlet_id", "source_id": "source_id", "region": "outlet.region", "grp": "outlet.brand.grp",
+                "tier": "listing.tier", "tier_grp": "listing.brand.grp", "flag": "flag", "origin": "origin.region", "mark": "mark.mark",
+                "band": band, "loud": ("upper", ("coalesce", "tone", ("lit", "none"))),
+            },
+            {
+                "outlet": Link("outlets", {"outlet_id": "outlet_id"}), "origin": Link("outlets", {"source_id": "outlet_id"}),
+                "listing": Link("listings", {"outlet_id": "outlet_id"}, ("since", "until")),
+                "mark": Link("marks", {"outlet_id": "outlet", "tone": "tone"}),
+            },
+            depends={"outlet_id": frozenset({"region", "grp"}), "source_id": frozenset({"origin"})},
         )  # fmt: skip
+
+    def _shaped(self, clips: Dataset) -> Dataset:
+        """Make a dataset that is a query over another's table."""
+        types = {name: clips.types[name] for name in ("clip_id", "tone", "at", "reach")} | {"twice": "int"}
+        rows = [
+            {**{name: row[name] for name in types if name != "twice"}, "twice": None if row["reach"] is None else row["reach"] * 2}
+            for row in clips.rows
+            if row["flag"] is True
+        ]  # fmt: skip
+        query = 'select clip_id, tone, "at", reach, reach * 2 as twice from clips where flag'
+        return Dataset(types, rows, ("clip_id",), "at", {}, {"tone": "tone"}, query=query)
 
     def _spend(self) -> Dataset:
         random = self.random
@@ -120,17 +167,12 @@ class Tables:
                 "tone": self._maybe(random.choice(TONES)),
                 "day": self._moment("date"),
                 "amount": self._maybe(Decimal(random.randrange(0, 9999)) / 100),
+                "weight": self._maybe(random.randrange(0, 5)),
             }
             for _ in range(random.choice((0, 3, 20, 20)))
         ]
-        return Dataset(
-            {"region": "text", "tone": "text", "day": "date", "amount": "money"},
-            rows,
-            (),
-            "day",
-            {},
-            {"region": "region", "tone": "tone"},
-        )
+        types = {"region": "text", "tone": "text", "day": "date", "amount": "money", "weight": "int"}
+        return Dataset(types, rows, (), "day", {}, {"region": "region", "tone": "tone"})
 
     def _levels(self) -> Dataset:
         random = self.random
@@ -144,10 +186,47 @@ class Tables:
                 "taken": self._maybe(random.choice(moments) if random.random() < 0.6 else self._moment(kind), 0.05),
                 "size": self._maybe(random.randrange(0, 500), 0.1),
             }
-            for _ in range(random.choice((0, 4, 25, 25)))
+            for _ in range(2049 if self.large else random.choice((0, 1, 4, 25, 25)))
         ]
         types = {"account": "int", "region": "text", "tone": "text", "taken": kind, "size": "int"}
         dimensions = {"region": "region", "tone": "tone", "account": "account"}
-        return Dataset(
-            types, rows, (), "taken", {}, dimensions, entity=("account",), keep_days=random.choice((None, None, 45, 10))
+        keep = random.choice((None, None, (45, "day"), (10, "day"), (1, "month"), (2, "week"), (1, "quarter")))
+        entity = random.choice((("account",), ("account",), ("account", "region"), ()))
+        return Dataset(types, rows, (), "taken", {}, dimensions, entity=entity, keep=keep)
+
+    def _visits(self) -> Dataset:
+        """Make earlier rows for conversions."""
+        random = self.random
+        kind = random.choice(("date", "instant", "local", "utc"))
+        rows = [
+            {
+                "visit_id": n, "visitor": self._maybe(random.randint(1, 4), 0.1), "device": self._maybe(random.choice(("tv", "pc"))),
+                "tone": self._maybe(random.choice(TONES)), "came": self._maybe(self._close(kind), 0.05), "pages": self._maybe(random.randrange(0, 5)),
+            }
+            for n in range(random.choice((0, 1, 5, 25, 25)))
+        ]  # fmt: skip
+        types = {"visit_id": "int", "visitor": "int", "device": "text", "tone": "text", "came": kind, "pages": "int"}
+        dimensions = {"tone": "tone", "device": "device", "visitor": "visitor"}
+        return Dataset(types, rows, ("visit_id",), "came", {}, dimensions)
+
+    def _orders(self) -> Dataset:
+        """Make later rows for conversions."""
+        random = self.random
+        kind = random.choice(("date", "instant", "local", "utc"))
+        rows = [
+            {
+                "order_id": n, "buyer": self._maybe(random.randint(1, 4), 0.1), "device": self._maybe(random.choice(("tv", "pc"))),
+                "tone": self._maybe(random.choice(TONES)), "bought": self._maybe(self._close(kind), 0.05),
+                "amount": self._maybe(Decimal(random.randrange(0, 9999)) / 100),
+            }
+            for n in range(random.choice((0, 1, 5, 25, 25)))
+        ]  # fmt: skip
+        types = {"order_id": "int", "buyer": "int", "device": "text", "tone": "text", "bought": kind, "amount": "money"}
+        return Dataset(types, rows, ("order_id",), "bought", {}, {"tone": "tone", "device": "device"})
+
+    def _close(self, kind: str) -> date | datetime:
+        """Make a moment of two months, often one that others share."""
+        naive = datetime(2024, 2, 20) + timedelta(
+            hours=self.random.choice((0, 24, 36, 500, 700, self.random.randrange(0, 1500)))
         )
+        return naive.date() if kind == "date" else naive.replace(tzinfo=UTC) if kind == "instant" else naive

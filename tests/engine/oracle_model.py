@@ -12,10 +12,22 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 Row = dict[str, Any]
+Term = Any
+"""A path as a text, or `("lit", value)`, `("+", a, b)`, also - * /, `("coalesce", a, b)`, `("case", condition, a, b)`, and others of `oracle_terms`."""
 Condition = tuple[Any, ...]
-"""`("eq", path, value)`, also ne lt le gt ge in; `("null", path)`; `("not", c)`, `("and", c, …)`, `("or", c, …)`."""
+"""`("eq", term, value)`, also ne lt le gt ge; `("in", term, values)` and others of `oracle_terms`; `("not", c)`, `("and", c, …)`, `("or", c, …)`.
+
+Of a question only: `("among", dimension, having, by)`.
+"""
 Formula = tuple[Any, ...]
-"""`("agg", function, input, path, condition)`, `("input", name)`, `("num", text)`, `("+", left, right)`, also - * /; `("coalesce", f, text)`."""
+"""`("agg", function, input, term, condition)`, `("input", name)`, `("lit", value)`, and what terms are made of."""
+
+
+@dataclass(frozen=True)
+class Param:
+    """A parameter in the place of a value."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -29,18 +41,32 @@ class Link:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A table with what the language says of it; `types` are words of `TYPES`, `depends` names what follows from a dimension."""
+    """A table with what the language says of it; `types` are words of `TYPES`, `depends` names what follows from a dimension.
+
+    `query` makes the rows of the table `table` into these; `entity` None is no snapshot.
+    """
 
     types: Mapping[str, str]
     rows: list[Row]
     key: tuple[str, ...] = ()
     time: str = ""
-    times: Mapping[str, str] = field(default_factory=dict)
-    dimensions: Mapping[str, str] = field(default_factory=dict)
+    times: Mapping[str, Term] = field(default_factory=dict)
+    dimensions: Mapping[str, Term] = field(default_factory=dict)
     joins: Mapping[str, Link] = field(default_factory=dict)
-    entity: tuple[str, ...] = ()
-    keep_days: int | None = None
+    entity: tuple[str, ...] | None = None
+    keep: tuple[int, str] | None = None
     depends: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """Each row is given to one row of the input `after`: of the same `keys` (here, there), at most `within` earlier."""
+
+    after: str
+    keys: tuple[tuple[str, str], ...]
+    within: tuple[int, str] | None = None
+    first: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,9 +79,13 @@ class Input:
     take: str = ""
     across: frozenset[str] = frozenset()
     offset: tuple[int, str] | str | None = None
+    """A count and a unit, `period`, or `start of` a unit."""
     covers: tuple[Any, ...] = ()
     """`("all",)`, `("to_date", unit)` or `("window", count, unit)`."""
     per: tuple[str, ...] = ()
+    unit: str = ""
+    """The unit of time that `per` names too."""
+    conversion: Conversion | None = None
 
 
 @dataclass(frozen=True)
@@ -66,25 +96,42 @@ class Kpi:
     formula: Formula
     percent: bool = False
     empty_unknown: bool = False
+    frame: str = "whole"
 
 
 @dataclass(frozen=True)
 class Model:
-    """A project."""
+    """A project; `parameters` have a type and a default."""
 
     datasets: Mapping[str, Dataset]
     kpis: Mapping[str, Kpi]
     almanac: Almanac = field(default_factory=Almanac)
+    parameters: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Question:
-    """A request; `as_of` is the local time before which everything counts."""
+    """A request; `as_of` is the local time before which everything counts, `said` how it is written.
+
+    Without KPIs it asks for the members of the datasets `of`.
+    """
 
     kpis: tuple[str, ...]
     period: Asked
     as_of: datetime
+    said: str
     by: tuple[str, ...] = ()
-    grain: str | None = None
+    grains: tuple[str, ...] = ()
     where: tuple[Condition, ...] = ()
+    where_sql: Condition | None = None
+    periods: tuple[tuple[str, datetime], ...] = ()
+    """Conditions on `period`: an operator and the start of a unit."""
     compare: tuple[str, ...] = ()
+    having: tuple[tuple[str, str, Any], ...] = ()
+    order: tuple[str, ...] = ()
+    limit: int | None = None
+    dense: bool = True
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    of: tuple[str, ...] = ()
+    dated: bool = True
+    totals: bool = False

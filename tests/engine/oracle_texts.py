@@ -1,4 +1,5 @@
 """The oracle's models and questions as the engine reads them: definitions, tables, arguments of `run`."""
+# ruff: noqa: PLR0911, C901 - a line for each form that is written
 
 from __future__ import annotations
 
@@ -6,11 +7,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from oracle_model import Param
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import duckdb
-    from oracle_model import Condition, Dataset, Formula, Input, Kpi, Model, Question
+    from oracle_model import Condition, Dataset, Input, Kpi, Model, Question, Term
 
 TYPES = {
     "int": "BIGINT", "money": "DECIMAL(18,2)", "float": "DOUBLE", "text": "VARCHAR", "bool": "BOOLEAN",
@@ -22,11 +25,17 @@ MONTHS = (
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
 SIGNS = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
-OPERATORS = {"ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+OPERATORS = {
+    "eq": "eq", "ne": "!=", "lt": "<", "le": "lte", "gt": ">", "ge": "gte", "contains": "contains", "starts": "starts_with",
+    "ends": "ends_with", "in": "in", "between": "between",
+}  # fmt: skip
+TEXTS = {"contains": "contains", "starts": "starts_with", "ends": "ends_with"}
 
 
 def literal(value: Any) -> str:
     """Write a value as SQL."""
+    if isinstance(value, Param):
+        return f":{value.name}"
     if value is None:
         return "NULL"
     if isinstance(value, bool):
@@ -48,7 +57,9 @@ def definitions(model: Model) -> dict[str, Any]:
     return {
         "calendar": {
             "timezone": almanac.zone, "week_start": WEEKDAYS[almanac.week_start], "fiscal_year_start": MONTHS[almanac.fiscal_start - 1],
+            "fiscal_year_named_after": almanac.named_after,
         },
+        "parameters": {name: {"type": kind, "default": default} for name, (kind, default) in model.parameters.items()},
         "datasets": {name: _dataset(dataset) for name, dataset in model.datasets.items()},
         "kpis": {name: _kpi(kpi) for name, kpi in model.kpis.items()},
     }  # fmt: skip
@@ -56,33 +67,43 @@ def definitions(model: Model) -> dict[str, Any]:
 
 def _dataset(dataset: Dataset) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "dimensions": {name: None if path == name else path for name, path in dataset.dimensions.items()},
+        "dimensions": {name: _place(name, path) for name, path in dataset.dimensions.items()},
         "columns": {name: {"zone": "UTC"} for name, kind in dataset.types.items() if kind == "utc"},
         "joins": {
             name: {"to": link.to, "keys": dict(link.keys), **({"valid": list(link.valid)} if link.valid else {})}
             for name, link in dataset.joins.items()
         },
-        "times": dict(dataset.times),
+        "times": {name: _place(name, path) for name, path in dataset.times.items()},
     }
+    if dataset.query:
+        found["sql"] = dataset.query
     if dataset.key:
         found["key"] = list(dataset.key)
     if dataset.time:
         found["time"] = dataset.time
-    if dataset.entity:
-        keep = "forever" if dataset.keep_days is None else f"{dataset.keep_days} days"
+    if dataset.entity is not None:
+        keep = "forever" if dataset.keep is None else f"{dataset.keep[0]} {dataset.keep[1]}s"
         found["snapshot"] = {"of": list(dataset.entity), "keep": keep}
     return found
+
+
+def _place(name: str, path: Term) -> Any:
+    if isinstance(path, str):
+        return None if path == name else path
+    return {"sql": term(path)}
 
 
 def _kpi(kpi: Kpi) -> dict[str, Any]:
     found: dict[str, Any] = {
         "inputs": {name: _input(each) for name, each in kpi.inputs.items()},
-        "formula": formula(kpi.formula),
+        "formula": term(kpi.formula),
     }
     if kpi.percent:
         found["format"] = "percent"
     if kpi.empty_unknown:
         found["empty"] = "unknown"
+    if kpi.frame != "whole":
+        found["frame"] = kpi.frame
     return found
 
 
@@ -102,59 +123,85 @@ def _input(used: Input) -> dict[str, Any]:
             "window": ("window", " ".join(map(str, used.covers[1:]))),
         }[used.covers[0]]
         found[key] = value
-    for name in ("across", "per"):
-        if values := list(getattr(used, name)):
-            found[name] = sorted(values) if name == "across" else values
+    if used.across:
+        found["across"] = sorted(used.across)
+    if used.per or used.unit:
+        found["per"] = [*used.per, *([used.unit] if used.unit else [])]
+    if used.conversion is not None:
+        conversion = used.conversion
+        same = all(here == there for here, there in conversion.keys)
+        found["of"] = [here for here, _ in conversion.keys] if same else dict(conversion.keys)
+        found["after"] = conversion.after
+        if conversion.within:
+            found["within"] = f"{conversion.within[0]} {conversion.within[1]}s"
+        if conversion.first:
+            found["touch"] = "first"
     return found
 
 
-def condition(each: Condition) -> str:
-    """Write a condition in the formula language."""
+def condition(each: Condition, prefix: str = "") -> str:
+    """Write a condition in the formula language, each column with a prefix."""
     kind, *rest = each
     if kind == "not":
-        return f"not ({condition(rest[0])})"
+        return f"not ({condition(rest[0], prefix)})"
     if kind in {"and", "or"}:
-        return f" {kind} ".join(f"({condition(part)})" for part in rest)
-    if kind == "null":
-        return f"{rest[0]} is null"
+        return f" {kind} ".join(f"({condition(part, prefix)})" for part in rest)
+    value = term(rest[0], prefix)
+    if kind in {"null", "is"}:
+        return f"{value} is {'null' if kind == 'null' else literal(rest[1])}"
     if kind == "in":
-        return f"{rest[0]} in ({', '.join(literal(value) for value in rest[1])})"
-    return f"{rest[0]} {SIGNS[kind]} {literal(rest[1])}"
+        return f"{value} in ({', '.join(map(literal, rest[1]))})"
+    if kind == "distinct":
+        return f"{value} is distinct from {literal(rest[1])}"
+    if kind == "between":
+        return f"{value} between {literal(rest[1])} and {literal(rest[2])}"
+    if kind in TEXTS:
+        return f"{TEXTS[kind]}({value}, {literal(rest[1])})"
+    return f"{value} {SIGNS[kind]} {literal(rest[1])}"
 
 
-def formula(each: Formula) -> str:
-    """Write a formula."""
-    kind = each[0]
-    if kind in {"num", "input"}:
-        return str(each[1])
-    if kind == "coalesce":
-        return f"coalesce({formula(each[1])}, {each[2]})"
-    if kind == "agg":
-        _, function, name, path, where = each
-        column = name if path is None else f"{name}.{path}"
-        call = {"distinct": f"count(distinct {column})", "known": f"count({column})"}.get(
-            function, f"{function}({column})"
-        )
-        return call if where is None else f"{call} filter (where {condition_of(where, name)})"
-    return f"({formula(each[1])}) {kind} ({formula(each[2])})"
-
-
-def condition_of(each: Condition, name: str) -> str:
-    """Write a condition inside an aggregate, each column with its input before it."""
+def term(each: Term, prefix: str = "") -> str:
+    """Write a term or a formula."""
+    if isinstance(each, str):
+        return f"{prefix}{each}"
     kind, *rest = each
-    if kind in {"not", "and", "or"}:
-        return condition_prefixed(kind, [condition_of(part, name) for part in rest])
-    return condition((kind, f"{name}.{rest[0]}", *rest[1:]))
+    if kind == "lit":
+        return literal(rest[0])
+    if kind == "input":
+        return str(rest[0])
+    if kind == "agg":
+        return _aggregate(*rest)
+    if kind == "case":
+        otherwise = "" if rest[2] is None else f" else {term(rest[2], prefix)}"
+        return f"case when {condition(rest[0], prefix)} then {term(rest[1], prefix)}{otherwise} end"
+    parts = [term(part, prefix) for part in rest]
+    if kind in {"+", "-", "*", "/"}:
+        return f"({parts[0]}) {kind} ({parts[1]})"
+    return f"-({parts[0]})" if kind == "neg" else f"{kind}({', '.join(parts)})"
 
 
-def condition_prefixed(kind: str, parts: list[str]) -> str:
-    """Join conditions that are already written."""
-    return f"not ({parts[0]})" if kind == "not" else f" {kind} ".join(f"({part})" for part in parts)
+def _aggregate(function: str, name: str, column: Term, where: Condition | None) -> str:
+    inner = (
+        name
+        if column is None
+        else term(column, f"{name}.")
+        if function != "count_if"
+        else condition(column, f"{name}.")
+    )
+    if ":" in function:
+        kind, fraction = function.split(":")
+        call = f"quantile_{kind}({inner}, {fraction})"
+    else:
+        word = {"distinct": "count(distinct {})", "known": "count({})"}.get(function, function + "({})")
+        call = word.format(inner)
+    return call if where is None else f"{call} filter (where {condition(where, f'{name}.')})"
 
 
 def create(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Make the model's tables in a DuckDB database."""
     for name, dataset in model.datasets.items():
+        if dataset.query:
+            continue
         columns = ", ".join(f'"{column}" {TYPES[kind]}' for column, kind in dataset.types.items())
         connection.execute(f'CREATE TABLE "{name}" ({columns})')
         tuples = [f"({', '.join(literal(row[column]) for column in dataset.types)})" for row in dataset.rows]
@@ -162,34 +209,55 @@ def create(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
             connection.execute(f'INSERT INTO "{name}" VALUES {", ".join(tuples)}')
 
 
-def arguments(question: Question, as_of: str) -> dict[str, Any]:
-    """Write a question as the arguments of `run`."""
-    found: dict[str, Any] = {
-        "kpis": list(question.kpis),
-        "by": list(question.by),
-        "as_of": as_of,
-        "where": _where(question.where),
+def arguments(question: Question) -> dict[str, Any]:
+    """Write a question as the arguments of `run`, or of `members` where it names no KPI."""
+    found: dict[str, Any] = {"by": list(question.by), "as_of": question.said}
+    if question.kpis:
+        found = {"kpis": list(question.kpis), **found}
+    else:
+        found |= {"of": list(question.of), "dated": question.dated}
+    where = _where(question.where)
+    for operator, moment in question.periods:
+        where.setdefault("period", {})[OPERATORS[operator]] = moment.isoformat()
+    optional = {
+        "where": where,
+        "where_sql": question.where_sql and condition(question.where_sql),
+        "grain": question.grains[0] if len(question.grains) == 1 else list(question.grains),
+        "period": question.period.text,
+        "compare": list(question.compare),
+        "having": _having(question.having),
+        "order": list(question.order),
+        "parameters": dict(question.parameters),
     }
-    if question.grain:
-        found["grain"] = question.grain
-    if question.period.text:
-        found["period"] = question.period.text
-    if question.compare:
-        found["compare"] = list(question.compare)
+    found |= {name: value for name, value in optional.items() if value}
+    if question.limit is not None:
+        found["limit"] = question.limit
+    return found if question.dense else found | {"dense": False}
+
+
+def _having(conditions: Iterable[tuple[str, str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, kind, *rest in conditions:
+        found.setdefault(name, {}).update(_operator(kind, rest))
     return found
+
+
+def _operator(kind: str, rest: list[Any]) -> dict[str, Any]:
+    if kind == "null":
+        return {"is_null": True}
+    return {OPERATORS[kind]: rest[0] if len(rest) == 1 and kind != "in" else list(rest[0]) if kind == "in" else rest}
 
 
 def _where(conditions: Iterable[Condition]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for each in conditions:
-        if each[0] == "not" and each[1][0] == "in":
-            found.setdefault(each[1][1], {})["not_in"] = list(each[1][2])
+        if each[0] == "among":
+            _, name, having, by = each
+            found.setdefault(name, {})["among"] = {"having": _having(having), **({"by": by} if by != name else {})}
         elif each[0] == "not":
-            found.setdefault(each[1][1], {})["is_null"] = False
-        elif each[0] == "null":
-            found.setdefault(each[1], {})["is_null"] = True
+            kind, name, *rest = each[1]
+            found.setdefault(name, {}).update({"is_null": False} if kind == "null" else {"not_in": list(rest[0])})
         else:
-            found.setdefault(each[1], {})[OPERATORS.get(each[0], "=" if each[0] == "eq" else "in")] = (
-                list(each[2]) if each[0] == "in" else each[2]
-            )
+            kind, name, *rest = each
+            found.setdefault(name, {}).update(_operator(kind, rest))
     return found

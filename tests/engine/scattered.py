@@ -10,7 +10,7 @@ import duckdb
 import kpi_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     Store = Callable[[duckdb.DuckDBPyConnection, tuple[str, ...], Path], Mapping[str, Any]]
@@ -95,6 +95,12 @@ def tables_of(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     return tuple(name for (name,) in found)
 
 
+def _read_by(name: str, model: Mapping[str, Any], tables: Iterable[str]) -> str:
+    """Name the table that a dataset reads: its own, or the first that its query names."""
+    words = model.get("sql", "").split()
+    return next((each for each in tables if each in words), model.get("table") or name)
+
+
 def scattered(
     connection: duckdb.DuckDBPyConnection,
     definitions: Mapping[str, Any],
@@ -109,7 +115,7 @@ def scattered(
     sources = {name: dict(store(connection, tables, folder)) for name, (store, tables) in places.items()}
     of_table = {table: name for name, (_, tables) in places.items() for table in tables}
     datasets = {
-        name: {**(model or {}), "source": of_table.get((model or {}).get("table") or name, next(iter(places)))}
+        name: {**(model or {}), "source": of_table.get(_read_by(name, model or {}, of_table), next(iter(places)))}
         for name, model in definitions["datasets"].items()
     }
     rest = {**definitions, "datasets": datasets}

@@ -9,7 +9,7 @@ from threading import Barrier, BrokenBarrierError
 import duckdb
 import pytest
 from number_projects import connected, table
-from oracle_cases import Maker
+from oracle_cases import made
 from oracle_checking import WrongError, check
 from oracle_texts import arguments, create, definitions
 from scattered import in_duckdb, scattered, tables_of
@@ -128,19 +128,17 @@ def test_tables_in_other_engines_give_the_answers_of_one_duckdb(opened, places):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("sources", [1, 2, 6])
 def test_random_projects_scattered_over_sources_answer_as_the_oracle_does(seed, sources, tmp_path):
-    maker = Maker(Random(7000 + seed))  # noqa: S311 - the same case again
-    model = maker.model()
+    model, questions = made(Random(7000 + seed), 2)  # noqa: S311 - the same case again
     connection = duckdb.connect()
     create(connection, model)
     names = tables_of(connection)
     places = {f"s{n}": (in_duckdb, names[n::sources]) for n in range(sources)}
     with scattered(connection, definitions(model), places, tmp_path) as engine:
-        for _ in range(2):
-            question, as_of = maker.question(model)
+        for question in questions:
             try:
-                check(engine, model, question, as_of)
+                check(engine, model, question)
             except WrongError as wrong:
-                raise WrongError(f"{arguments(question, as_of)}: {wrong}") from None
+                raise WrongError(f"{arguments(question)}: {wrong}") from None
 
 
 def test_only_aggregates_travel(opened):

@@ -124,7 +124,7 @@ def expected_members(names, windows, by=("channel",), as_of=datetime(2026, 12, 3
 
 
 def months(asked=QUARTER, grain="month"):
-    return {start and start.date(): window for start, window in frame(asked, grain, ALMANAC)}
+    return {start and start.date(): window for start, window in frame(asked.window, (grain,) if grain else (), ALMANAC)}
 
 
 def check_numbers(engine, name, code=None):
