@@ -131,6 +131,9 @@ def columns_of(plan: Derive, request: Request, catalogue: Catalogue, language: s
 def _unfinished_from(plan: Derive, request: Request) -> str:
     """Give the first period that is not over at `as_of`, as the answer writes it."""
     starts = (each.start for each in plan.align.periods if each.span.end is not None and each.span.end > request.as_of)
+    if plan.align.numbers:
+        span = request.period.span
+        return span.end.date().isoformat() if span.end is not None and span.end > request.as_of else ""
     first = min((start for start in starts if start is not None), default=None)
     if first is None:
         return ""

@@ -141,8 +141,9 @@ def format_cell(value: Value, column: Column, language: str, *, currency: str = 
 
 
 def is_unfinished(value: Value, column: Column) -> bool:
-    """Say whether a period of a table is not over yet."""
-    return bool(column.unfinished_from) and isinstance(value, date) and value.isoformat() >= column.unfinished_from
+    """Say whether a period of a table is not over yet; one that comes again, and has a number, is not as long as any is not."""
+    is_late = isinstance(value, int) or (isinstance(value, date) and value.isoformat() >= column.unfinished_from)
+    return bool(column.unfinished_from) and is_late
 
 
 def for_people(table: Breakdown, language: str) -> Breakdown:

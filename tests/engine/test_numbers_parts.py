@@ -130,6 +130,9 @@ def test_what_comes_later_does_not_count(engine, rows):
             if each[1].year == 2025 and each[1].month == row["period"] and each[1] <= date(2025, 3, 10)
         ]
         assert row["revenue"] == sum(each[3] for each in here)
+    csv = engine.render(engine.run("revenue", grain="month_of_year", period="2025", as_of="2025-03-10"), "csv").decode()
+    assert csv.splitlines()[0] == "period,revenue,unfinished"
+    assert all(line.casefold().endswith(",true") for line in csv.splitlines()[1:13])
     observed = engine.run("revenue", grain="month_of_year", period="2025", as_of="2025-03-10", dense=False).rows()
     assert [row["period"] for row in observed] == [1, 2, 3]
 
