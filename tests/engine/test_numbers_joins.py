@@ -145,3 +145,70 @@ def test_data_that_change_between_two_requests_are_read_anew():
         assert engine.run("n").totals() == {"n": 1}
         connection.execute("INSERT INTO fact VALUES (2)")
         assert engine.run("n").totals() == {"n": 2}
+
+
+def test_over_three_hops_two_roads_and_keys_of_two_columns_as_plain_python_has_it():
+    """Flights go from an airport to another; airports stand in towns by country and name, towns in countries: dangling keys at every hop."""
+    flights = [
+        (1, "CDG", "BES", 3),
+        (2, "CDG", "CDG", 5),
+        (3, "BES", None, 7),
+        (4, "XXX", "LYS", 11),
+        (5, "LYS", "ORY", 13),
+        (6, None, "JFK", 17),
+    ]
+    airports = {
+        "CDG": ("FR", "Paris"),
+        "ORY": ("FR", "Paris"),
+        "BES": ("FR", "Brest"),
+        "LYS": ("FR", None),
+        "JFK": ("US", "Paris"),
+    }
+    towns = {("FR", "Paris"): "big", ("FR", "Brest"): "small", ("US", "Paris"): "tiny"}
+
+    def size(airport):
+        return towns.get(airports.get(airport))
+
+    def listed(rows):
+        return ", ".join("(" + ", ".join("NULL" if v is None else repr(v) for v in row) + ")" for row in rows)
+
+    expected = {}
+    for _, start, end, seats in flights:
+        expected[size(start), size(end)] = expected.get((size(start), size(end)), 0) + seats
+    with opened(
+        {"flight": ("id int, a varchar, b varchar, seats int", listed(flights)), "airport": ("code varchar, country varchar, town varchar", listed((k, *v) for k, v in airports.items())),
+         "town": ("country varchar, name varchar, size varchar", listed((*k, v) for k, v in towns.items())), "scale": ("id varchar", "('big'), ('small')")},
+        {"flights": {"table": "flight", "key": "id", "joins": {"start": {"to": "airports", "keys": {"a": "code"}}, "end": {"to": "airports", "keys": {"b": "code"}}},
+                     "dimensions": {"from_size": "start.place.size", "to_size": "end.place.size", "known": "start.place.scale.id"}},
+         "airports": {"table": "airport", "key": "code", "joins": {"place": {"to": "towns", "keys": {"country": "country", "town": "name"}}}},
+         "towns": {"table": "town", "key": ["country", "name"], "joins": {"scale": {"to": "scales", "keys": {"size": "id"}}}},
+         "scales": {"table": "scale", "key": "id"}},
+        {"seats": "sum(seats)"},
+    ) as engine:  # fmt: skip
+        result = engine.run("seats", by=["from_size", "to_size"])
+        assert {(row["from_size"], row["to_size"]): row["seats"] for row in result.rows() if row["seats"]} == expected
+        assert result.totals() == {"seats": 56}
+        known = by_member(engine.run("seats", by="known"), "known", "seats")
+        assert known == {"big": 8, "small": 7, None: 41}
+
+
+def test_two_rows_valid_at_one_time_are_refused_with_their_keys():
+    tables = {
+        "visit": ("id int, at_ date, page varchar", "(1, '2026-01-05', 'p')"),
+        "history": (
+            "page varchar, since date, until date, tier varchar",
+            "('p', '2026-01-01', '2026-02-01', 'gold'), ('p', '2026-01-31', NULL, 'silver'), ('q', '2026-01-01', '2026-02-01', 'gold'), ('q', '2026-02-01', NULL, 'silver')",
+        ),
+    }
+    visits = {
+        "table": "visit",
+        "key": "id",
+        "time": "at_",
+        "joins": {"then": {"to": "tiers", "keys": ["page"], "valid": ["since", "until"]}},
+        "dimensions": {"tier": "then.tier"},
+    }
+    with opened(tables, {"visits": visits, "tiers": {"table": "history"}}, {"n": "count(visits)"}) as engine:
+        with pytest.raises(DataError, match="valid at one time for `page` p$") as caught:
+            engine.run("n", by="tier", as_of=LATE)
+        assert caught.value.code == "key_not_unique"
+        assert engine.run("n", as_of=LATE).totals() == {"n": 1}
