@@ -208,7 +208,7 @@ def test_two_rows_valid_at_one_time_are_refused_with_their_keys():
         "dimensions": {"tier": "then.tier"},
     }
     with opened(tables, {"visits": visits, "tiers": {"table": "history"}}, {"n": "count(visits)"}) as engine:
-        with pytest.raises(DataError, match="valid at one time for `page` p$") as caught:
+        with pytest.raises(DataError, match=r"valid at one time for `page` p\n") as caught:
             engine.run("n", by="tier", as_of=LATE)
         assert caught.value.code == "key_not_unique"
         assert engine.run("n", as_of=LATE).totals() == {"n": 1}
