@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from kpi_engine.catalogue.resolved import AGE, GIVEN, ROWS
 from kpi_engine.formula.trees import column, every_column, integer, named
-from kpi_engine.sql.conversions import KEY, LATER, TIME, chosen, later_rows, of_later
+from kpi_engine.sql.conversions import KEY, LATER, TIME, chosen, later_rows, not_after, of_later
 from kpi_engine.sql.joins import joined, local
 from kpi_engine.sql.rendering import alias, where
 
@@ -47,7 +47,8 @@ def followed(read: Read, cohort: Cohort, rendering: Rendering) -> exp.Subquery:
     on: list[exp.Expr] = [
         exp.EQ(this=column(f"{KEY}{n}", ROWS), expression=of_later(f"{KEY}{n}")) for n in range(len(cohort.keys))
     ]
-    on.append(exp.LTE(this=column(TIME, ROWS), expression=of_later(TIME)))
+    assert read.time is not None  # noqa: S101 - what has an age has a time
+    on.append(not_after(column(TIME, ROWS), read.time, of_later(TIME), read.converted.time))
     select = select.join(rows, on=exp.and_(*on), join_type="inner", copy=False)
     return exp.Subquery(
         this=where(select, [*tests, exp.LT(this=later, expression=integer(cohort.until))]), alias=alias(ROWS)

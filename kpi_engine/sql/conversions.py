@@ -18,7 +18,7 @@ from kpi_engine.sql.times import Clock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kpi_engine.catalogue import Expr
+    from kpi_engine.catalogue import Expr, TimeColumn
     from kpi_engine.planning.nodes import Converted
     from kpi_engine.sql.rendering import Rendering
 
@@ -34,7 +34,7 @@ def converted(read: Read, conversion: Converted, rendering: Rendering) -> exp.Su
     tests: list[exp.Expr] = [
         exp.EQ(this=earlier.tree, expression=of_later(f"{KEY}{n}")) for n, (_, earlier) in enumerate(conversion.keys)
     ]
-    tests.append(exp.LTE(this=here, expression=there))
+    tests.append(not_after(here, read.time, there, conversion.time))
     if conversion.within is not None:
         length = exp.Interval(
             this=exp.Literal.string(str(conversion.within.count)), unit=exp.var(conversion.within.unit)
@@ -50,6 +50,13 @@ def converted(read: Read, conversion: Converted, rendering: Rendering) -> exp.Su
     select = where(select, [*among(read, rendering), *asked])
     select.set("qualify", exp.Qualify(this=chosen(read, here, [of_later(_NUMBER)], rendering, first=conversion.first)))
     return exp.Subquery(this=select, alias=alias(ROWS))
+
+
+def not_after(here: exp.Expr, earlier: TimeColumn, there: exp.Expr, later: TimeColumn) -> exp.Expr:
+    """Say that a row comes at or before another; where one of the times is a day, days are all that can be compared."""
+    if (earlier.kind == "date") != (later.kind == "date"):
+        here, there = exp.cast(here, "date", copy=False), exp.cast(there, "date", copy=False)
+    return exp.LTE(this=here, expression=there)
 
 
 def chosen(read: Read, time: exp.Expr, of: list[exp.Expr], rendering: Rendering, *, first: bool) -> exp.Expr:
