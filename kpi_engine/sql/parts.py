@@ -59,27 +59,29 @@ def _overlaps(node: Summarise) -> bool:
 
 
 def _part(node: Summarise, places: tuple[int, ...]) -> Summarise:
-    """Keep some aggregates, and the cells that ask for one of them."""
+    """Keep some aggregates, the cells that ask for one of them, and what these are split by."""
     renumbered = {place: n for n, place in enumerate(places)}
     cells = tuple(
         replace(cell, aggregates=frozenset(renumbered[n] for n in cell.aggregates if n in renumbered))
         for cell in node.cells
         if not cell.aggregates.isdisjoint(renumbered)
     )
-    return replace(node, aggregates=tuple(node.aggregates[n] for n in places), cells=cells)
+    split = {name: each for name, each in node.split.items() if any(name in cell.split for cell in cells)}
+    return replace(node, aggregates=tuple(node.aggregates[n] for n in places), cells=cells, split=split)
 
 
-def side_by_side(node: Summarise, found: Sequence[tuple[exp.Select, tuple[int, ...]]]) -> exp.Select:
+def side_by_side(node: Summarise, found: Sequence[tuple[Summarise, tuple[int, ...], exp.Select]]) -> exp.Select:
     """Put the parts of a summary together again: a cell and member has one row in each at most."""
     keys = [CELL, *(dimension(name) for name in node.split)]
     names = [f"a{n}" for n in range(len(node.aggregates))]
     selects = []
-    for n, (part, places) in enumerate(found):
+    for n, (part, places, rows_of_part) in enumerate(found):
         table = f"{_PARTS}{n}"
-        own = {f"a{place}": column(f"a{m}", table) for m, place in enumerate(places)}
-        columns: list[exp.Expr] = [column(key, table) for key in keys]
-        columns += [named(own.get(name, exp.Null()), name) for name in names]
-        selects.append(exp.Select(expressions=columns).from_(exp.Subquery(this=part, alias=alias(table)), copy=False))
+        own = {key: column(key, table) for key in (CELL, *(dimension(name) for name in part.split))}
+        own |= {f"a{place}": column(f"a{m}", table) for m, place in enumerate(places)}
+        columns = [named(own.get(name, exp.Null()), name) for name in (*keys, *names)]
+        source = exp.Subquery(this=rows_of_part, alias=alias(table))
+        selects.append(exp.Select(expressions=columns).from_(source, copy=False))
     rows: exp.Query = selects[0]
     for each in selects[1:]:
         rows = exp.union(rows, each, distinct=False, copy=False)

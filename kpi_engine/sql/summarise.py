@@ -52,7 +52,7 @@ def summarise(node: Summarise, rendering: Rendering) -> exp.Select:
     found = [] if rendering.portable else parts(node)
     if len(found) < 2:  # noqa: PLR2004 - one part is the whole
         return _Summary(node, rendering).select()
-    return side_by_side(node, [(_Summary(part, rendering).select(), places) for part, places in found])
+    return side_by_side(node, [(part, places, _Summary(part, rendering).select()) for part, places in found])
 
 
 def answered(table: str, types: Mapping[str, str]) -> exp.Select:
