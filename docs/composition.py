@@ -32,10 +32,13 @@ def lines() -> Iterator[str]:
 
 def _kinds(table: dict[str, Any]) -> Iterator[str]:
     yield from ["", "## Kinds of KPI", ""]
-    yield "Any two of them may stand in one formula, each as it is alone: `a - b`, where `a` and `b` are KPIs, is tested for all pairs."
+    yield "Any two of them may stand in one formula, each as it is alone: `a * b`, where `a` and `b` are KPIs, is tested for all pairs."
     yield from ["", "| kind | inputs | formula |", "|---|---|---|"]
     for kind in table["kinds"].values():
-        said = [f"`{kind['formula']}`", *(f"`{key}: {kind[key]}`" for key in ("empty", "frame") if key in kind)]
+        said = [
+            f"`{kind['formula']}`",
+            *(f"`{key}: {kind[key]}`" for key in ("empty", "frame", "currency") if key in kind),
+        ]
         yield f"| {kind['title']} | `{_written(kind['inputs'])}` | {', '.join(said)} |"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from random import Random
@@ -17,6 +18,7 @@ from typing import Any
 from oracle_calendar import DAY, Almanac, Window, back, covering, floor, following, previous
 
 ALMANAC = Almanac()
+FIRST_BLOCK, BLOCK = datetime(2023, 10, 2), timedelta(weeks=4)
 Row = dict[str, Any]
 Test = Callable[[Row], bool]
 Value = Fraction | None
@@ -55,7 +57,26 @@ def data() -> dict[str, list[Row]]:
         for account in (1, 2, 3, 4) for _ in range(9)
     }  # fmt: skip
     levels = [{"account": account, "day": when, **rest} for (account, when), rest in found.items()]
-    return {"visits": visits, "orders": orders, "levels": levels}
+    payments = [
+        {"id": n, "day": day(), "channel": maybe(random.choice(("mail", "ads"))), "visitor": maybe(random.choice("abc")), "amount": maybe(Decimal(random.randint(1, 9999)) / 100), "currency": random.choice(("EUR", "USD"))}
+        for n in range(60)
+    ]  # fmt: skip
+    rates = [
+        {
+            "currency": "USD",
+            "target": "EUR",
+            "day": date(2024, 12, 1) + timedelta(days=17 * n),
+            "rate": Decimal(80 + n) / 100,
+        }
+        for n in range(50)
+    ]
+    for row in payments:
+        at = max(rate["day"] for rate in rates if rate["day"] <= row["day"])
+        factor = next(rate["rate"] for rate in rates if rate["day"] == at) if row["currency"] == "USD" else Decimal(1)
+        row["in_euro"] = None if row["amount"] is None else row["amount"] * factor
+    blocks = [{"first": FIRST_BLOCK.date() + n * BLOCK} for n in range(60)]
+    found = {"visits": visits, "orders": orders, "levels": levels}
+    return {**found, "payments": payments, "rates": rates, "blocks": blocks}
 
 
 @dataclass(frozen=True)
@@ -82,6 +103,15 @@ class Place:
             and all(test(row) for test in self.where)
             and all(self.ignores(name) or test(row) for name, test in self.filters)
         )
+
+
+class Others(frozenset[Any]):
+    """All members but those that are shown: it equals each of them."""
+
+    def __eq__(self, other: object) -> bool:
+        return other in self
+
+    __hash__ = frozenset.__hash__
 
 
 class Kind:
@@ -229,6 +259,13 @@ class Per(Kind):
             yield from self.below.seen(replace(place, window=window))
 
 
+def beginning(moment: datetime, unit: str) -> datetime:
+    """Give the start of the unit that a moment lies in; a block has four weeks."""
+    if unit == "block":
+        return FIRST_BLOCK + (moment - FIRST_BLOCK) // BLOCK * BLOCK
+    return floor(moment, unit, ALMANAC)
+
+
 def units(place: Place, unit: str) -> Iterator[Window]:
     """Cut a window into the units of time up to what is known; what has no beginning is refused, and stands here as one."""
     window = place.window
@@ -236,10 +273,11 @@ def units(place: Place, unit: str) -> Iterator[Window]:
         yield window
         return
     end = place.as_of if window.end is None else min(window.end, place.as_of)
-    start = floor(window.start, unit, ALMANAC)
+    step = ("step", 28, "day") if unit == "block" else ("step", 1, unit)
+    start = beginning(window.start, unit)
     while start < end:
-        after = following(start, unit)
-        yield Window(max(start, window.start), min(after, end), ("step", 1, unit), unit == "week")
+        after = start + BLOCK if unit == "block" else following(start, unit)
+        yield Window(max(start, window.start), min(after, end), step, unit == "week")
         start = after
 
 
@@ -341,6 +379,12 @@ def first_day(place: Place) -> Place:
 
 def covers(*said: Any) -> Callable[[Place], Place]:
     return lambda place: replace(place, window=covering(place.window, said, place.as_of, ALMANAC))
+
+
+def block_so_far(place: Place) -> Place:
+    end = place.as_of if place.window.end is None else min(place.window.end, place.as_of)
+    start = beginning(end - timedelta(microseconds=1), "block")
+    return replace(place, window=replace(place.window, start=start, end=end))
 
 
 def across(name: str) -> Callable[[Place], Place]:

@@ -24,6 +24,7 @@ from composed import (
     Value,
     across,
     asked,
+    block_so_far,
     count,
     covers,
     data,
@@ -48,8 +49,18 @@ COLUMNS = {
     "purchase": "id int, day date, paid_on date, channel varchar, visitor varchar, amount int",
     "reading": "account int, day date, noted_on date, channel varchar, visitor varchar, size int",
     "outlet": "id int, region varchar",
+    "payment": "id int, day date, channel varchar, visitor varchar, amount decimal(18,2), currency varchar",
+    "rate": "currency varchar, target varchar, day date, rate decimal(9,4)",
+    "block": "first date",
 }
-TABLES = {"visit": "visits", "purchase": "orders", "reading": "levels"}
+TABLES = {
+    "visit": "visits",
+    "purchase": "orders",
+    "reading": "levels",
+    "payment": "payments",
+    "rate": "rates",
+    "block": "blocks",
+}
 OUTLETS = [{"id": 1, "region": "north"}, {"id": 2, "region": "south"}, {"id": 3, "region": None}]
 
 
@@ -81,7 +92,11 @@ def connected() -> duckdb.DuckDBPyConnection:
 def opened(kpis: dict[str, Any]) -> kpi_engine.Engine:
     """Open an engine over the kinds and more KPIs."""
     kinds = {name: definition(name) for name in table()["kinds"]}
-    project = {"calendar": {"timezone": "UTC"}, "datasets": table()["datasets"], "kpis": {**kinds, **kpis}}
+    project = {
+        "calendar": {"timezone": "UTC", "units": table()["units"]},
+        "datasets": table()["datasets"],
+        "kpis": {**kinds, **kpis},
+    }
     return kpi_engine.open(project, connected())
 
 
@@ -127,6 +142,7 @@ def kinds() -> dict[str, Kind]:
         "first_reading": Leaf(levels("first"), size),
         "last_reading": Leaf(levels("last"), size),
         "readings": Leaf(levels("rows"), count),
+        "money": Leaf(Rows("payments", tables), summed("in_euro")),
         "observed": Leaf(visits, count, frame="observed"),
         "every_period": Leaf(visits, count, frame="every_period"),
     }
@@ -137,6 +153,7 @@ def kinds() -> dict[str, Kind]:
         "step_back": Moved(added, step_back),
         "first_day": Moved(added, first_day),
         "to_date": Moved(added, covers("to_date", "quarter")),
+        "block_so_far": Moved(added, block_so_far),
         "window": Moved(different, covers("window", 28, "day")),
         "all_time": Moved(different, covers("all")),
         "share": Formula((counted, Moved(counted, across("channel"))), divided),
@@ -180,6 +197,8 @@ def modified(modifier: str, below: Kind) -> Kind:
         return Per(below, total, names=("visitor",))
     if modifier == "per_day":
         return Per(below, mean, unit="day")
+    if modifier == "per_block":
+        return Per(below, mean, unit="block")
     if modifier == "per_week":
         return Per(below, lambda values: edge(values, -1), unit="week")
     return Moved(below, CHANGES[modifier])

@@ -9,7 +9,8 @@ from itertools import combinations, pairwise
 from statistics import median
 
 import pytest
-from composed import ALMANAC, Formula, Per, Place
+from composed import ALMANAC, Formula, Others, Per, Place, beginning
+from composed import units as units_of
 from compositions import dataset_of, kinds, modified, opened, table, together
 from oracle_calendar import Asked, Window, back, floor, following, frame, previous
 
@@ -186,7 +187,7 @@ def test_a_kind_computes_what_it_means(engine, kind):
 
 @pytest.fixture(scope="module")
 def differences():
-    made = {f"{a}_less_{b}": {"inputs": {"a": a, "b": b}, "formula": "a - b"} for a, b in combinations(KINDS, 2)}
+    made = {f"{a}_times_{b}": {"inputs": {"a": a, "b": b}, "formula": "a * b"} for a, b in combinations(KINDS, 2)}
     with opened(made) as engine:
         assert engine.check() == []
         yield engine
@@ -196,7 +197,7 @@ def differences():
 def test_two_kinds_in_one_formula(differences, first):
     """Any two kinds may stand in one formula, each as it is alone."""
     others = KINDS[KINDS.index(first) + 1 :]
-    made = {f"{first}_less_{other}": Formula((kinds()[first], kinds()[other]), less) for other in others}
+    made = {f"{first}_times_{other}": Formula((kinds()[first], kinds()[other]), times) for other in others}
     rows = differences.run(list(made), by="channel", grain="month", period="2026-Q1", as_of=AS_OF).rows()
     assert rows
     for row in rows:
@@ -205,8 +206,8 @@ def test_two_kinds_in_one_formula(differences, first):
             assert alike(meant.value(place), row[name]), f"{name} of {row['channel']} in {row['period']}"
 
 
-def less(one, other):
-    return None if one is None or other is None else one - other
+def times(one, other):
+    return None if one is None or other is None else one * other
 
 
 class Asking:
@@ -214,7 +215,8 @@ class Asking:
 
     def __init__(self, engine, kind, feature):
         self.engine, self.kind, self.feature = engine, kind, feature
-        self.request = {"period": "2026-Q1", "as_of": AS_OF, **table()["features"][feature]["request"]}
+        request = {"period": "2026-Q1", "as_of": AS_OF, **table()["features"][feature]["request"]}
+        self.request = {name: kind if value == "KPI" else value for name, value in request.items()}
         self.by = tuple(self.request.get("by", ()))
 
     def run(self, **more):
@@ -246,6 +248,12 @@ class Asking:
     def grain(self):
         self.whole(months())
 
+    def own_grain(self):
+        blocks = {
+            beginning(each.start, "block").date(): each for each in units_of(Place({}, QUARTER.window, END), "block")
+        }
+        self.whole(blocks)
+
     def grains(self):
         edges = sorted({*units("month"), *units("week"), END})
         starts = [max(floor(edge, grain, ALMANAC) for grain in ("month", "week")).date() for edge in edges]
@@ -261,6 +269,39 @@ class Asking:
     def previous_year(self):
         before = {start: back(window, 1, "year") for start, window in months().items()}
         compared(self.kind, self.whole(months(), before.values()), "previous_year", before)
+
+    def like_for_like(self):
+        """The first ten days of March are compared with those of February, as of their end; the months that are over as ever."""
+        now = datetime(2026, 3, 11)
+        rows = self.rows()
+        held(self.kind, rows, months(), as_of=now)
+        before = {start: previous(window) for start, window in months().items()}
+        over = [row for row in rows if row["period"] < date(2026, 3, 1)]
+        compared(self.kind, over, "previous_period", before, now)
+        part = datetime(2026, 2, 11)
+        compared(self.kind, [row for row in rows if row not in over], "previous_period", before, part)
+
+    def top(self):
+        named = {row["channel"]: row[self.kind] for row in self.rows(top=None)}
+        members = sorted(named, key=lambda each: (named[each] is None, -float(named[each] or 0), each is None, each))
+        rows = self.rows()
+        assert [row["channel"] for row in rows if not row["channel__others"]] == members[:2]
+        assert [row["channel__others"] for row in rows] == [False, False, *([True] if members[2:] else [])]
+        held(self.kind, rows[:2], TOTAL)
+        held(self.kind, [{**row, "channel": Others(members[2:])} for row in rows[2:]], TOTAL)
+
+    def rank(self):
+        for row in (rows := self.rows()):
+            alike = [each[self.kind] for each in rows if each["period"] == row["period"]]
+            value = row[self.kind]
+            place = None if value is None else 1 + sum(each is not None and each > value for each in alike)
+            assert row[f"{self.kind}__rank"] == place, row
+
+    def share_of_total(self):
+        for row in self.rows():
+            whole = MEANT[self.kind].value(Place({}, months()[row["period"]], datetime(2026, 12, 31)))
+            known = whole is not None and whole > 0 and row[self.kind] is not None
+            assert alike(float(row[self.kind]) / float(whole) if known else None, row[f"{self.kind}__share"]), row
 
     def having(self):
         known = [row for row in self.rows() if row[self.kind] is not None]
@@ -311,11 +352,11 @@ def units(grain):
         at = following(at, grain)
 
 
-def compared(kind, rows, name, before):
+def compared(kind, rows, name, before, as_of=datetime(2026, 12, 31)):
     """Check the earlier values and the changes; a member without rows in all that is compared with has no units of time there."""
-    seen = expected_members([kind], before.values())
+    seen = expected_members([kind], before.values(), as_of=as_of)
     for row in rows:
-        place = Place({"channel": row["channel"]}, before[row.get("period")], datetime(2026, 12, 31))
+        place = Place({"channel": row["channel"]}, before[row.get("period")], as_of)
         earlier, change = row[f"{kind}__{name}"], row[f"{kind}__{name}_change"]
         there = (row["channel"],) in seen or not (isinstance(MEANT[kind], Per) and MEANT[kind].unit)
         assert alike(MEANT[kind].value(place) if there else None, earlier), row
