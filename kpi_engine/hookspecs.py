@@ -9,7 +9,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kpi_engine.api import Format, Output, Source, Transform
+    from kpi_engine.api import Format, Output, Source, StreamSource, Transform
 
 PROJECT = "kpi_engine"
 """The name of the entry-point group, and of the markers."""
@@ -19,7 +19,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def sources() -> Sequence[type[Source]]:  # type: ignore[empty-body]
+def sources() -> Sequence[type[Source | StreamSource]]:  # type: ignore[empty-body]
     """Announce sources. Called once, the first time a project names a source plugin."""
 
 

@@ -75,7 +75,7 @@ def _attributes(values: Mapping[str, Any]) -> SimpleNamespace:
 
 
 def _kind(cls: type[Any]) -> str:
-    if hasattr(cls, "tables"):
+    if hasattr(cls, "tables") or hasattr(cls, "streams"):
         return "source"
     return "output" if hasattr(cls, "render") else "transform"
 

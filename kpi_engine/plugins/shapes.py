@@ -47,8 +47,10 @@ def _has_settings(cls: type) -> bool:
 
 def _own(kind: Kind, cls: type) -> list[str]:
     if kind == "source":
+        if _has(cls, "streams") or _has(cls, "read"):
+            return _methods(cls, "streams", "read")
         reads = any(_has(cls, each) for each in ("relation", "scan", "query"))
-        readers = [] if reads else ["needs the method `relation`, `scan` or `query`"]
+        readers = [] if reads else ["needs the method `relation`, `scan` or `query`, or `streams` and `read`"]
         return [*_methods(cls, "tables"), *readers]
     if kind == "output":
         suffix = [] if isinstance(getattr(cls, "suffix", None), str) else ["needs a `suffix`, a text that may be empty"]

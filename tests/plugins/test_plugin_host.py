@@ -108,7 +108,12 @@ SHAPES = {
     "reader": (
         "source",
         "class Odd:\n    name = 'odd'\n    Config = BaseModel\n    def tables(self): pass",
-        "needs the method `relation`, `scan` or `query`",
+        "needs the method `relation`, `scan` or `query`, or `streams` and `read`",
+    ),
+    "stream": (
+        "source",
+        "class Odd:\n    name = 'odd'\n    Config = BaseModel\n    def streams(self): pass",
+        "needs the method `read`",
     ),
     "transform": (
         "transform",
