@@ -86,16 +86,22 @@ class Oracle:
         self.model = model
         self.question = question
         self.rows = Rows(model, question.parameters, question.as_of)
+        self._judges: dict[Any, Callable[[Any], bool]] = {}
         self._asked = tuple(self._condition(each) for each in question.where)
         self._known: dict[tuple[str, Place], Fraction | None] = {}
         self._everybody: dict[Any, set[tuple[Any, ...]]] = {}
         self._frame = Frame([])
 
     def _condition(self, condition: Condition) -> Condition:
-        """Work out the members that a condition on KPIs keeps: over all time, and under no other condition."""
+        """Let a condition on KPIs judge each member: over all time, and under no other condition."""
         if condition[0] != "among":
             return condition
         _, name, having, by = condition
+        if (by, having) not in self._judges:
+            self._judges[by, having] = self._judge(by, having)
+        return ("among", name, self._judges[by, having])
+
+    def _judge(self, by: str, having: tuple[Any, ...]) -> Callable[[Any], bool]:
         everything = replace(self.question.period, text=None, window=Window(None, None))
         kpis = tuple(dict.fromkeys(each[0] for each in having))
         asked = replace(
@@ -103,8 +109,14 @@ class Oracle:
             periods=(), compare=(), having=having,
         )  # fmt: skip
         oracle = Oracle(self.model, asked)
-        kept = {member for (member,) in oracle.members() if oracle.kept(oracle.cell((member,), everything.window))}
-        return ("among", name, frozenset(kept))
+        known: dict[Any, bool] = {}
+
+        def judge(member: Any) -> bool:
+            if member not in known:
+                known[member] = oracle.kept(oracle.cell((member,), everything.window))
+            return known[member]
+
+        return judge
 
     # -- the answer
 
@@ -254,8 +266,8 @@ class Oracle:
             window = self._moved(used, window)
             frame = frame.moved((used.offset, used.covers), lambda each: [self._moved(used, each)])
         conditions = place.conditions
-        if used.where is not None and used.source in self.model.kpis:
-            conditions = (*conditions, used.where)
+        if used.source in self.model.kpis:
+            conditions = (*conditions, *([used.where] if used.where else []), *self._among(used))
         return Place(place.member, window, frame, place.ignored | used.across, conditions)
 
     def _moved(self, used: Input, window: Window) -> Window:
@@ -282,7 +294,10 @@ class Oracle:
         asked = [each for each in self._asked if not set(paths(each)) & ignored]
         if self.question.where_sql is not None and "all" not in leaf.place.ignored:
             asked.append(self.question.where_sql)
-        return (*asked, *leaf.place.conditions, leaf.condition)
+        return (*asked, *leaf.place.conditions, *self._among(leaf.base or leaf.used), leaf.condition)
+
+    def _among(self, used: Input) -> list[Condition]:
+        return [self._condition(("among", name, having, name)) for name, having in used.among]
 
     def _member(self, leaf: Leaf) -> tuple[tuple[str, ...], tuple[Any, ...]]:
         ignored = self._ignored((leaf.base or leaf.used).source, leaf.place)

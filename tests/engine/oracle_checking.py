@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 QUESTIONS = 8
 """So many requests are made to one project."""
-REFUSALS = {"missing_dimension", "no_previous"}
-"""A question that the language refuses, such as a split by a dimension that every input ignores."""
+REFUSALS = {"missing_dimension", "no_previous", "mixed_units"}
+"""What the language refuses, such as a split by a dimension that every input ignores, or a count less a count of other things."""
 
 UNBOUNDED = {"unbounded_period", "no_previous"}
 """Of a question without a period: what comes before it, or each day of it, is nothing that can be said."""
@@ -123,6 +123,7 @@ def kpis_of(model: Model, question: Question) -> str:
     lines = [f"almanac {model.almanac}"]
     for name in wanted:
         lines.append(f"  {name}: {written['kpis'][name]}")
-        below = [used.source for used in model.kpis[name].inputs.values()]
+        below = [having[0] for used in model.kpis[name].inputs.values() for _, judged in used.among for having in judged]
+        below += [used.source for used in model.kpis[name].inputs.values()]
         wanted += [each for each in below if each in model.kpis and each not in wanted]
     return "\n".join(lines)

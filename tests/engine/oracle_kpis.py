@@ -11,7 +11,7 @@ from oracle_model import Condition, Conversion, Formula, Input, Kpi, Param, Term
 from oracle_terms import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from random import Random
 
     from oracle_model import Dataset
@@ -115,7 +115,28 @@ class Definitions:
             used["offset"] = pick(OFFSETS)
         if self._chance(0.25):
             used["covers"] = pick((("all",), ("to_date", pick(UNITS)), ("window", *pick(LENGTHS))))
+        if self._chance(0.1):
+            used["among"] = self._among(name, self.datasets[name].dimensions)
         return name, Input(name, **used)
+
+    def _among(self, name: str, known: Iterable[str]) -> tuple[Any, ...]:
+        """Make a condition on a KPI that is there already and may be asked for without a period."""
+        dimension = self.random.choice([each for each in ("tone", "region", "outlet_id", "account", "visitor") if each in known])
+        fitting = [kpi for kpi in self.kpis if dimension in self.shared(kpi) and self.is_free(kpi) and not self.has_constants(kpi)]
+        if not fitting:
+            return ()
+        pick = self.random.choice
+        test = pick((("gt", Decimal("1.00371")), ("le", Decimal("3.00371")), ("null",), ("ne", 0), ("lt", Param("least"))))
+        return ((dimension, ((pick(fitting), *test),)),)
+
+    def is_free(self, kpi: str) -> bool:
+        """Say whether a KPI may be asked for without a period, and keeps every split."""
+        inputs = self.kpis[kpi].inputs.values()
+        return all(
+            not isinstance(used.offset, str) and not used.across and not used.per and not used.unit
+            and (used.source in self.datasets or self.is_free(used.source))
+            for used in inputs
+        )  # fmt: skip
 
     def _across(self, name: str) -> tuple[tuple[str, ...], ...]:
         if name == "clips":
@@ -207,6 +228,8 @@ class Definitions:
         if self._chance(0.15):
             earlier = replace(earlier, across=frozenset({pick(("tone", "device"))}))
         made = Conversion("e", keys, within, self._chance(0.3))
+        if self._chance(0.1):
+            earlier = replace(earlier, among=self._among("visits", self.datasets["visits"].dimensions))
         given = Input(later, where=self.condition(later) if self._chance(0.3) else None, conversion=made)
         top = self._aggregate(later, "l")
         formula: Formula = top if self._chance(0.4) else ("/", top, ("agg", "count", "e", None, None))
@@ -242,6 +265,8 @@ class Definitions:
         if shared and self._chance(0.25) and not self.has_constants(source):
             name = pick(shared)
             found["where"] = pick((("eq", name, "good"), ("not", ("null", name)), ("eq", name, "S")))
+        if shared and self._chance(0.1) and not self.has_constants(source):
+            found["among"] = self._among(source, shared)
         return Input(source, **found)
 
     def _per(self, names: list[str]) -> Kpi:

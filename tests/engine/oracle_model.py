@@ -86,6 +86,8 @@ class Input:
     unit: str = ""
     """The unit of time that `per` names too."""
     conversion: Conversion | None = None
+    among: tuple[tuple[str, tuple[tuple[Any, ...], ...]], ...] = ()
+    """Conditions on KPIs, by dimension: of each a KPI, an operator and its values."""
 
 
 @dataclass(frozen=True)

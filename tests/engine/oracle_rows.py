@@ -58,7 +58,7 @@ class Rows:
         names: tuple[str, ...],
     ) -> Groups:
         """Give the rows of an input in a window that satisfy conditions, by their members."""
-        bare = replace(used, across=frozenset(), offset=None, covers=(), per=(), unit="")
+        bare = replace(used, across=frozenset(), offset=None, covers=(), per=(), unit="", among=())
         key = (bare, base, window.start, window.end, conditions, names)
         if key not in self._groups:
             groups: Groups = {}
@@ -216,7 +216,7 @@ class Rows:
     def truth(self, condition: Condition, item: Item) -> bool | None:
         """Evaluate a condition on a row."""
         if condition[0] == "among":
-            return self.member(item, condition[1]) in condition[2]
+            return bool(condition[2](self.member(item, condition[1])))
         return self.terms.truth(condition, lambda path: self.path(item, path))
 
     def member(self, item: Item, name: str) -> Any:

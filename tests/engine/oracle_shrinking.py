@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["check_seed", "fails", "shrunk", "told"]
 Case = tuple["Model", "Question"]
 PLAIN_INPUT = {
-    "where": None, "time": "", "take": "", "across": frozenset(), "offset": None, "covers": (), "per": (), "unit": "",
+    "where": None, "time": "", "take": "", "across": frozenset(), "offset": None, "covers": (), "per": (), "unit": "", "among": (),
 }  # fmt: skip
 PLAIN_KPI = {"percent": False, "empty_unknown": False, "frame": "whole"}
 PLAIN_QUESTION = {
@@ -53,7 +53,7 @@ def told(seed: int) -> Iterator[None]:
     except WrongError as wrong:
         model, asked = made(Random(seed), QUESTIONS)  # noqa: S311 - the same case again
         number, question = next((n, each) for n, each in enumerate(asked) if fails(model, each, refused=True))
-        small, less = shrunk(model, question)
+        small, less = (_needed(model, question), question) if str(wrong).startswith("refused") else shrunk(model, question)
         message = f"seed {seed}, question {number}: {arguments(question)}\n{wrong}\nsmallest:\n{_shown(small, less)}"
         raise WrongError(message) from None
 
@@ -107,6 +107,7 @@ def _needed(model: Model, question: Question) -> Model:
     datasets = [*question.of]
     for name in wanted:
         for used in model.kpis[name].inputs.values():
+            wanted += [having[0] for _, judged in used.among for having in judged]
             (wanted if used.source in model.kpis else datasets).append(used.source)
     for name in datasets:
         datasets += [link.to for link in model.datasets[name].joins.values() if link.to not in datasets]

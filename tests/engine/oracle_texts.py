@@ -123,6 +123,8 @@ def _input(used: Input) -> dict[str, Any]:
             "window": ("window", " ".join(map(str, used.covers[1:]))),
         }[used.covers[0]]
         found[key] = value
+    if used.among:
+        found["among"] = {name: _judging(having) for name, having in used.among}
     if used.across:
         found["across"] = sorted(used.across)
     if used.per or used.unit:
@@ -137,6 +139,10 @@ def _input(used: Input) -> dict[str, Any]:
         if conversion.first:
             found["touch"] = "first"
     return found
+
+
+def _judging(having: Iterable[tuple[Any, ...]]) -> str:
+    return " and ".join(condition((kind, name, *rest)) for name, kind, *rest in having)
 
 
 def condition(each: Condition, prefix: str = "") -> str:
