@@ -39,7 +39,8 @@ def converted(read: Read, conversion: Converted, rendering: Rendering) -> exp.Su
         length = exp.Interval(
             this=exp.Literal.string(str(conversion.within.count)), unit=exp.var(conversion.within.unit)
         )
-        tests.append(exp.GTE(this=here, expression=exp.Sub(this=there, expression=length)))
+        earliest = exp.Sub(this=there, expression=length)
+        tests.append(not_after(earliest, conversion.time, here, read.time))
     select = exp.Select(expressions=[every_column(ROWS), of_later(GIVEN)])
     select = select.from_(rendering.relations.rows(read.dataset, ROWS), copy=False)
     looked_at = [*conversion.base, *(key for _, key in conversion.keys), *(each.expression for each in read.among)]

@@ -5,11 +5,12 @@ No SQL, no code of the engine: rows are dicts, numbers are Fractions, unknown is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from oracle_calendar import DAY, Window, back, covering, first_day, floor, frame, previous, year_before
 from oracle_model import Input
+from oracle_places import Frame, Leaf, Place, UnboundedError
 from oracle_rows import Rows
 from oracle_sums import aggregated
 from oracle_terms import COMPARED, paths, walk
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from oracle_model import Condition, Formula, Kpi, Model, Question
     from oracle_rows import Groups
 
-Member = tuple[tuple[str, Any], ...]
-
 
 def _moves(used: Input) -> bool:
     return used.offset is not None or bool(used.covers)
@@ -33,50 +32,6 @@ def _wanted(aggregate: Formula) -> Condition | None:
     _, function, _, term, condition = aggregate
     wanted = [each for each in (term if function == "count_if" else None, condition) if each]
     return ("and", *wanted) if wanted else None
-
-
-class UnboundedError(Exception):
-    """Units of time are asked for, and there is no first one."""
-
-
-class Frame:
-    """All the windows of a request at once, as they are moved with each of them."""
-
-    def __init__(self, windows: list[Window]) -> None:
-        self.windows = windows
-        self._moved: dict[Any, Frame] = {}
-
-    def moved(self, key: Any, move: Callable[[Window], list[Window]]) -> Frame:
-        """Move all of them; the same move gives the same frame."""
-        if key not in self._moved:
-            self._moved[key] = Frame([each for window in self.windows for each in move(window)])
-        return self._moved[key]
-
-
-NO_FRAME = Frame([])
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a value is looked for: a member, a window of a frame, and what the KPIs above have said."""
-
-    member: Member
-    window: Window
-    frame: Frame = NO_FRAME
-    ignored: frozenset[str] = frozenset()
-    conditions: tuple[Condition, ...] = ()
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """An aggregate over a dataset, with the modifiers and the entities that reach it; `moved` says that some change its window."""
-
-    used: Input
-    base: Input | None
-    place: Place
-    condition: Condition | None
-    entities: frozenset[str] = frozenset()
-    moved: bool = False
 
 
 class Oracle:

@@ -7,10 +7,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-from oracle import Oracle, UnboundedError
+from oracle import Oracle
 from oracle_answers import Answer, answer, same
 from oracle_calendar import NoPreviousError
 from oracle_cases import made
+from oracle_places import UnboundedError
 from oracle_texts import arguments, create, definitions
 
 import kpi_engine
@@ -123,7 +124,9 @@ def kpis_of(model: Model, question: Question) -> str:
     lines = [f"almanac {model.almanac}"]
     for name in wanted:
         lines.append(f"  {name}: {written['kpis'][name]}")
-        below = [having[0] for used in model.kpis[name].inputs.values() for _, judged in used.among for having in judged]
+        below = [
+            having[0] for used in model.kpis[name].inputs.values() for _, judged in used.among for having in judged
+        ]
         below += [used.source for used in model.kpis[name].inputs.values()]
         wanted += [each for each in below if each in model.kpis and each not in wanted]
     return "\n".join(lines)

@@ -116,17 +116,25 @@ class Definitions:
         if self._chance(0.25):
             used["covers"] = pick((("all",), ("to_date", pick(UNITS)), ("window", *pick(LENGTHS))))
         if self._chance(0.1):
-            used["among"] = self._among(name, self.datasets[name].dimensions)
+            used["among"] = self._among(self.datasets[name].dimensions)
         return name, Input(name, **used)
 
-    def _among(self, name: str, known: Iterable[str]) -> tuple[Any, ...]:
+    def _among(self, known: Iterable[str]) -> tuple[Any, ...]:
         """Make a condition on a KPI that is there already and may be asked for without a period."""
-        dimension = self.random.choice([each for each in ("tone", "region", "outlet_id", "account", "visitor") if each in known])
-        fitting = [kpi for kpi in self.kpis if dimension in self.shared(kpi) and self.is_free(kpi) and not self.has_constants(kpi)]
+        dimension = self.random.choice(
+            [each for each in ("tone", "region", "outlet_id", "account", "visitor") if each in known]
+        )
+        fitting = [
+            kpi
+            for kpi in self.kpis
+            if dimension in self.shared(kpi) and self.is_free(kpi) and not self.has_constants(kpi)
+        ]
         if not fitting:
             return ()
         pick = self.random.choice
-        test = pick((("gt", Decimal("1.00371")), ("le", Decimal("3.00371")), ("null",), ("ne", 0), ("lt", Param("least"))))
+        test = pick(
+            (("gt", Decimal("1.00371")), ("le", Decimal("3.00371")), ("null",), ("ne", 0), ("lt", Param("least")))
+        )
         return ((dimension, ((pick(fitting), *test),)),)
 
     def is_free(self, kpi: str) -> bool:
@@ -229,7 +237,7 @@ class Definitions:
             earlier = replace(earlier, across=frozenset({pick(("tone", "device"))}))
         made = Conversion("e", keys, within, self._chance(0.3))
         if self._chance(0.1):
-            earlier = replace(earlier, among=self._among("visits", self.datasets["visits"].dimensions))
+            earlier = replace(earlier, among=self._among(self.datasets["visits"].dimensions))
         given = Input(later, where=self.condition(later) if self._chance(0.3) else None, conversion=made)
         top = self._aggregate(later, "l")
         formula: Formula = top if self._chance(0.4) else ("/", top, ("agg", "count", "e", None, None))
@@ -266,7 +274,7 @@ class Definitions:
             name = pick(shared)
             found["where"] = pick((("eq", name, "good"), ("not", ("null", name)), ("eq", name, "S")))
         if shared and self._chance(0.1) and not self.has_constants(source):
-            found["among"] = self._among(source, shared)
+            found["among"] = self._among(shared)
         return Input(source, **found)
 
     def _per(self, names: list[str]) -> Kpi:

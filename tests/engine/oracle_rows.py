@@ -99,6 +99,8 @@ class Rows:
         conversion = used.conversion
         assert conversion is not None
         key = self.model.datasets[base.source].key
+        kinds = [self._kind_of_time(used), self._kind_of_time(base)]
+        of_days = kinds.count("date") == 1
         found = []
         for item in later:
             assert item.at is not None
@@ -112,8 +114,8 @@ class Rows:
                 each
                 for each in earlier
                 if each.at is not None
-                and each.at <= item.at
-                and (since is None or since <= each.at)
+                and _not_after(each.at, item.at, of_days=of_days)
+                and (since is None or _not_after(since, each.at, of_days=of_days))
                 and [self.path(each, there) for _, there in conversion.keys] == entity
             ]
             if fitting:
@@ -140,6 +142,10 @@ class Rows:
         item = Item(name, row, None)
         found = self.terms.value(path, lambda each: self.cell(item, each))
         return None if found is None else self.local(found, self._kind(name, path))
+
+    def _kind_of_time(self, used: Input) -> str:
+        dataset = self.model.datasets[used.source]
+        return self._kind(used.source, dataset.times[used.time] if used.time else dataset.time)
 
     def _kind(self, name: str, path: Term) -> str:
         while not isinstance(path, str):
@@ -265,3 +271,8 @@ class Rows:
             if at is not None and since is not None and since <= at and (until is None or at < until):
                 return each
         return None
+
+
+def _not_after(one: datetime, other: datetime, *, of_days: bool) -> bool:
+    """Say that a moment comes at or before another; of a day and a moment only the days can be compared."""
+    return one.date() <= other.date() if of_days else one <= other

@@ -53,7 +53,9 @@ def told(seed: int) -> Iterator[None]:
     except WrongError as wrong:
         model, asked = made(Random(seed), QUESTIONS)  # noqa: S311 - the same case again
         number, question = next((n, each) for n, each in enumerate(asked) if fails(model, each, refused=True))
-        small, less = (_needed(model, question), question) if str(wrong).startswith("refused") else shrunk(model, question)
+        small, less = (
+            (_needed(model, question), question) if str(wrong).startswith("refused") else shrunk(model, question)
+        )
         message = f"seed {seed}, question {number}: {arguments(question)}\n{wrong}\nsmallest:\n{_shown(small, less)}"
         raise WrongError(message) from None
 
