@@ -19,6 +19,7 @@ from kpi_engine.catalogue.graph import made_of, origins_below
 from kpi_engine.errors import DataError, DefinitionError, Diagnostic, KpiError, PluginError, nearest
 from kpi_engine.formula.gate import read
 from kpi_engine.formula.queries import place_of, tables
+from kpi_engine.travelling import rows_that_travel
 from kpi_engine.typechecks import types_of_dataset, types_of_kpi
 
 if TYPE_CHECKING:
@@ -215,7 +216,8 @@ class _Checking:
         for kpi_id in self.project.kpis:
             kpi = self._resolved(kpi_id, broken)
             if kpi is not None:
-                yield from types_of_kpi(kpi, self.catalogue, self.binder)
+                said = types_of_kpi(kpi, self.catalogue, self.binder)
+                yield from said or rows_that_travel(kpi, self.catalogue, self.binder)
 
     def _resolved(self, kpi_id: str, broken: set[str]) -> ResolvedKpi | None:
         datasets = self.catalogue.datasets_under(kpi_id, converted=True)

@@ -156,18 +156,31 @@ class Binder:
         """Give the SQL types of expressions over rows; raise `DataError` where one has none."""
         return list(self._database.columns(select_of(expressions, rows)).values())
 
-    def query(self, source: str, statement: str) -> Any:  # noqa: ANN401 - an Arrow table
-        """Have a SQL source answer a statement of its dialect."""
-        made, stops = self._source(source), self._stops
+    def is_remote(self, dataset: str) -> bool:
+        """Whether a dataset is a table of a SQL source."""
+        model = self._project.datasets[dataset]
+        if model.sql or model.transform:
+            return False
+        with self._lock:
+            return isinstance(self._own_source(self._source_of(dataset)), SqlSource)
+
+    def asking(self, source: str) -> Callable[[str], Any]:
+        """Give what has a SQL source answer a statement of its dialect, as Arrow; it may be called in any thread."""
+        made = self._source(source)
         assert isinstance(made, SqlSource)  # noqa: S101 - only those have tables that are remote
-        try:
-            with blame("source", made.name):
-                return _arrow(made.query(statement))
-        except KpiError:
-            if self._stops != stops:
-                message = "the request was stopped before it had finished"
-                raise TimeoutExceeded(message, code="interrupted") from None
-            raise
+
+        def ask(statement: str) -> Any:  # noqa: ANN401 - an Arrow table
+            stops = self._stops
+            try:
+                with blame("source", made.name):
+                    return _arrow(made.query(statement))
+            except KpiError:
+                if self._stops != stops:
+                    message = "the request was stopped before it had finished"
+                    raise TimeoutExceeded(message, code="interrupted") from None
+                raise
+
+        return ask
 
     def interrupt(self, sources: Iterable[str] | None = None) -> None:
         """Stop what SQL sources compute at this moment, from another thread; of all of them where none is named."""

@@ -43,8 +43,10 @@ def fetched(transfers: Sequence[Transfer], binder: Binder, timeout: float | None
     for each in transfers:
         by_source.setdefault(each.source, []).append(each)
 
+    asking = {source: binder.asking(source) for source in by_source}
+
     def answers(source: str) -> dict[str, Table]:
-        return {each.table: binder.query(source, each.statement) for each in by_source[source]}
+        return {each.table: asking[source](each.statement) for each in by_source[source]}
 
     pool = ThreadPoolExecutor(len(by_source), "kpi-leaf")
     futures = [pool.submit(answers, source) for source in by_source]
@@ -73,7 +75,7 @@ def described(query: Query, binder: Binder) -> list[tuple[str, str]]:
     for each in query.transfers:
         what = "aggregates travel"
         if each.dataset:
-            rows = binder.query(each.source, each.count)["rows"].to_pylist()[0]
+            rows = binder.asking(each.source)(each.count)["rows"].to_pylist()[0]
             what = f"{rows:,} row{'' if rows == 1 else 's'} of `{each.dataset}` travel, because {each.reason}"
         found.append((f"SQL ({each.dialect}, source `{each.source}`, as `{each.table}`: {what})", each.shown))
     return found

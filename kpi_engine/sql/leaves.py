@@ -69,7 +69,7 @@ class Cutter:
             try:
                 return self._leaf(node, next(iter(self._remotes(datasets))), datasets)
             except Unportable as unportable:
-                reason = f"`{unportable}` is not the same there"
+                reason = f"{unportable.name} is not the same there"
         made = replace(node, read=self._read(node.read))
         for dataset in _named_by(tables_read_by(node, self.names)):
             may = self._filters(node) if dataset == node.read.dataset and self._is_plain(dataset) else None
@@ -123,12 +123,12 @@ class Cutter:
         """Have a statement computed by one source; give the types of its columns."""
         dialect = dialect_of(home.dialect)
         if dialect is not None and (query := next((d for d in datasets if not self._is_plain(d)), None)):
-            raise Unportable(f"the query of `{query}`")
+            raise Unportable(f"the query of `{query}`", said=True)
         typed = rendered(rendering_of(self.names, self.relations.typed(), self.zone))
         relations = self.relations if dialect is None else self.relations.only(_names_in(typed))
         made: exp.Expr = rendered(rendering_of(self.names, relations, self.zone, portable=dialect is not None))
         if dialect is not None:
-            made = portable(made, dialect, _Types(self.names, tuple(roots)), home.lacks)
+            made = portable(made, dialect, ColumnTypes(self.names, tuple(roots)), home.lacks)
         types = dict(self.types_of(sql(typed)))
         if dialect is not None:
             columns = [named(dialect.carried(kind, column(name)), name) for name, kind in types.items()]
@@ -164,7 +164,7 @@ class Cutter:
                 table = "__answer0"
                 types = self._whole(rendered, self._remotes(datasets)[0], table, datasets, roots)
             except Unportable as unportable:
-                reason = f"`{unportable}` is not the same there"
+                reason = f"{unportable.name} is not the same there"
             else:
                 return Query(sql(answered(table, types)), tuple(self.transfers))
         for dataset in datasets:
@@ -219,7 +219,7 @@ class Cutter:
         """Say which rows may count in any of the summaries; nothing where all may, or where it cannot be said there."""
         if not every or any(not tests for tests in every):
             return None
-        dialect, kinds = dialect_of(origin.dialect), _Types(self.names, (dataset,))
+        dialect, kinds = dialect_of(origin.dialect), ColumnTypes(self.names, (dataset,))
         found: list[exp.Expr] = []
         for tests in every:
             said: list[exp.Expr] = []
@@ -235,13 +235,14 @@ class Cutter:
 
 
 @dataclass(frozen=True)
-class _Types:
-    """The types of columns of datasets in a statement, as the data have them."""
+class ColumnTypes:
+    """Gives the types of columns of datasets in a statement, as the data have them."""
 
     names: Names
     roots: tuple[str, ...]
 
     def __call__(self, node: exp.Column) -> str | None:
+        """Give the type of one; None where the statement makes the column."""
         parts = node.table.split(".")
         if parts[0] != ROWS:
             return None

@@ -286,10 +286,10 @@ class _Writing:
         try:
             read = datetime.fromisoformat(text)
         except ValueError:
-            raise Unportable(f"the time '{text}'") from None
+            raise Unportable(f"the time '{text}'", said=True) from None
         has_zone, is_day = read.tzinfo is not None, len(text) == len("2026-01-31")
         if (kind == "date") != is_day or (kind == "instant") != has_zone:
-            raise Unportable(f"the time '{text}'")
+            raise Unportable(f"the time '{text}'", said=True)
         return self.dialect.moment(kind, text if kind == "date" else read.isoformat(sep=" "))
 
     def one_of(self, node: exp.In) -> Lowered:
@@ -374,7 +374,7 @@ class _Writing:
 
     def count(self, node: exp.Count) -> Lowered:
         if isinstance(node.this, exp.Distinct) and len(node.this.expressions) > 1:
-            raise Unportable("count(distinct …) of several columns")
+            raise Unportable("a distinct count of several columns", said=True)
         return self.again(node), "int"
 
     def median(self, node: exp.Median) -> Lowered:
@@ -432,7 +432,7 @@ class _Writing:
             return _within_case(made, where.this), kind
         inner = made.this if isinstance(made, exp.Cast) else made
         if isinstance(inner, exp.Bracket):
-            raise Unportable("first and last of some rows")
+            raise Unportable("the first or last of some rows", said=True)
         filtered = exp.Filter(this=inner, expression=where)
         return exp.Cast(**{**made.args, "this": filtered}) if isinstance(made, exp.Cast) else filtered, kind
 
@@ -474,4 +474,15 @@ def _common(kinds: Sequence[Kind]) -> Kind:
 def _name(node: exp.Expr) -> str:
     if isinstance(node, exp.Func) and not isinstance(node, exp.Anonymous):
         return str(node.sql_names()[0]).lower()
-    return {"And": "and", "Or": "or", "Not": "not"}.get(type(node).__name__, type(node).__name__.lower())
+    said = {
+        "LT": "<",
+        "LTE": "<=",
+        "GT": ">",
+        "GTE": ">=",
+        "EQ": "=",
+        "NEQ": "<>",
+        "AtTimeZone": "at time zone",
+        "Add": "+",
+        "Sub": "-",
+    }
+    return said.get(type(node).__name__, type(node).__name__.lower())

@@ -89,6 +89,27 @@ def in_duckdb(connection: duckdb.DuckDBPyConnection, tables: tuple[str, ...], fo
     return {"plugin": "elsewhere", "path": file.name}
 
 
+NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DECIMAL", "DOUBLE", "FLOAT", "BOOLEAN")
+
+
+def literals(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """Write the rows of a table as SQL that any engine reads: numbers as they are, all else in quotes, instants in UTC."""
+    connection.execute("SET TimeZone = 'UTC'")
+    described = connection.execute(f'DESCRIBE "{table}"').fetchall()
+    rows = connection.execute(f'SELECT COLUMNS(*)::VARCHAR FROM "{table}"').fetchall()
+    bare = [kind.startswith(NUMBERS) for _, kind, *_ in described]
+    return [
+        "(" + ", ".join(_literal(value, bare=is_bare) for value, is_bare in zip(row, bare, strict=True)) + ")"
+        for row in rows
+    ]
+
+
+def _literal(value: str | None, *, bare: bool) -> str:
+    if value is None:
+        return "NULL"
+    return value if bare and value not in {"nan", "inf", "-inf"} else "'" + value.replace("'", "''") + "'"
+
+
 def tables_of(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     """Name the tables of a connection."""
     found = connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY 1").fetchall()

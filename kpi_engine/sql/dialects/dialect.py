@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 class Unportable(Exception):  # noqa: N818 - an event: the rows are brought here instead
-    """Something that an engine has not, or that gives another number there; its name is the argument."""
+    """Something that an engine has not, or that gives another number there; `said` is whether it is named in words."""
+
+    def __init__(self, what: str, *, said: bool = False) -> None:
+        super().__init__(what)
+        self.name = what if said else f"`{what}`"
 
 
 @dataclass(frozen=True)

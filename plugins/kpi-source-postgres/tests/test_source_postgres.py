@@ -1,0 +1,156 @@
+"""PostgreSQL computes what DuckDB would: on a server of the tests' own."""
+
+from __future__ import annotations
+
+import json
+
+import duckdb
+import pytest
+from adbc_driver_postgresql import dbapi
+from in_postgres import PLUGIN, storing
+from kpi_source_postgres.columns import Column, column_of
+from kpi_source_postgres.source import PostgresSettings, PostgresSource
+from leaf_proofs import as_the_oracle, marketing_as_worked_out_by_hand
+from random_expressions import differences
+from scattered import scattered
+
+import kpi_engine
+from kpi_engine.api import SourceContext, SourceError, SqlSource
+
+HERE = {"postgres_here": PLUGIN}
+DATASETS = {"datasets": {"sales": {"time": "day", "dimensions": {"shop": None}, "key": "id"}}}
+
+
+@pytest.fixture
+def project(dsn, tmp_path):
+    """Open a project over one table that a statement makes; gives the engine, and what runs a statement there."""
+    engines = []
+
+    def made(create, kpis, datasets=DATASETS["datasets"]):
+        schema = f"t{abs(hash(str(tmp_path)))}"
+        with dbapi.connect(dsn, autocommit=True) as there, there.cursor() as cursor:
+            cursor.execute(f"CREATE SCHEMA {schema}")
+            cursor.execute(f"SET search_path = {schema}")
+            for statement in create:
+                cursor.execute(statement)
+        store = lambda *_: {"plugin": "postgres", "dsn": dsn, "schema": schema}  # noqa: E731
+        definitions = {"datasets": datasets, "kpis": kpis}
+        engines.append(scattered(duckdb.connect(), definitions, {"there": (store, ("sales",))}, tmp_path, HERE))
+        return engines[-1]
+
+    yield made
+    for each in engines:
+        each.close()
+
+
+def test_the_marketing_fixture_gives_the_numbers_worked_out_by_hand(dsn, tmp_path):
+    marketing_as_worked_out_by_hand(storing(dsn), HERE, tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("places", [1, 3])
+def test_random_projects_answer_as_the_oracle_does(dsn, tmp_path, seed, places):
+    as_the_oracle(300 + seed, places, storing(dsn), HERE, tmp_path)
+
+
+def test_random_expressions_give_what_duckdb_gives(dsn, tmp_path):
+    computed, refused, found = differences(11, 5000, storing(dsn), HERE, "postgres", tmp_path)
+    assert found == []
+    assert computed == 5000
+    assert refused < computed
+
+
+def test_only_aggregates_travel(project, monkeypatch):
+    create = [
+        "CREATE TABLE sales (id BIGINT, day DATE, shop TEXT, amount NUMERIC(12,2))",
+        "INSERT INTO sales SELECT n, DATE '2026-01-01' + n % 90, 'shop ' || n % 7, n FROM generate_series(1, 20000) AS n",
+    ]
+    engine = project(create, {"sold": {"inputs": ["sales"], "formula": "sum(amount)"}})
+    plain, counts = PostgresSource.query, []
+
+    def counting(source, sql):
+        rows = plain(source, sql)
+        counts.append(rows.num_rows)
+        return rows
+
+    monkeypatch.setattr(PostgresSource, "query", counting)
+    result = engine.run("sold", by="shop", grain="month", period="2026-Q1")
+    assert sum(row["sold"] for row in result.rows()) == sum(range(1, 20001))
+    assert counts == [21]
+
+
+def test_texts_are_compared_byte_by_byte_whatever_the_collation(project):
+    create = [
+        'CREATE TABLE sales (id BIGINT, day DATE, shop TEXT COLLATE "en-x-icu", kind CHAR(3))',
+        "INSERT INTO sales VALUES (1, '2026-01-01', 'a', 'x'), (2, '2026-01-01', 'B', 'x'), (3, '2026-01-01', 'ä', 'y')",
+    ]
+    kpis = {
+        "before_a": {"inputs": ["sales"], "formula": "count_if(shop < 'a')"},
+        "x": {"inputs": ["sales"], "formula": "count_if(kind = 'x')"},
+    }
+    row = project(create, kpis).run(["before_a", "x"], period="2026-01").rows()[0]
+    assert row == {"before_a": 1, "x": 2}
+
+
+def test_numbers_come_back_exactly(project):
+    create = [
+        "CREATE TABLE sales (id BIGINT, day DATE, shop TEXT, big BIGINT, amount NUMERIC(20,4), loose NUMERIC)",
+        "INSERT INTO sales VALUES (1, '2026-01-01', 'a', 9223372036854775807, 1234567890123456.0001, 0.5), (2, '2026-01-02', 'a', 9223372036854775807, 0.0002, 0.25)",
+    ]
+    kpis = {name: {"inputs": ["sales"], "formula": f"sum({name})"} for name in ("big", "amount", "loose")}
+    row = project(create, kpis).run(list(kpis), period="2026-01").rows()[0]
+    assert (int(row["big"]), str(row["amount"]), row["loose"]) == (18446744073709551614, "1234567890123456.0003", 0.75)
+
+
+def test_columns_are_what_they_are_read_as():
+    assert column_of("a", "b", "int4", -1) == Column("INTEGER")
+    assert column_of("a", "b", "bpchar", 7).kind == "VARCHAR"
+    assert column_of("mood", "e", "mood", -1) == Column("VARCHAR", 'CAST("mood" AS TEXT)')
+    assert column_of("a", "b", "numeric", -1).kind == "DOUBLE"
+    assert column_of("a", "b", "jsonb", -1) is None
+
+
+def test_what_is_not_there_is_said_without_the_password(tmp_path):
+    dsn = "postgresql://kpi:hunter2@127.0.0.1:9/none"
+    source = PostgresSource(PostgresSettings(dsn=dsn), SourceContext("shop", tmp_path))
+    assert isinstance(source, SqlSource)
+    with pytest.raises(SourceError) as caught:
+        source.tables()
+    assert caught.value.code == "query_failed"
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_address_may_stand_in_the_environment(dsn, tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOP_DSN", dsn)
+    source = PostgresSource(PostgresSettings(dsn={"env": "SHOP_DSN"}), SourceContext("shop", tmp_path))
+    assert source.query("SELECT 1 AS one").num_rows == 1
+    source.close()
+    monkeypatch.delenv("SHOP_DSN")
+    with pytest.raises(SourceError, match="SHOP_DSN"):
+        PostgresSource(PostgresSettings(dsn={"env": "SHOP_DSN"}), SourceContext("shop", tmp_path)).tables()
+
+
+def test_a_query_that_takes_too_long_is_stopped(project, monkeypatch):
+    create = ["CREATE TABLE sales (id BIGINT, day DATE, shop TEXT)", "INSERT INTO sales VALUES (1, '2026-01-01', 'a')"]
+    engine = project(create, {"n": {"inputs": ["sales"], "formula": "count(sales)"}})
+    engine.run("n", period="2026-01")
+    plain = PostgresSource.query
+    monkeypatch.setattr(PostgresSource, "query", lambda source, _: plain(source, "SELECT pg_sleep(60)"))
+    with pytest.raises(kpi_engine.TimeoutExceeded):
+        engine.run("n", period="2026-01", timeout=0.3)
+
+
+def test_nothing_is_written_there(dsn, tmp_path):
+    source = PostgresSource(PostgresSettings(dsn=dsn), SourceContext("shop", tmp_path))
+    with pytest.raises(SourceError, match="read-only"):
+        source.query("CREATE TABLE never (a INT)")
+    source.close()
+
+
+def test_explain_shows_the_statement_of_the_server(project):
+    create = ["CREATE TABLE sales (id BIGINT, day DATE, shop TEXT)", "INSERT INTO sales VALUES (1, '2026-01-01', 'a')"]
+    said = project(create, {"n": {"inputs": ["sales"], "formula": "count(sales)"}}).explain(
+        "n", by="shop", period="2026-01"
+    )
+    assert "SQL (postgres, source `there`, as `__leaf0`: aggregates travel)" in said
+    assert json.dumps("sales") in said
