@@ -15,6 +15,7 @@ from kpi_engine.catalogue.claims import claims_of
 from kpi_engine.catalogue.faults import Fault
 from kpi_engine.errors import DataError, Diagnostic, KpiError, TimeoutExceeded
 from kpi_engine.execution.faults import bad_value
+from kpi_engine.execution.fetching import as_arrow
 from kpi_engine.execution.querying import asked
 from kpi_engine.execution.running import key_said, shown, strays_said, valid_said
 from kpi_engine.formula.mistakes import Mistake
@@ -156,7 +157,7 @@ class _Comparing:
         tolerant = replace(look, renderer=look.renderer.tolerant(), is_whole=False)
         about = f"dataset `{look.claims.dataset}`"
         statements = [tolerant.renderer.survey(look.claims, self._latest).statement, rejected]
-        (counts, _), (unread, _) = self.database.tables(statements, look.registered, about=about)
+        (counts, _), (unread, _) = self.database.tables(statements, look.registered, fetch=as_arrow, about=about)
         return replace(tolerant, counts=_first(counts)), unread
 
     def _unreadable_values(self, look: _Look, unread: Table | None) -> Iterator[Diagnostic]:

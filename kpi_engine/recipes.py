@@ -22,6 +22,7 @@ from kpi_engine.digests import digest, packages
 from kpi_engine.errors import KpiError, TimeoutExceeded
 from kpi_engine.execution.answers import answered
 from kpi_engine.execution.database import Database
+from kpi_engine.execution.fetching import fetching
 from kpi_engine.plugins import Plugins
 from kpi_engine.plugins.host import DISABLE_VARIABLE
 from kpi_engine.reporting import Masthead, table_under
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kpi_engine.api import Report, Source
+    from kpi_engine.results import Answered
 
 _KIND = "recipe"
 
@@ -84,15 +86,16 @@ class Again:
     def _result(self, timeout: float | None) -> Result:
         kpis, total = self.recipe["kpis"], self.dish["total"]
         about = f"`{kpis[0]}`" if len(kpis) == 1 else ""
-        rows = self.database.table(self.dish["statement"], timeout=timeout, about=about)
-        found = answered(*rows, kpis, self.dish["ranked"])
+
+        def run(query: tuple[str, list[str] | None], ranked: Any = ()) -> tuple[Answered, dict[str, str]]:  # noqa: ANN401 - of JSON
+            statement, dates = query
+            [found] = self.database.tables([statement], fetch=fetching(dates), timeout=timeout, about=about)
+            return answered(*found, kpis, ranked)
+
+        found = run(self.dish["statement"], self.dish["ranked"])
 
         def totals() -> Mapping[str, Any]:
-            whole = (
-                found[0]
-                if total is None
-                else answered(*self.database.table(total, timeout=timeout, about=about), kpis)[0]
-            )
+            whole = found[0] if total is None else run(total)[0]
             return {name: values[0] for name, values in whole.lists().items()}
 
         return Result(

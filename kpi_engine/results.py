@@ -19,17 +19,36 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from arro3.core import Table
 
+    Columns = Table | dict[str, list[Any]]
+
 
 @dataclass(frozen=True)
 class Answered:
-    """What came back: the columns shown, in order, as Arrow, with the SQL type of each."""
+    """What came back: the columns shown, in order, as Arrow or as values, with the SQL type of each."""
 
-    table: Table
+    columns: Columns
     types: Mapping[str, str]
 
     def lists(self) -> dict[str, list[Any]]:
         """Give the values column by column, whole numbers as int."""
-        return {name: _values(list(self.table[name].to_pylist()), self.types[name]) for name in self.types}
+        return {name: _values(values_of(self.columns, name), self.types[name]) for name in self.types}
+
+    @cached_property
+    def table(self) -> Table:
+        """The columns as Arrow."""
+        from kpi_engine.arrow import table_of
+
+        return table_of(self.columns, self.types) if isinstance(self.columns, dict) else self.columns
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        columns = self.columns
+        return len(next(iter(columns.values()))) if isinstance(columns, dict) else int(columns.num_rows)
+
+
+def values_of(columns: Columns, name: str) -> list[Any]:
+    """Give the values of a column."""
+    return list(columns[name] if isinstance(columns, dict) else columns[name].to_pylist())
 
 
 @dataclass(frozen=True)
@@ -105,7 +124,7 @@ class Result:
 
     def __len__(self) -> int:
         """How many rows there are."""
-        return int(self._answered.table.num_rows)
+        return len(self._answered)
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Give the rows as an Arrow stream, to anything that speaks Arrow."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kpi_engine.errors import DataError
-from kpi_engine.results import Answered
+from kpi_engine.results import Answered, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from arro3.core import Table
+    from kpi_engine.results import Columns
 
 
 def answered(
-    table: Table, types: Mapping[str, str], kpis: Iterable[str], ranked: Iterable[tuple[str, Sequence[str]]] = ()
+    columns: Columns, types: Mapping[str, str], kpis: Iterable[str], ranked: Iterable[tuple[str, Sequence[str]]] = ()
 ) -> tuple[Answered, dict[str, str]]:
     """Give the columns that are shown, and the one currency of each KPI whose amounts carry one.
 
@@ -23,20 +23,22 @@ def answered(
     Raises `DataError`: `mixed_currencies` where amounts of several were added or put in order, `no_rate` where one could not be converted.
     """
     kpis = tuple(kpis)
-    _refuse_unrated(table, kpis)
-    currencies = _currencies(table, kpis)
+    _refuse_unrated(columns, types, kpis)
+    currencies = _currencies(columns, types, kpis)
     for kpi_id, within in ranked:
-        _refuse_uncomparable(table, kpi_id, within)
-    kept = [name for name in types if not name.startswith("__")]
-    return Answered(table.select(kept), {name: types[name] for name in kept}), currencies
+        if f"__low__{kpi_id}" in types:
+            _refuse_uncomparable(columns, kpi_id, within)
+    kept = {name: kind for name, kind in types.items() if not name.startswith("__")}
+    shown = columns.select(list(kept)) if not isinstance(columns, dict) else {name: columns[name] for name in kept}
+    return Answered(shown, kept), currencies
 
 
-def _currencies(table: Table, kpis: Iterable[str]) -> dict[str, str]:
+def _currencies(columns: Columns, types: Mapping[str, str], kpis: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for kpi_id in kpis:
-        if f"__low__{kpi_id}" not in table.column_names:
+        if f"__low__{kpi_id}" not in types:
             continue
-        pairs = zip(table[f"__low__{kpi_id}"].to_pylist(), table[f"__high__{kpi_id}"].to_pylist(), strict=True)
+        pairs = zip(*(values_of(columns, f"__{end}__{kpi_id}") for end in ("low", "high")), strict=True)
         seen = {currency for pair in pairs for currency in pair if currency is not None and _refuse_mixed(kpi_id, pair)}
         if len(seen) == 1:
             found[kpi_id] = str(seen.pop())
@@ -52,12 +54,10 @@ def _refuse_mixed(kpi_id: str, pair: tuple[object, object]) -> bool:
     return True
 
 
-def _refuse_uncomparable(table: Table, kpi_id: str, within: Sequence[str]) -> None:
+def _refuse_uncomparable(columns: Columns, kpi_id: str, within: Sequence[str]) -> None:
     """Refuse an order of amounts in several currencies, which says nothing."""
-    if f"__low__{kpi_id}" not in table.column_names:
-        return
-    rows = table[f"__low__{kpi_id}"].to_pylist()
-    groups = zip(*(table[name].to_pylist() for name in within), strict=True) if within else [()] * len(rows)
+    rows = values_of(columns, f"__low__{kpi_id}")
+    groups = zip(*(values_of(columns, name) for name in within), strict=True) if within else [()] * len(rows)
     seen: dict[tuple[object, ...], object] = {}
     for group, currency in zip(groups, rows, strict=True):
         if currency is not None and seen.setdefault(group, currency) != currency:
@@ -66,10 +66,10 @@ def _refuse_uncomparable(table: Table, kpi_id: str, within: Sequence[str]) -> No
             raise DataError(message, code="mixed_currencies", hint=hint)
 
 
-def _refuse_unrated(table: Table, kpis: Iterable[str]) -> None:
+def _refuse_unrated(columns: Columns, types: Mapping[str, str], kpis: Iterable[str]) -> None:
     for kpi_id in kpis:
-        if f"__unrated__{kpi_id}" in table.column_names:
-            found = min(filter(None, table[f"__unrated__{kpi_id}"].to_pylist()), default="")
+        if f"__unrated__{kpi_id}" in types:
+            found = min(filter(None, values_of(columns, f"__unrated__{kpi_id}")), default="")
             if found:
                 raise _unrated(kpi_id, *str(found).split(" ", 2))
 

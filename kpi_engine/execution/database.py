@@ -7,15 +7,16 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from threading import Lock, Timer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kpi_engine.execution.faults import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import duckdb
-    from arro3.core import Table
+
+T = TypeVar("T")
 
 READ_ONLY_SETTINGS = (
     "SET GLOBAL autoinstall_known_extensions = false",
@@ -107,34 +108,29 @@ class Database:
             relation = cursor.sql(query)
             return {name: str(kind) for name, kind in zip(relation.columns, relation.types, strict=True)}
 
-    def table(
-        self, query: str, registered: Mapping[str, Any] | None = None, *, timeout: float | None = None, about: str = ""
-    ) -> tuple[Table, dict[str, str]]:
-        """Run a query; give its rows as Arrow, and the SQL types of its columns.
-
-        Where DuckDB's optimizer fails on a query, the query is run without it: the answer is the same, and comes later.
-        """
-        return self.tables([query], registered, timeout=timeout, about=about)[0]
-
     def tables(
         self,
         queries: Iterable[str],
         registered: Mapping[str, Any] | None = None,
         *,
+        fetch: Callable[[duckdb.DuckDBPyConnection, str], T],
         timeout: float | None = None,
         about: str = "",
-    ) -> list[tuple[Table, dict[str, str]]]:
-        """Run queries one after the other, of which each sees what DuckDB noted down while it ran those before."""
+    ) -> list[T]:
+        """Run queries one after the other, of which each sees what DuckDB noted down while it ran those before; give what `fetch` does of each.
+
+        Where DuckDB's optimizer fails on a query, the query is run without it: the answer is the same, and comes later.
+        """
         import duckdb
 
         with translated(about, timeout), self.cursor(registered) as cursor, _interrupted(cursor, timeout):
             found = []
             for query in queries:
                 try:
-                    found.append(_run(cursor, query))
+                    found.append(fetch(cursor, query))
                 except duckdb.InternalException:
                     cursor.execute("PRAGMA disable_optimizer").fetchall()
-                    found.append(_run(cursor, query))
+                    found.append(fetch(cursor, query))
             return found
 
     def close(self) -> None:
@@ -189,14 +185,6 @@ def _stamp(path: str) -> tuple[object, ...]:
             status = Path(file).stat()
             found.append((file, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino))
     return tuple(found)
-
-
-def _run(cursor: duckdb.DuckDBPyConnection, query: str) -> tuple[Table, dict[str, str]]:
-    from arro3.core import Table
-
-    relation = cursor.sql(query)
-    types = {name: str(kind) for name, kind in zip(relation.columns, relation.types, strict=True)}
-    return Table.from_arrow(relation), types
 
 
 @contextmanager

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kpi_engine.errors import TimeoutExceeded
+from kpi_engine.execution.fetching import as_arrow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    import duckdb
     from arro3.core import Table
 
     from kpi_engine.execution.binding import Binder
     from kpi_engine.execution.database import Database
     from kpi_engine.sql import Query, Transfer
+
+T = TypeVar("T")
 
 
 def asked(
@@ -27,15 +31,29 @@ def asked(
     about: str = "",
 ) -> tuple[Table, dict[str, str]]:
     """Run a query; give its rows as Arrow, and the SQL types of its columns."""
-    if not query.transfers:
-        return database.table(query.statement, registered, timeout=timeout, about=about)
-    began = monotonic()
-    travelled = fetched(query.transfers, binder, timeout)
-    left = None if timeout is None else timeout - (monotonic() - began)
-    return database.table(query.statement, {**registered, **travelled}, timeout=left, about=about)
+    return fetched(query, registered, binder, database, fetch=as_arrow, timeout=timeout, about=about)
 
 
-def fetched(transfers: Sequence[Transfer], binder: Binder, timeout: float | None = None) -> dict[str, Table]:
+def fetched(
+    query: Query,
+    registered: Mapping[str, Any],
+    binder: Binder,
+    database: Database,
+    *,
+    fetch: Callable[[duckdb.DuckDBPyConnection, str], T],
+    timeout: float | None = None,
+    about: str = "",
+) -> T:
+    """Run a query; give what `fetch` fetches."""
+    if query.transfers:
+        began = monotonic()
+        registered = {**registered, **travelled(query.transfers, binder, timeout)}
+        timeout = None if timeout is None else timeout - (monotonic() - began)
+    [found] = database.tables([query.statement], registered, fetch=fetch, timeout=timeout, about=about)
+    return found
+
+
+def travelled(transfers: Sequence[Transfer], binder: Binder, timeout: float | None = None) -> dict[str, Table]:
     """Have every source answer, each in a thread of its own; give their answers by the names of the tables that they become."""
     from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 

@@ -10,7 +10,8 @@ from kpi_engine.calendar import Span, unit_below, whole_units
 from kpi_engine.calendar.spans import INSTANT
 from kpi_engine.errors import DataError, KpiError, TimeoutExceeded
 from kpi_engine.execution.answers import answered
-from kpi_engine.execution.querying import asked
+from kpi_engine.execution.fetching import fetching
+from kpi_engine.execution.querying import asked, fetched
 from kpi_engine.execution.versions import combined
 from kpi_engine.planning import CHECKS, bounds, keeping, needs_bounds, plan, spanning
 from kpi_engine.sql import KEYS, ROWS_OF_KEY, Dated, Renderer, Tables, datasets_of, datasets_of_bounds, tables_of
@@ -55,6 +56,12 @@ class Planned:
         """The statement that DuckDB is given."""
         return self.query.statement
 
+    @property
+    def dates(self) -> tuple[str, ...] | None:
+        """The columns of the calendar, where all others are numbers of KPIs and there is one row for each period; else None."""
+        plan = self.plan
+        return None if plan.align.split else (plan.period, *(f"{plan.period}_{grain}" for grain in plan.align.labels))
+
 
 @dataclass(frozen=True)
 class Runner:
@@ -94,14 +101,22 @@ class Runner:
             self._verify(planned, timeout)
             self._verify_additivity(planned, timeout)
             self._check_choices(planned, timeout)
-            table, types = self._ask(planned.query, planned.registered, timeout, _about(planned.request))
+            columns, types = fetched(
+                planned.query,
+                planned.registered,
+                self.binder,
+                self.database,
+                fetch=fetching(planned.dates),
+                timeout=timeout,
+                about=_about(planned.request),
+            )
         except TimeoutExceeded:
             raise
         except KpiError:
             self._refuse_moved(planned)
             raise
         self._refuse_moved(planned)
-        return answered(table, types, planned.request.computed, ranked_in(planned.plan))
+        return answered(columns, types, planned.request.computed, ranked_in(planned.plan))
 
     def _note(self, datasets: Iterable[str], versions: dict[str, Version]) -> None:
         """Note the versions of data before they are first read."""
