@@ -11,7 +11,7 @@ from operator import is_not
 
 from sqlglot import Dialect, exp
 
-from kpi_engine.formula.writing import Writer
+from kpi_engine.formula.writing import writer
 
 _BARE = frozenset({exp.Identifier, str, bool, type(None)})
 """What a node holds that is looked into by nobody."""
@@ -27,7 +27,7 @@ def dialect() -> Dialect:
 
 def sql(tree: exp.Expr, *, pretty: bool = False) -> str:
     """Write a tree as text."""
-    return str(Writer(dialect=dialect(), comments=False, pretty=pretty).generate(tree, copy=False))
+    return str(writer()(dialect=dialect(), comments=False, pretty=pretty).generate(tree, copy=False))
 
 
 def nodes(tree: exp.Expr) -> list[exp.Expr]:

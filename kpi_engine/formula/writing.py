@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 
@@ -33,3 +36,13 @@ class Writer(DuckDB.Generator):  # type: ignore[valid-type,misc]  # a class that
         if args["this"] is exp.DType.DOUBLE and len(args) == 1:
             return "DOUBLE"
         return str(super().datatype_sql(expression))
+
+
+@cache
+def writer() -> type[Any]:
+    """Give what writes trees; where sqlglot is compiled (`sqlglot[c]`) that is the dialect's own writer, of which nothing can be made."""
+    try:
+        Writer()
+    except TypeError:
+        return DuckDB.Generator
+    return Writer

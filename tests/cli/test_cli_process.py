@@ -167,9 +167,9 @@ def tell(begun):
     print("computing", file=sys.stderr, flush=True)
 
 class Loud(Database):
-    def table(self, query, *args, **options):
+    def tables(self, queries, *args, **options):
         threading.Thread(target=tell, args=(time.process_time(),), daemon=True).start()
-        return super().table(query, *args, **options)
+        return super().tables(queries, *args, **options)
 
 import kpi_engine.engine
 kpi_engine.engine.Database = Loud

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from sqlglot import exp, parse_one
 
+from kpi_engine.formula import writing
 from kpi_engine.formula.trees import column, dialect, double, identifier, sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DOUBLES = [double(), exp.DataType.build("double"), exp.DataType.build("double[]", dialect="duckdb")]
 TREES = [
@@ -31,3 +37,25 @@ TREES = [
 @pytest.mark.parametrize("tree", TREES, ids=range(len(TREES)))
 def test_text_is_that_of_the_dialect(tree: exp.Expr, pretty: bool) -> None:
     assert sql(tree, pretty=pretty) == tree.sql(dialect(), comments=False, pretty=pretty)
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have sqlglot compiled, of whose classes no other can be made."""
+
+    class Refused:
+        def __init__(self) -> None:
+            message = "interpreted classes cannot inherit from compiled"
+            raise TypeError(message)
+
+    monkeypatch.setattr(writing, "Writer", Refused)
+    writing.writer.cache_clear()
+    yield
+    writing.writer.cache_clear()
+
+
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize("tree", TREES, ids=range(len(TREES)))
+def test_with_a_compiled_sqlglot_the_dialect_writes_the_same(tree: exp.Expr) -> None:
+    assert writing.writer() is not writing.Writer
+    assert sql(tree) == tree.sql(dialect(), comments=False)
