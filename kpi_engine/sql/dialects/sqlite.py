@@ -58,4 +58,16 @@ def _carried(sql_type: str, tree: exp.Expr) -> exp.Expr:
     kind = kind_of(sql_type)
     if kind == "instant":
         return exp.DPipe(this=tree, expression=exp.Literal.string("+00:00"), safe=True)
+    if kind == "int":
+        return _whole(tree)
     return cast(tree, _TYPES[kind]) if kind in _TYPES else tree
+
+
+def _whole(tree: exp.Expr) -> exp.Expr:
+    """Give a whole number; where SQLite has made another of one that is too large, stop with its own error of an overflow."""
+    least = exp.Literal.number("9223372036854775807")
+    nothing = exp.Mul(this=cast(tree, "INTEGER"), expression=exp.Literal.number(0))
+    beyond = exp.Sub(this=exp.Sub(this=nothing, expression=least), expression=exp.Literal.number(1))
+    is_other = exp.EQ(this=exp.Anonymous(this="TYPEOF", expressions=[tree]), expression=exp.Literal.string("real"))
+    overflow = exp.Anonymous(this="ABS", expressions=[beyond])
+    return exp.Case(ifs=[exp.If(this=is_other, true=overflow)], default=tree)

@@ -123,6 +123,22 @@ def test_what_sqlite_cannot_compute_is_computed_here_and_explain_says_so(project
     )
 
 
+def test_a_number_that_is_too_large_is_an_error_and_not_another_number(project):
+    create = [
+        "CREATE TABLE sales (day DATE, shop TEXT, x INT)",
+        "INSERT INTO sales VALUES ('2026-01-01', 'a', 4000000000)",
+    ]
+    kpis = {
+        "square": {"inputs": ["sales"], "formula": "sum(x * x)"},
+        "twice": {"inputs": ["sales"], "formula": "sum(x + x)"},
+    }
+    engine = project(create, kpis)
+    assert engine.run("twice", period="2026-01").rows() == [{"twice": 8000000000}]
+    with pytest.raises(kpi_engine.KpiError) as caught:
+        engine.run("square", period="2026-01")
+    assert caught.value.code == "overflow"
+
+
 def test_what_is_not_there_is_said(tmp_path):
     source = SqliteSource(SqliteSettings(path="none.sqlite"), SourceContext("shop", tmp_path))
     assert isinstance(source, SqlSource)
