@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+from arro3.core import Table as Arrow
 
 import kpi_engine
 
@@ -80,7 +81,7 @@ def in_duckdb(connection: duckdb.DuckDBPyConnection, tables: tuple[str, ...], fo
     with duckdb.connect(str(file)) as copy:
         copy.execute("SET TimeZone = 'UTC'")
         for table in tables:
-            rows = connection.sql(f'SELECT * FROM "{table}"').to_arrow_table()
+            rows = Arrow.from_arrow(connection.sql(f'SELECT * FROM "{table}"'))
             created = connection.execute("SELECT sql FROM duckdb_tables() WHERE table_name = ?", [table]).fetchall()
             copy.execute(created[0][0])
             copy.register("rows", rows)
