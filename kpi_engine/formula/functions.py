@@ -49,7 +49,11 @@ AGGREGATES = (
         "how many rows an input has; of a column, how many known values; `count(*)` with one input",
     ),
     Function("count(distinct x)", "Count", "how many different known values"),
-    Function("count_if(condition)", "CountIf", "how many rows the condition is true for"),
+    Function(
+        "count_if(condition)",
+        "CountIf",
+        "how many rows the condition is true for, as `count(rows) filter (where condition)`",
+    ),
     Function("avg(x)", "Avg", "the average of the known values"),
     Function("min(x)", "Min", "the smallest known value"),
     Function("max(x)", "Max", "the largest known value"),

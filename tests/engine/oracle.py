@@ -6,9 +6,10 @@ No SQL, no code of the engine: rows are dicts, numbers are Fractions, unknown is
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from oracle_calendar import DAY, Window, back, covering, first_day, floor, frame, previous, year_before
+from oracle_calendar import Window, back, covering, first_day, floor, following, frame, previous, year_before
 from oracle_model import Input
 from oracle_places import Frame, Leaf, Place, UnboundedError
 from oracle_rows import Rows
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from fractions import Fraction
 
-    from oracle_model import Condition, Formula, Kpi, Model, Question
+    from oracle_model import Condition, Formula, Kpi, Model, Question, Top
     from oracle_rows import Groups
 
 
@@ -46,6 +47,8 @@ class Oracle:
         self._known: dict[tuple[str, Place], Fraction | None] = {}
         self._everybody: dict[Any, set[tuple[Any, ...]]] = {}
         self._frame = Frame([])
+        if question.top is not None:
+            self.rows.first = (question.top.of, self._first(question.top))
 
     def _condition(self, condition: Condition) -> Condition:
         """Let a condition on KPIs judge each member: over all time, and under no other condition."""
@@ -73,6 +76,20 @@ class Oracle:
 
         return judge
 
+    def _first(self, top: Top) -> tuple[Any, ...]:
+        """Give the first members: by their value over the whole period, then by their name; unknown comes last in both."""
+        asked = replace(self.question, top=None, rank=(), share=(), having=(), order=(), limit=None)
+        members = {member[asked.by.index(top.of)] for member in Oracle(self.model, asked).members()}
+        whole = replace(asked, kpis=(top.by,), by=(top.of,), grains=(), periods=(), compare=())
+        oracle = Oracle(self.model, whole)
+        values = {each: oracle.cell((each,), whole.period.window)[top.by] for each in members}
+
+        def place(each: Any) -> tuple[Any, ...]:
+            value = values[each]
+            return (value is None, 0 if value is None else -value, each is None, "" if each is None else each)
+
+        return tuple(sorted(values, key=place)[: top.first])
+
     # -- the answer
 
     def frame(self) -> list[tuple[Any, Window]]:
@@ -90,12 +107,14 @@ class Oracle:
         ]
 
     def _covered(self) -> Window | None:
-        """Give the days that the data cover: those of the only input."""
+        """Give the units of time that the data lie in: those of the only input."""
         (leaf,) = self._leaves(self.question.kpis[0], Place((), self.question.period.window))
         times = [item.at for item in self.rows.every(leaf.used, self._conditions(leaf)) if item.at is not None]
         if not times:
             return None
-        return Window(floor(min(times), "day", self.model.almanac), floor(max(times), "day", self.model.almanac) + DAY)
+        (grain,) = self.question.grains
+        first, last = (floor(each, grain, self.model.almanac) for each in (min(times), max(times)))
+        return Window(first, following(last, grain))
 
     def members(self) -> set[tuple[Any, ...]]:
         """Give the members that some input of the request sees, in any range that the request touches."""
@@ -112,10 +131,9 @@ class Oracle:
         return found | self._listed(window)
 
     def ever(self) -> set[tuple[Any, ...]]:
-        """Give the members of all rows, whenever they count."""
-        untimed = {name: replace(each, time="") for name, each in self.model.datasets.items()}
-        everything = Window(None, None)
-        return Oracle(replace(self.model, datasets=untimed), self.question).seen(everything)
+        """Give the members of all rows that have a time, whenever it is."""
+        latest = replace(self.question, as_of=datetime.max)  # noqa: DTZ901 - local times carry no zone
+        return Oracle(self.model, latest).seen(Window(None, None))
 
     def admits_unknown(self) -> bool:
         """Say whether the conditions on the split let unknown members through."""
@@ -155,7 +173,7 @@ class Oracle:
 
     def totals(self) -> dict[str, Fraction | None]:
         """Give the totals: one member, one period."""
-        return Oracle(self.model, replace(self.question, by=(), grains=(), periods=())).cell(
+        return Oracle(self.model, replace(self.question, by=(), grains=(), periods=(), top=None)).cell(
             (), self.question.period.window
         )
 
@@ -173,7 +191,20 @@ class Oracle:
         return {f"{kpi}__{name}_change": (now - before) / before if known and before > 0 else None}  # type: ignore[operator]
 
     def _compared(self, window: Window, name: str) -> Window:
+        open_until = window.end is None or window.end > self.question.as_of
+        if self.question.like_for_like and open_until and window.start is not None:
+            return self._alike(window, name)
         return previous(window) if name == "previous_period" else year_before(window)
+
+    def _alike(self, window: Window, name: str) -> Window:
+        """Give the same part of an earlier period: as much of the one before, or the same dates of the year before."""
+        until = max(self.question.as_of, window.start)  # type: ignore[type-var]
+        if name == "previous_year":
+            whole = year_before(window)
+            part = year_before(replace(window, end=until))
+            return replace(whole, end=min(part.end, whole.end))  # type: ignore[type-var]
+        whole = previous(window)
+        return replace(whole, end=min(whole.start + (until - window.start), whole.end))  # type: ignore[operator, type-var]
 
     # -- values
 
@@ -188,26 +219,24 @@ class Oracle:
         if formula[0] == "input":
             used = kpi.inputs[formula[1]]
             return self.value(used.source, self._inside(used, place))
-        _, function, name, term, condition = formula
+        _, function, name, term, _ = formula
         used = kpi.inputs[name]
         inside = self._inside(used, place)
         if used.per or used.unit:
             values = list(self._entities(used, inside))
             count = len(values)
         else:
-            leaf = Leaf(used, self._base(kpi, used), inside, condition)
+            leaf = Leaf(used, self._base(kpi, used), inside, _wanted(formula))
             names, key = self._member(leaf)
             items = self._rows_of(leaf, names).get(key, [])
             count = len(items)
-            if function == "count_if":
-                return sum((self.rows.truth(term, item) is True for item in items), start=0)  # type: ignore[return-value]
             look = self.rows.path
             values = (
                 []
-                if term is None
+                if term is None or function == "count_if"
                 else [self.rows.terms.value(term, lambda path, item=item: look(item, path)) for item in items]
             )
-        if function == "count":
+        if function in {"count", "count_if"}:
             return count  # type: ignore[return-value]
         level = not (used.per or used.unit) and self.rows.take(used) != "rows"
         if function == "sum" and not count:

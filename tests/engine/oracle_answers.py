@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from oracle_calendar import floor
+from oracle_places import Place
+from oracle_rows import OTHERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from oracle import Oracle
+    from oracle_calendar import Window
     from oracle_model import Question
 
 Key = tuple[Any, ...]
@@ -27,6 +30,9 @@ class Answer:
     columns: tuple[str, ...]
     rows: Mapping[Key, Mapping[str, Fraction | None]]
     sorts: tuple[tuple[str, bool], ...]
+    asked: frozenset[str] = frozenset()
+    first: Mapping[Any, int] = field(default_factory=dict)
+    """The places of the members that were chosen first, where some were: rows come in their order, and the others last."""
 
     def order(self, limit: int | None) -> list[tuple[Key, list[Any]]]:
         """Sort the rows: each with the values that it is sorted by, unknown ones last."""
@@ -35,6 +41,8 @@ class Answer:
             known = [key for key in found if self._value(key, name) is not None]
             known.sort(key=lambda key, name=name: self._value(key, name), reverse=descending)
             found = known + [key for key in found if self._value(key, name) is None]
+        if self.first:
+            found.sort(key=self._is_others)
         return [(key, self._asked(key)) for key in found[: len(found) if limit is None else limit]]
 
     def is_tie(self, wanted: list[Any], row: Mapping[str, Any]) -> bool:
@@ -49,7 +57,19 @@ class Answer:
         return [self.rows[key][name] for name, _ in self.sorts if name in self.columns]
 
     def _value(self, key: Key, name: str) -> Any:
-        return self.rows[key][name] if name in self.columns else key[self.keys.index(name)]
+        if name in self.columns:
+            return self.rows[key][name]
+        value = key[self.keys.index(name)]
+        if self.first and name == self.keys[0] and not self._is_named(name):
+            return len(self.first) if self._is_others(key) else self.first[value]
+        return value
+
+    def _is_others(self, key: Key) -> bool:
+        return self.keys[1:2] == (f"{self.keys[0]}__others",) and key[1]
+
+    def _is_named(self, name: str) -> bool:
+        """Say whether the question asks for an order by a dimension."""
+        return name in self.asked
 
 
 def answer(oracle: Oracle) -> Answer:
@@ -60,7 +80,7 @@ def answer(oracle: Oracle) -> Answer:
     if not question.kpis and not question.dated:
         members = oracle.ever()
     kind = _kind(oracle)
-    rows: dict[Key, dict[str, Fraction | None]] = {}
+    rows: dict[Key, dict[str, Any]] = {}
     for start, window in frame:
         observed = members
         if kind == "present":
@@ -69,13 +89,49 @@ def answer(oracle: Oracle) -> Answer:
             observed = oracle.seen(window)
             if not observed and kind == "every_period" and oracle.admits_unknown():
                 observed = {tuple(None for _ in question.by)}
-        for member in observed:
-            values = oracle.cell(member, window)
-            if oracle.kept(values):
-                rows[*member, *_period(oracle, start)] = values
+        made = {member: oracle.cell(member, window) for member in observed if _is_shown(question, member)}
+        for member, values in made.items():
+            more = {**values, **_ranks(question, values, list(made.values())), **_shares(oracle, window, values)}
+            if oracle.kept(more):
+                rows[*_named(question, member), *_period(oracle, start)] = more
     several = question.grains if len(question.grains) > 1 else ()
-    keys = (*question.by, *(["period"] if question.grains else []), *(f"period_{grain}" for grain in several))
-    return Answer(keys, _columns(oracle), rows, _sorts(question, keys))
+    keys = (*_dimensions(question), *(["period"] if question.grains else []), *(f"period_{grain}" for grain in several))
+    asked = frozenset(each.removeprefix("-") for each in question.order)
+    first = {member: place for place, member in enumerate(oracle.rows.first[1])}
+    return Answer(keys, _columns(oracle), rows, _sorts(question, keys), asked, first)
+
+
+def _is_shown(question: Question, member: Key) -> bool:
+    return question.top is None or question.top.others or OTHERS not in member
+
+
+def _named(question: Question, member: Key) -> Key:
+    """Write the others as a row tells them: by no member, and by a column that says so."""
+    if question.top is None or not question.top.others:
+        return member
+    place = question.by.index(question.top.of)
+    is_others = member[place] == OTHERS
+    return (*member[:place], None if is_others else member[place], is_others, *member[place + 1 :])
+
+
+def _ranks(question: Question, values: Mapping[str, Any], every: list[dict[str, Any]]) -> dict[str, Fraction | None]:
+    """Rank a row among all rows of its period: 1, 2, 2, 4."""
+    found: dict[str, Fraction | None] = {}
+    for kpi in question.rank:
+        known = [each[kpi] for each in every if each[kpi] is not None]
+        mine = values[kpi]
+        found[f"{kpi}__rank"] = None if mine is None else Fraction(sum(each > mine for each in known) + 1)
+    return found
+
+
+def _shares(oracle: Oracle, window: Window, values: Mapping[str, Any]) -> dict[str, Fraction | None]:
+    """Divide by the total over all members of the same period."""
+    found: dict[str, Fraction | None] = {}
+    for kpi in oracle.question.share:
+        total = oracle.value(kpi, Place((), window))
+        known = values[kpi] is not None and total is not None and total > 0
+        found[f"{kpi}__share"] = values[kpi] / total if known else None
+    return found
 
 
 def _kind(oracle: Oracle) -> str:
@@ -89,6 +145,14 @@ def _kind(oracle: Oracle) -> str:
         return "whole"
     frames = {oracle.model.kpis[each].frame for each in question.kpis}
     return next(each for each in ("whole", "every_period", "observed") if each in frames)
+
+
+def _dimensions(question: Question) -> tuple[str, ...]:
+    top = question.top
+    if top is None or not top.others:
+        return question.by
+    place = question.by.index(top.of) + 1
+    return (*question.by[:place], f"{top.of}__others", *question.by[place:])
 
 
 def _period(oracle: Oracle, start: Any) -> Key:
@@ -109,7 +173,8 @@ def _columns(oracle: Oracle) -> tuple[str, ...]:
         for kpi in question.kpis
         for column in (f"{kpi}__{name}", f"{kpi}__{name}_{changes[kpi]}")
     ]
-    return (*question.kpis, *compared)
+    more = (*(f"{kpi}__rank" for kpi in question.rank), *(f"{kpi}__share" for kpi in question.share))
+    return (*question.kpis, *compared, *more)
 
 
 def _sorts(question: Question, keys: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:

@@ -112,6 +112,16 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Top:
+    """The first members of a dimension by a KPI; `others` shows all the rest as one."""
+
+    first: int
+    of: str
+    by: str
+    others: bool = False
+
+
+@dataclass(frozen=True)
 class Question:
     """A request; `as_of` is the local time before which everything counts, `said` how it is written.
 
@@ -137,3 +147,7 @@ class Question:
     of: tuple[str, ...] = ()
     dated: bool = True
     totals: bool = False
+    rank: tuple[str, ...] = ()
+    share: tuple[str, ...] = ()
+    top: Top | None = None
+    like_for_like: bool = False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from oracle_calendar import DAY, LENGTHS, MONTHS, Almanac, Asked, Window, floor, following
 from oracle_data import EDGES
 from oracle_kpis import CONSTANTS
-from oracle_model import Condition, Model, Question
+from oracle_model import Condition, Model, Question, Top
 
 if TYPE_CHECKING:
     from random import Random
@@ -47,6 +47,10 @@ class Questions:
         periods = self._periods(period, grains) if self._chance(0.1) else ()
         dense = not (self._chance(0.1) and (by or grains) and all(self._is_plain(each) for each in kpis))
         shape = self._shape(kpis, by, grains, compare)
+        if by and dense:
+            shape |= self._chosen(kpis, by)
+        if compare and self._chance(0.3) and all(self._is_still(each) for each in kpis):
+            shape["like_for_like"] = True
         return Question(
             kpis, period, as_of, said, by, grains, where, where_sql, periods, compare,
             dense=dense, parameters=parameters, totals=self._chance(0.35), **shape,
@@ -91,6 +95,39 @@ class Questions:
         if self._chance(0.12):
             found["limit"] = pick((0, 1, 2, 5, 100))
         return found
+
+    def _chosen(self, kpis: tuple[str, ...], by: tuple[str, ...]) -> dict[str, Any]:
+        """Ask for ranks, shares, or the first members of a dimension."""
+        pick, found = self.random.choice, {}
+        exact = tuple(each for each in kpis if self._is_exact(each))
+        if exact and self._chance(0.15):
+            found["rank"] = (pick(exact),)
+        if exact and self._chance(0.15):
+            found["share"] = (pick(exact),)
+        if (
+            len(by) == 1
+            and exact
+            and self._chance(0.2)
+            and all(self._is_plain(each) and self.model.kpis[each].frame == "whole" for each in kpis)
+        ):
+            found["top"] = Top(pick((1, 2, 2, 5)), by[0], pick(exact), self._chance(0.6))
+        return found
+
+    def _is_exact(self, kpi: str) -> bool:
+        """Say whether a KPI is a number of rows, or a sum of them, of one input that ignores nothing."""
+        known = self.model.kpis[kpi]
+        inputs = list(known.inputs.values())
+        flows = {"clips", "spend", "shaped", "visits"}
+        simple = known.formula[0] == "agg" and known.formula[1] in {"count", "count_if", "known", "sum"}
+        return simple and inputs[0].source in flows and not inputs[0].across and "/" not in str(known.formula)
+
+    def _is_still(self, kpi: str) -> bool:
+        """Say whether no input of a KPI looks at other times, or at levels."""
+        inputs = self._inputs(kpi)
+        return all(
+            each.source != "levels" and not (each.offset or each.covers or each.per or each.unit or each.conversion)
+            for each in inputs
+        )
 
     # -- what the KPIs allow
 
@@ -207,7 +244,7 @@ class Questions:
     def _is_bare(self, kpis: tuple[str, ...]) -> bool:
         """Say whether it is plain which days the data cover: those of one input that moves nothing."""
         inputs = self._inputs(kpis[0])
-        plain = len(kpis) == 1 and self.model.kpis[kpis[0]].formula[0] == "agg"
+        plain = len(kpis) == len(inputs) == 1 and self.model.kpis[kpis[0]].formula[0] == "agg"
         moved = inputs[0].offset or inputs[0].covers or inputs[0].per or inputs[0].unit or inputs[0].conversion
         return plain and inputs[0].source in self.model.datasets and not moved
 

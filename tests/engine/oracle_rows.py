@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from oracle_model import Condition, Dataset, Input, Link, Model, Row, Term
 
+OTHERS = ("others",)
+"""All members of a dimension that are none of the first, as one."""
 Groups = dict[tuple[Any, ...], list["Item"]]
 
 
@@ -40,6 +42,8 @@ class Rows:
         self.model = model
         self.as_of = as_of
         self.terms = Terms({name: default for name, (_, default) in model.parameters.items()} | dict(parameters))
+        self.first: tuple[str, tuple[Any, ...]] = ("", ())
+        """A dimension whose members are told apart only if they stand here."""
         self._zone = ZoneInfo(model.almanac.zone)
         self._items: dict[tuple[str, str], list[Item]] = {}
         self._populations: dict[Any, list[Item]] = {}
@@ -222,12 +226,13 @@ class Rows:
     def truth(self, condition: Condition, item: Item) -> bool | None:
         """Evaluate a condition on a row."""
         if condition[0] == "among":
-            return bool(condition[2](self.member(item, condition[1])))
+            return bool(condition[2](self.path(item.base or item, condition[1])))
         return self.terms.truth(condition, lambda path: self.path(item, path))
 
     def member(self, item: Item, name: str) -> Any:
-        """Give the member of a dimension, or the value of a column: of the earlier row of a conversion."""
-        return self.path(item.base or item, name)
+        """Give the member of a dimension, or the value of a column: of the earlier row of a conversion; those that are none of the first are one."""
+        found = self.path(item.base or item, name)
+        return OTHERS if name == self.first[0] and found not in self.first[1] else found
 
     def path(self, item: Item, path: str) -> Any:
         """Follow a name over the joins: a dimension first, then a column; nothing is found where a key is unknown or dangling."""

@@ -28,7 +28,7 @@ PLAIN_INPUT = {
 PLAIN_KPI = {"percent": False, "empty_unknown": False, "frame": "whole"}
 PLAIN_QUESTION = {
     "where": (), "where_sql": None, "periods": (), "compare": (), "having": (), "order": (), "limit": None, "dense": True,
-    "parameters": {}, "totals": False, "grains": (), "by": (),
+    "parameters": {}, "totals": False, "rank": (), "share": (), "top": None, "like_for_like": False, "grains": (), "by": (),
 }  # fmt: skip
 
 

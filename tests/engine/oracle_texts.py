@@ -234,6 +234,11 @@ def arguments(question: Question) -> dict[str, Any]:
         "having": _having(question.having),
         "order": list(question.order),
         "parameters": dict(question.parameters),
+        "rank": list(question.rank),
+        "share": list(question.share),
+        "top": question.top
+        and {"first": question.top.first, "of": question.top.of, "by": question.top.by, "others": question.top.others},
+        "like_for_like": question.like_for_like,
     }
     found |= {name: value for name, value in optional.items() if value}
     if question.limit is not None:
