@@ -27,7 +27,7 @@ from kpi_engine.calendar.parts import PARTS, stretches, unit_below
 from kpi_engine.calendar.periods import Period, as_far, previous, year_before
 from kpi_engine.calendar.spans import Span
 from kpi_engine.calendar.units import CustomUnit
-from kpi_engine.calendar.zones import to_utc
+from kpi_engine.calendar.zones import Repeat, repeated, repeats, shown_until, to_utc
 
 __all__ = [
     "CLOCK",
@@ -43,6 +43,7 @@ __all__ = [
     "FirstDay",
     "Grain",
     "Period",
+    "Repeat",
     "Span",
     "ToDate",
     "Trailing",
@@ -65,8 +66,11 @@ __all__ = [
     "parse_period",
     "parse_to_date",
     "previous",
+    "repeated",
+    "repeats",
     "shift",
     "shift_span",
+    "shown_until",
     "span_label",
     "step",
     "stretches",

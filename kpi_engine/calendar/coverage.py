@@ -10,6 +10,7 @@ from kpi_engine.calendar.buckets import unit_of
 from kpi_engine.calendar.durations import Duration, shift_span
 from kpi_engine.calendar.grains import GRAINS, Grain, parse_grain
 from kpi_engine.calendar.spans import DAY, Span, is_midnight, start_of_day
+from kpi_engine.calendar.zones import shown_until
 from kpi_engine.errors import RequestError
 
 if TYPE_CHECKING:
@@ -82,16 +83,17 @@ def covered(span: Span, coverage: Coverage, calendar: Calendar, as_of: datetime)
     Of time in no unit of the project's own, nothing is covered to date. A trailing stretch keeps its length where `as_of` ends it; one of days or longer begins at the start of a day.
     """
     end = as_of if span.end is None else min(span.end, as_of)
+    last = end if span.end == end else shown_until(end, calendar.zone)
     if isinstance(coverage, AllTime):
         return Span(None, span.end)
     if isinstance(coverage, ToDate):
         whole_unit = unit_of(end - timedelta(microseconds=1), coverage.grain, calendar)
-        return Span(end if whole_unit is None else whole_unit.start, end)
+        return Span(end if whole_unit is None else whole_unit.start, last)
     length = coverage.length
     if length.is_custom:
-        return Span(calendar.units[length.unit].trailing(end, length.count), end)
+        return Span(calendar.units[length.unit].trailing(end, length.count), last)
     whole = end if is_midnight(end) or _within_a_day(length) else start_of_day(end) + DAY
-    return Span(shift_span(Span(None, whole), length).end, end)
+    return Span(shift_span(Span(None, whole), length).end, last)
 
 
 def _within_a_day(length: Duration) -> bool:

@@ -16,6 +16,7 @@ from kpi_engine.calendar.moments import FIRST_YEAR, LAST_YEAR
 from kpi_engine.calendar.periods import Kind, Period
 from kpi_engine.calendar.spans import DAY, Span, last_day, midnight
 from kpi_engine.calendar.units import in_no_unit
+from kpi_engine.calendar.zones import shown_until
 from kpi_engine.errors import RequestError, nearest, shown
 
 if TYPE_CHECKING:
@@ -303,7 +304,8 @@ def _several(span: Span, grain: Grain, count: int, asking: _Asking) -> Period:
 
 def _read_to_date(match: re.Match[str], asking: _Asking) -> Period:
     grain = _grain(match["unit"])
-    return Period(Span(floor(asking.today, grain, asking.calendar), asking.as_of), "to_date", grain, 1, asking.text)
+    end = shown_until(asking.as_of, asking.calendar.zone)
+    return Period(Span(floor(asking.today, grain, asking.calendar), end), "to_date", grain, 1, asking.text)
 
 
 def _read_range(match: re.Match[str], asking: _Asking) -> Period:

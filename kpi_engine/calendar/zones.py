@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from kpi_engine.errors import DefinitionError, Diagnostic, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import tzinfo
     from zoneinfo import ZoneInfo
 
 _SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Local time that the clock shows twice, `[start, end)`: at its end the clock goes back to its start."""
+
+    start: datetime
+    end: datetime
+
+    def cut_by(self, moment: datetime) -> bool:
+        """Say whether a local time lies within."""
+        return self.start < moment < self.end
 
 
 def load_zone(name: str) -> ZoneInfo:
@@ -41,25 +55,57 @@ def _unknown(name: str) -> DefinitionError:
 def to_utc(local: datetime, zone: tzinfo) -> datetime:
     """Turn a local time into its instant, as an aware UTC `datetime`.
 
-    Every local time has exactly one instant, so that spans which meet on the clock also meet in UTC:
-
-    - a time that the clock skips is the instant at which the gap ends, the first that exists at or after it;
-    - of a time that the clock shows twice, the first is meant. Only a `local` that carries `fold=1` means the second: an `as_of`
-      given with its offset does, a bound made by this package never does.
+    - A time that the clock skips is the instant at which the gap ends, the first that exists at or after it.
+    - Of a time that the clock shows twice, the first is meant; a `local` that carries `fold=1` means the second.
     """
     instant = local.replace(tzinfo=zone).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == local:
         return instant
-    return _end_of_gap(local, zone)
+    before, after = _offsets(local, zone)
+    return _change(_at(local, after), _at(local, before), after, zone)
 
 
-def _end_of_gap(local: datetime, zone: tzinfo) -> datetime:
-    """Find the instant at which the clock jumps over `local`, by halving the seconds around it."""
-    before, after = (local.replace(microsecond=0, tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+def repeated(local: datetime, zone: tzinfo) -> Repeat | None:
+    """Give what the clock shows twice around a local time; None of a time that it shows once."""
+    before, after = _offsets(local, zone)
+    if before <= after:
+        return None
+    back = _change(_at(local, before), _at(local, after), after, zone).replace(tzinfo=None)
+    return Repeat(back + after, back + before)
+
+
+def repeats(moments: Iterable[datetime], zone: tzinfo) -> list[Repeat]:
+    """Give what the clock shows twice and one of these local times, which are in order, cuts in two."""
+    found: list[Repeat] = []
+    for moment in moments:
+        if found and moment < found[-1].end:
+            continue
+        again = repeated(moment, zone)
+        if again is not None and again.cut_by(moment):
+            found.append(again)
+    return found
+
+
+def shown_until(moment: datetime, zone: tzinfo) -> datetime:
+    """Give the end of the local times that may have been shown before a moment: later than it, where the clock goes back around then."""
+    again = repeated(moment, zone)
+    return moment if again is None else again.end
+
+
+def _offsets(local: datetime, zone: tzinfo) -> tuple[timedelta, timedelta]:
+    """Give the offsets before and after the change of the clock around a local time; the same one twice where there is none."""
+    before, after = (local.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
     if before is None or after is None:  # pragma: no cover - a zone of the zone database always has an offset
         raise ValueError(f"the zone {zone} has no offset at {local}")
-    low = local.replace(microsecond=0, tzinfo=UTC, fold=0) - after
-    high = local.replace(microsecond=0, tzinfo=UTC, fold=0) - before
+    return before, after
+
+
+def _at(local: datetime, offset: timedelta) -> datetime:
+    return local.replace(microsecond=0, tzinfo=UTC, fold=0) - offset
+
+
+def _change(low: datetime, high: datetime, after: timedelta, zone: tzinfo) -> datetime:
+    """Find the instant at which the clock changes to an offset, after one and at or before another, by halving the seconds between."""
     while high - low > _SECOND:
         middle = low + (high - low) // _SECOND // 2 * _SECOND
         if middle.astimezone(zone).utcoffset() == after:

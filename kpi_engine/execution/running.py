@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from kpi_engine.calendar import Span, unit_below, whole_units
+from kpi_engine.calendar import Span, repeated, shown_until, unit_below, whole_units
 from kpi_engine.calendar.spans import INSTANT
 from kpi_engine.errors import DataError, KpiError, TimeoutExceeded
 from kpi_engine.execution.answers import answered
@@ -138,25 +138,31 @@ class Runner:
             self._note(read, versions)
             renderer, registered = self._renderer(read)
             table, _ = self._ask(renderer.bounds(each), registered, timeout, _about(request))
-            low, high = (self._local(each, table[name].to_pylist()[0]) for name in ("first", "last"))
-            first = low if first is None or (low is not None and low < first) else first
-            last = high if last is None or (high is not None and high > last) else last
-        if first is None or last is None or first >= request.as_of or request.grain is None:
+            low, high = (self._shown(each, table[name].to_pylist()[0]) for name in ("first", "last"))
+            if low is not None and high is not None:
+                first = low[0] if first is None else min(low[0], first)
+                last = high[1] if last is None else max(high[1], last)
+        known = shown_until(request.as_of, self.calendar.zone)
+        if first is None or last is None or first >= known or request.grain is None:
             return Span(request.as_of, request.as_of)
-        last = min(last, request.as_of - INSTANT)
-        return whole_units(Span(first, last + INSTANT), unit_below(request.grain), self.calendar)
+        return whole_units(Span(first, min(last, known)), unit_below(request.grain), self.calendar)
 
-    def _local(self, plan: Bounds, moment: date | datetime | None) -> datetime | None:
+    def _shown(self, plan: Bounds, moment: date | datetime | None) -> tuple[datetime, datetime] | None:
+        """Give the local time that an edge of the data lies at, `[start, end)`: all that the clock shows twice, where it lies in that."""
         if moment is None:
             return None
-        zone = self.calendar.zone
         if not isinstance(moment, datetime):
-            return datetime.combine(moment, datetime.min.time())
+            moment = datetime.combine(moment, datetime.min.time())
         if moment.tzinfo is None and plan.read.time is not None and plan.read.time.zone:
             from zoneinfo import ZoneInfo
 
-            moment = moment.replace(tzinfo=ZoneInfo(plan.read.time.zone))
-        return moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
+            there = ZoneInfo(plan.read.time.zone)
+            moment = moment.replace(tzinfo=there, fold=int(repeated(moment, there) is not None))
+        if moment.tzinfo is None:
+            return moment, moment + INSTANT
+        local = moment.astimezone(self.calendar.zone).replace(tzinfo=None)
+        again = repeated(local, self.calendar.zone)
+        return (local, local + INSTANT) if again is None else (again.start, again.end)
 
     def _renderer(self, datasets: Iterable[str]) -> tuple[Renderer, dict[str, Any]]:
         relations, registered = self.binder.relations(datasets)

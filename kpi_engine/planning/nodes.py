@@ -164,6 +164,7 @@ class Summarise:
 
     `rates` are those by which the aggregates convert amounts.
     `leaf` names the table that holds the answer already, with the types of its columns, where it was computed where its data live.
+    `until` is the moment from which rows are not known; only where the clock shows the time twice, and cells alone cannot say it.
     """
 
     read: Read
@@ -172,6 +173,7 @@ class Summarise:
     aggregates: tuple[Aggregate, ...]
     rates: tuple[Rate, ...] = ()
     leaf: tuple[str, Mapping[str, str]] | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)

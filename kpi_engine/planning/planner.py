@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.calendar import CLOCK, PARTS, Bucket, Span, parse_period
+from kpi_engine.calendar import CLOCK, PARTS, Bucket, Span, parse_period, shown_until
 from kpi_engine.catalogue.aggregates import COUNTS
 from kpi_engine.catalogue.resolved import AGE, INPUT, VALUE, Expr, ResolvedInput
 from kpi_engine.errors import RequestError, nearest, shown
@@ -407,7 +407,7 @@ class _Planner:
     ) -> tuple[tuple[tuple[Bucket, Window], ...], tuple[tuple[int, ...], ...]]:
         """Give the periods of a plan below, and which of them each of these windows holds: its units of time, or itself."""
         if unit is not None:
-            return divided(moved, unit, self.calendar, self.request.as_of)
+            return divided(moved, unit, self.calendar, shown_until(self.request.as_of, self.calendar.zone))
         return tuple((Bucket(w.span.start, w.span), w) for w in moved), tuple((n,) for n in range(len(moved)))  # type: ignore[arg-type]
 
     def _keeping(self, members: Members) -> Kept:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from kpi_engine.calendar import Span
+from kpi_engine.calendar import Span, shown_until
 from kpi_engine.catalogue.resolved import GIVEN, ROWS, Expr
 from kpi_engine.errors import RequestError
 from kpi_engine.formula.trees import column
@@ -42,7 +42,7 @@ class _Making:
     def cell(self, spans: tuple[Span, ...], split: frozenset[str], below: tuple[int, ...] | None) -> int:
         return self.cells.setdefault((spans, split, below), len(self.cells))
 
-    def finished(self, rates: Mapping[str, Rate]) -> Summarise:
+    def finished(self, rates: Mapping[str, Rate], until: datetime | None) -> Summarise:
         cells = tuple(
             Cell(number, first, split, below, frozenset(self.asked.get(number, ())), tuple(others))
             for ((first, *others), split, below), number in self.cells.items()
@@ -50,7 +50,7 @@ class _Making:
         computed = (each for a in self.aggregates for each in (a.argument, *a.filter))
         top = self.read.top
         read = self.read if top is None or top.name in self.split else replace(self.read, top=None)
-        return Summarise(read, dict(self.split), cells, tuple(self.aggregates), _used(rates, computed))
+        return Summarise(read, dict(self.split), cells, tuple(self.aggregates), _used(rates, computed), until=until)
 
 
 class Summaries:
@@ -70,6 +70,7 @@ class Summaries:
     ) -> None:
         self._calendar = calendar
         self._as_of = as_of
+        self._end = shown_until(as_of, calendar.zone)
         self._frame = frame
         self._observing = observing
         self._rates = rates
@@ -111,7 +112,8 @@ class Summaries:
 
     def finished(self) -> tuple[Summarise, ...]:
         """Give the summaries, in the order of their numbers."""
-        return tuple(making.finished(self._rates) for making in self._making.values())
+        until = self._as_of if self._end != self._as_of else None
+        return tuple(making.finished(self._rates, until) for making in self._making.values())
 
     def reaches(self) -> tuple[Reach, ...]:
         """Give the ways to reach them, in the order of their numbers."""
@@ -132,7 +134,7 @@ class Summaries:
             return [((EVERYTHING,), each) for each in rows.units or ((number,) for number in range(len(self._frame)))]
         if rows.constant:
             return [((EVERYTHING,), None)] * len(self._frame)
-        windows = [(window, window.known or self._as_of) for window in self.windows(rows.shifts)]
+        windows = [(window, window.known or self._end) for window in self.windows(rows.shifts)]
         if rows.read.level is None:
             return [(_stretches(window, known), None) for window, known in windows]
         if rows.opening:

@@ -82,8 +82,8 @@ def later_rows(conversion: Converted, rendering: Rendering) -> exp.Select:
     found = list(later_expressions(conversion))
     select = joined(select, read, found, rendering)
     select = with_rates(select, time, conversion.rates, found, rendering)
-    known = Clock(time, rendering.zone).within(None, conversion.as_of)
-    return where(select, [*known, *(each.tree for each in sorted(conversion.filter, key=lambda e: e.text))])
+    known = Clock(time, rendering.zone).before(conversion.as_of)
+    return where(select, [known, *(each.tree for each in sorted(conversion.filter, key=lambda e: e.text))])
 
 
 def later_expressions(conversion: Converted) -> Iterator[Expr]:

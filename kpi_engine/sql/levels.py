@@ -34,7 +34,8 @@ def with_until(rows: exp.Expr, node: Summarise, clock: Clock, rendering: Renderi
     inner = joined(inner, node.read, [clock.column.expression], rendering)
     known = exp.Not(this=exp.Is(this=time, expression=exp.Null()))
     latest = max((cell.span.end for cell in node.cells if cell.span.end and not cell.span.is_empty), default=None)
-    inner = where(inner, [known, *clock.within(None, latest)])
+    ends = [node.until, None if latest is None else clock.last(latest)]
+    inner = where(inner, [known, *(clock.before(end) for end in ends if end is not None)])
     return exp.Subquery(this=inner, alias=alias(ROWS))
 
 
@@ -51,7 +52,7 @@ def held_at(node: Summarise, clock: Clock) -> tuple[dict[str, Constants], list[C
     )
     on = exp.and_(exp.LT(this=time, expression=instant), exp.Paren(this=still))
     cells = [each for each in node.cells if each.span.end and not each.span.is_empty]
-    ends = [cell.span.end for cell in cells if cell.span.end]
+    ends = [clock.last(cell.span.end) for cell in cells if cell.span.end]
     columns = {"instant": Constants(clock.sql_type, [clock.text(end) for end in ends])}
     if level.keep:
         columns["since"] = Constants(clock.sql_type, [clock.text(shift(end, level.keep)) for end in ends])

@@ -248,7 +248,8 @@ class _Summary:
         """Say that a row lies in the time that the cells span."""
         assert self.clock is not None  # noqa: S101 - cells are stretches of time
         known = exp.Not(this=exp.Is(this=self.clock.column.expression.tree, expression=exp.Null()))
-        return self.clock.within(*self._extent()) or [known]
+        until = [] if self.node.until is None else [self.clock.before(self.node.until)]
+        return [*self.clock.within(*self._extent()), *until] or [known]
 
     def _among(self) -> list[exp.Expr]:
         """Say which members rows are of; what is given to others was chosen among those already."""

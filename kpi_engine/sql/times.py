@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
-from kpi_engine.calendar import to_utc
+from kpi_engine.calendar import repeated, repeats, to_utc
 from kpi_engine.formula.trees import integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from kpi_engine.calendar import Repeat
     from kpi_engine.catalogue import TimeColumn
     from kpi_engine.planning.nodes import Cell
 
@@ -47,19 +48,30 @@ class Clock:
             return self._day(moment).isoformat()
         if self.column.kind == "instant":
             return to_utc(moment, self.zone).isoformat(sep=" ")
-        if self.column.zone:
-            moment = to_utc(moment, self.zone).astimezone(ZoneInfo(self.column.zone)).replace(tzinfo=None)
-        return moment.isoformat(sep=" ")
+        return self._there(moment).isoformat(sep=" ")
 
     def within(self, start: datetime | None, end: datetime | None) -> list[exp.Expr]:
-        """Say that the column lies in a half-open stretch; unbounded ends say nothing."""
-        tree = self.column.expression.tree
+        """Say that the clock of the project shows a time of a half-open stretch; unbounded ends say nothing."""
         tests: list[exp.Expr] = []
         if start is not None:
-            tests.append(exp.GTE(this=tree, expression=self.literal(start)))
+            tests.append(self._compared(exp.GTE, start))
+            if again := self._repeats([start]):
+                first_pass = self._compared(exp.LT, _again(again[0].start))
+                tests.append(exp.or_(first_pass, self._compared(exp.GTE, _again(start))))
         if end is not None:
-            tests.append(exp.LT(this=tree, expression=self.literal(end)))
+            tests.append(self.before(self.last(end)))
+            if again := self._repeats([end]):
+                second_pass = self._compared(exp.GTE, _again(again[0].start))
+                tests.append(exp.or_(self._compared(exp.LT, end), second_pass))
         return tests
+
+    def before(self, moment: datetime) -> exp.Expr:
+        """Say that the column lies before a moment, whatever the clock shows."""
+        return self._compared(exp.LT, moment)
+
+    def last(self, end: datetime) -> datetime:
+        """Give the moment at which a stretch that ends at a local time is over: at the second, where the clock shows it twice."""
+        return _again(end) if self._repeats([end]) else end
 
     def numbered(self, bounds: Sequence[datetime], numbers: Sequence[int | None], *, inside: bool = False) -> exp.Expr:
         """Give the number of the stretch that the column lies in.
@@ -69,18 +81,32 @@ class Clock:
         stretches of one length or of so many months, which are counted: faster than truncating the time, and exact in every zone
         and calendar.
         """
-        lengths = {unit: _lengths([place(bound) for bound in bounds]) for unit, place in self._lines().items()}
-        if not inside:
-            lengths = {unit: [0, *each, 0] for unit, each in lengths.items()}
-        starts = bounds if inside else (None, *bounds)
+        starts: Sequence[datetime | None] = bounds[:-1] if inside else (None, *bounds)
+        for again in self._repeats(bounds):
+            starts, numbers = _twice(starts, numbers, again)
+        edges = (*starts, bounds[-1] if inside else None)
+        lengths = {
+            unit: _lengths([None if e is None else place(e) for e in edges]) for unit, place in self._lines().items()
+        }
         return self._searched(_runs(starts, lengths, numbers))
+
+    def _compared(self, operator: type[exp.Binary], moment: datetime) -> exp.Expr:
+        return operator(this=self.column.expression.tree, expression=self.literal(moment))
+
+    @property
+    def _is_own(self) -> bool:
+        """Whether the column shows the clock of the project itself."""
+        return self.column.kind != "instant" and not self.column.zone
+
+    def _repeats(self, bounds: Sequence[datetime]) -> list[Repeat]:
+        """Give what the project's clock shows twice and bounds cut in two; a column on that clock itself knows of no second time."""
+        return [] if self._is_own else repeats(bounds, self.zone)
 
     def _lines(self) -> Mapping[str, Callable[[datetime], int | None]]:
         """Give the ways to measure stretches: along the column's own line of time, and in months of its own calendar."""
         if not self.counts:
             return {"": _unmeasured}
-        is_own = self.column.kind != "instant" and not self.column.zone
-        return {"": self._position, "MONTH": _month} if is_own else {"": self._position}
+        return {"": self._position, "MONTH": _month} if self._is_own else {"": self._position}
 
     def _searched(self, runs: Sequence[_Run]) -> exp.Expr:
         if len(runs) == 1:
@@ -119,11 +145,17 @@ class Clock:
         """Place a bound on the column's own line of time: in days, or in microseconds since 1970."""
         if self.column.kind == "date":
             return self._day(moment).toordinal()
-        if self.column.kind == "instant":
-            moment = to_utc(moment, self.zone)
-        elif self.column.zone:
-            moment = to_utc(moment, self.zone).astimezone(ZoneInfo(self.column.zone))
-        return (moment.replace(tzinfo=None) - _EPOCH) // timedelta(microseconds=1)
+        place = to_utc(moment, self.zone).replace(tzinfo=None) if self.column.kind == "instant" else self._there(moment)
+        return (place - _EPOCH) // timedelta(microseconds=1)
+
+    def _there(self, moment: datetime) -> datetime:
+        """Give a bound on the column's own clock; what that clock shows twice is read as the second, as engines read it."""
+        if not self.column.zone:
+            return moment
+        zone = ZoneInfo(self.column.zone)
+        there = to_utc(moment, self.zone).astimezone(zone).replace(tzinfo=None)
+        again = None if there.fold else repeated(there, zone)
+        return there if again is None else again.start
 
     def _day(self, moment: datetime) -> date:
         """Give the first day that lies wholly at or after a bound."""
@@ -162,6 +194,24 @@ def _counted(place: int, lengths: Sequence[int], numbers: Sequence[int | None]) 
         return 0
     following = zip(islice(numbers, place, None), islice(lengths, place, None), strict=False)
     return _extent(each == number + n and size == length for n, (each, size) in enumerate(following))
+
+
+def _twice(
+    starts: Sequence[datetime | None], numbers: Sequence[int | None], again: Repeat
+) -> tuple[list[datetime | None], list[int | None]]:
+    """Repeat the stretches that begin within a part of the clock that is shown twice, as they come: all of it, and once more."""
+    found = list(zip(starts, numbers, strict=True))
+    before = list(takewhile(lambda each: each[0] is None or each[0] <= again.start, found))
+    within = list(takewhile(lambda each: each[0] is not None and each[0] < again.end, found[len(before) :]))
+    second = [(_again(start), number) for start, number in within if start is not None]
+    back = (_again(again.start), before[-1][1] if before else None)
+    shown = [*before, *within, back, *second, *found[len(before) + len(within) :]]
+    return [start for start, _ in shown], [number for _, number in shown]
+
+
+def _again(moment: datetime) -> datetime:
+    """Mean the second time that the clock shows a local time."""
+    return moment.replace(fold=1)
 
 
 def _lengths(places: Sequence[int | None]) -> list[int]:

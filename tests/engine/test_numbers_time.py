@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -36,24 +36,110 @@ def days():
     return [date(2023, 11, 1) + dice.randrange(900) * DAY for _ in range(3000)]
 
 
-@pytest.mark.parametrize(("grain", "step", "clock"), [
-    ("second", 1, "2026-03-29"), ("second", 1, "2026-06-15"),
-    ("minute", 60, "2026-03-29"), ("minute", 60, "2026-06-15"),
-    ("hour", 3600, "2026-03-29"), ("hour", 3600, "2026-10-25"), ("hour", 3600, "2026-06-15"),
-])  # fmt: skip
-def test_grains_below_a_day_are_those_of_the_clock(grain, step, clock):
-    """The hour that the clock shows twice holds both, and the one that it skips holds nothing."""
+CHANGES = [
+    ("Europe/Paris", "2026-03-29T00:00"),
+    ("Europe/Paris", "2026-06-15T00:00"),
+    ("Europe/Paris", "2026-10-25T00:00"),
+    ("Australia/Lord_Howe", "2026-04-05T00:00"),
+    ("Australia/Lord_Howe", "2026-10-04T00:00"),
+    ("Antarctica/Troll", "2026-10-25T00:00"),
+    ("America/Havana", "2026-10-31T22:00"),
+    ("America/St_Johns", "2010-11-06T22:00"),
+    ("America/Sao_Paulo", "2018-02-17T22:00"),
+]
+"""Clocks that go forward and back, by an hour, by two and by half of one, also over midnight; and one that does neither."""
+
+
+def shown(clock, zone, count):
+    """Give instants of four hours from a local time on, many at the edges of an hour of theirs."""
     dice = random.Random(5)  # noqa: S311 - the same rows each time
-    start = datetime.fromisoformat(f"{clock}T00:00").replace(tzinfo=PARIS).astimezone(UTC)
-    moments = [start + timedelta(seconds=dice.randrange(3600 * 4)) for _ in range(400)]
-    with opened(moments, {}, "at", {"timezone": PARIS.key}) as engine:
+    start = datetime.fromisoformat(clock).replace(tzinfo=zone).astimezone(UTC)
+    seconds = [dice.randrange(3600 * 4) for _ in range(count)]
+    seconds += [1800 * half + edge for half in range(9) for edge in (-1, 0, 1)]
+    return [start + timedelta(seconds=each) for each in seconds]
+
+
+def local(moment, zone):
+    return moment.astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+def floored(moment, step):
+    return moment - (moment - datetime.fromisoformat("2000-01-01")) % timedelta(seconds=step)
+
+
+@pytest.mark.parametrize(("name", "clock"), CHANGES)
+@pytest.mark.parametrize(("grain", "step"), [("second", 1), ("minute", 60), ("hour", 3600), ("day", 86400)])
+def test_grains_are_those_of_the_clock(grain, step, name, clock):
+    """What the clock shows twice holds the rows of both times, and what it skips holds none."""
+    zone = ZoneInfo(name)
+    moments = shown(clock, zone, 400)
+    with opened(moments, {}, "at", {"timezone": name}) as engine:
         found = engine.run("n", grain=grain, as_of="2027-01-01", dense=False).rows()
     expected = defaultdict(int)
     for each in moments:
-        local = each.astimezone(PARIS).replace(tzinfo=None)
-        place = (local - datetime.fromisoformat(clock)) // timedelta(seconds=step)
-        expected[datetime.fromisoformat(clock) + place * timedelta(seconds=step)] += 1
+        expected[floored(local(each, zone), step)] += 1
+    periods = {
+        row["period"] if grain != "day" else datetime.combine(row["period"], time.min): row["n"] for row in found
+    }
+    assert periods == expected
+
+
+@pytest.mark.parametrize(("name", "clock"), CHANGES)
+def test_a_period_is_what_the_clock_shows(name, clock):
+    """Windows, offsets and entities follow the clock wherever a period begins and ends."""
+    zone = ZoneInfo(name)
+    moments = shown(clock, zone, 300)
+    kpis = {
+        "trailing": {"inputs": {"h": {"from": "hits", "window": "20 minutes"}}, "formula": "count(h)"},
+        "before": {"inputs": {"v": {"from": "n", "offset": "7 minutes"}}, "formula": "v"},
+        "people": {"inputs": ["hits"], "formula": "count(distinct id - 7 * floor(id / 7))"},
+    }
+    with opened(moments, kpis, "at", {"timezone": name}) as engine:
+        found = engine.run(["trailing", "before", "people"], grain="minute", as_of="2027-01-01", dense=False).rows()
+    assert len(found) > 100
+    seen = [(local(each, zone), number) for number, each in enumerate(moments)]
+    minute = timedelta(minutes=1)
+    for row in found:
+        end = row["period"] + minute
+        assert row["trailing"] == sum(end - 20 * minute <= each < end for each, _ in seen)
+        assert row["before"] == sum(end - 8 * minute <= each < end - 7 * minute for each, _ in seen)
+        assert row["people"] == len({number % 7 for each, number in seen if row["period"] <= each < end})
+
+
+@pytest.mark.parametrize("name", ["America/New_York", "Asia/Kolkata"])
+@pytest.mark.parametrize(("zone", "clock"), CHANGES[:5])
+def test_a_clock_of_the_data_is_read_on_the_clock_of_the_project(zone, clock, name):
+    """What the clock of the data shows twice is the second, as databases read it."""
+    import pyarrow as pa
+
+    there, here = ZoneInfo(zone), ZoneInfo(name)
+    rows = [local(each, there) for each in shown(clock, there, 300)]
+    table = pa.table({"id": range(len(rows)), "at": pa.array(rows, pa.timestamp("us"))})
+    dataset = {"key": "id", "time": "at", "columns": {"at": {"zone": zone}}}
+    kpis = {"n": {"inputs": ["hits"], "formula": "count(hits)"}}
+    project = {"calendar": {"timezone": name}, "datasets": {"hits": dataset}, "kpis": kpis}
+    with kpi_engine.open(project, {"hits": table}) as engine:
+        found = engine.run("n", grain="minute", as_of="2027-01-01", dense=False).rows()
+    expected = defaultdict(int)
+    for each in rows:
+        expected[floored(local(each.replace(tzinfo=there, fold=1).astimezone(UTC), here), 60)] += 1
     assert {row["period"]: row["n"] for row in found} == expected
+
+
+@pytest.mark.parametrize("as_of", ["2026-10-25T00:20Z", "2026-10-25T01:20Z", "2026-10-25T01:00Z", "2026-10-25T00:00Z"])
+@pytest.mark.parametrize("asked", [{}, {"period": "month to date"}, {"grain": "hour"}, {"grain": "minute"}])
+def test_what_comes_after_the_moment_does_not_count_when_the_clock_goes_back(as_of, asked):
+    moments = shown("2026-10-25T00:00", PARIS, 400)
+    kpis = {
+        "to_date": {"inputs": {"h": {"from": "hits", "to_date": "week"}}, "formula": "count(h)"},
+        "minutes": {"inputs": {"v": {"from": "n", "per": "minute"}}, "formula": "sum(v)"},
+    }
+    with opened(moments, kpis, "at", {"timezone": PARIS.key}) as engine:
+        found = engine.run("n", as_of=as_of, dense=False, **asked).rows()
+        assert sum(row["n"] for row in found) == sum(each < datetime.fromisoformat(as_of) for each in moments)
+        (row,) = engine.run(["to_date", "minutes"], period="2026-10-24..2026-10-25", as_of=as_of).rows()
+    known = [each for each in moments if each < datetime.fromisoformat(as_of)]
+    assert row["to_date"] == row["minutes"] == len(known)
 
 
 @pytest.mark.parametrize("first", range(7))
