@@ -125,7 +125,7 @@ class _Checking:
                 continue
             try:
                 made = self.binder.transform(dataset)
-                yield from self._columns_needed(dataset, made.needs())
+                yield from self._columns_needed(dataset, self.binder.needs(made))
             except KpiError as error:
                 key = "options" if error.code in _OF_SETTINGS else "transform"
                 place = self.project.places.value("datasets", dataset, key)

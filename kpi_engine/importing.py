@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kpi_engine.errors import DefinitionError, Diagnostic, Place, shown
+from kpi_engine.api import Imported
+from kpi_engine.errors import DefinitionError, Diagnostic, Place, PluginError, shown
 from kpi_engine.plugins.isolation import blame
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from kpi_engine.api import Imported
 
 FILE_BYTES = 4 << 20
 """No definition file of a person is larger."""
@@ -32,8 +32,13 @@ def convert(
     cls = plugins.format(word)
     config = plugins.configure(cls, options)
     texts = _texts(Path(path), cls.suffixes)
-    with blame("format", word):
-        return cls(config).read(texts)
+    with blame("format", word, plugins.secrets):
+        made = cls(config)
+    found = plugins.call("format", made, "read", texts)
+    if not isinstance(found, Imported):
+        message = f"the format plugin `{word}` failed: `read` gave {type(found).__name__}, an `Imported` is expected"
+        raise PluginError(message, code="plugin_failed", hint="this is a fault of the plugin: tell its author")
+    return found
 
 
 def _texts(path: Path, suffixes: Sequence[str]) -> dict[str, str]:

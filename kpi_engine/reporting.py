@@ -24,7 +24,8 @@ from kpi_engine.calendar import (
 )
 from kpi_engine.calendar import label as period_label
 from kpi_engine.describing import text, unresolved_measure
-from kpi_engine.errors import KpiError, OutputError, TimeoutExceeded
+from kpi_engine.errors import KpiError, OutputError, PluginError, TimeoutExceeded
+from kpi_engine.plugins.isolation import blame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -133,14 +134,15 @@ def rendered(
     stream = None if target is None or isinstance(target, str | Path) else target
     buffer = _Draft(terminal=stream is not None and stream.isatty())
     try:
-        made(plugins.configure(made, options)).render(report, buffer)
-    except KpiError:
-        raise
-    except Exception as error:
-        message = f"the output `{output}` failed: {type(error).__name__}: {error}"
-        raise OutputError(
-            message, code="output_failed", hint="this is a fault of the plugin; choose another output"
-        ) from error
+        config = plugins.configure(made, options)
+        with blame("output", output, plugins.secrets):
+            maker = made(config)
+        plugins.call("output", maker, "render", report, buffer)
+    except PluginError as error:
+        if error.code != "plugin_failed":
+            raise
+        hint = "this is a fault of the plugin; choose another output"
+        raise OutputError(error.message, code="output_failed", hint=hint) from error
     content = buffer.getvalue()
     if stream is not None:
         stream.write(content)

@@ -3,16 +3,22 @@
 This is the promise: within a major version only additions.
 """
 
+from kpi_engine.api.commands import Command
+from kpi_engine.api.contracts import Contract
 from kpi_engine.api.formats import Format, Imported
 from kpi_engine.api.outputs import Output
 from kpi_engine.api.reports import Breakdown, Card, Column, Comparison, Failure, Measure, Report, Section, Trend
+from kpi_engine.api.secrets import SecretStore
 from kpi_engine.api.sources import (
     ArrowStream,
+    ContractedSource,
     DatabaseRelation,
     FileRelation,
     FolderSource,
     Relation,
+    RelationSource,
     Scan,
+    ScanSource,
     Source,
     SourceContext,
     SqlSource,
@@ -43,7 +49,10 @@ __all__ = [
     "Card",
     "Checkpoint",
     "Column",
+    "Command",
     "Comparison",
+    "Contract",
+    "ContractedSource",
     "DataError",
     "DatabaseRelation",
     "Deleted",
@@ -62,10 +71,13 @@ __all__ = [
     "Place",
     "PluginError",
     "Relation",
+    "RelationSource",
     "Report",
     "Rows",
     "Scan",
+    "ScanSource",
     "Schema",
+    "SecretStore",
     "Section",
     "Source",
     "SourceContext",

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from kpi_engine.api.contracts import Contract
+
 
 class ArrowStream(Protocol):
     """Anything that speaks the Arrow PyCapsule stream protocol: a pyarrow, polars, nanoarrow or arro3 table or reader."""
@@ -91,7 +93,8 @@ class Source(Protocol):
     has several of them, the first is used.
     It raises `SourceError` with a message that names the place and the mend; anything else it raises is reported as the plugin's fault.
     A source that holds something open may also have `close()`, which the engine calls once when it is done. One that knows when its
-    data change may have `version(table)`: see `VersionedSource`.
+    data change may have `version(table)`: see `VersionedSource`; one whose figures have terms, `contract(table)`: see `ContractedSource`.
+    Its methods are called from several threads, `query` also from several at once.
     """
 
     name: ClassVar[str]
@@ -156,3 +159,11 @@ class VersionedSource(Source, Protocol):
         None where that cannot be said at this moment: then the engine looks at the data anew with each request. A source that can
         never say it has no such method; then columns are looked at once for each engine, and keys with each request.
         """
+
+
+@runtime_checkable
+class ContractedSource(Source, Protocol):
+    """A source whose vendor says what its figures are and are not: what may be added, in which unit, until when they still change."""
+
+    def contract(self, table: str) -> Mapping[str, Contract]:
+        """Say what holds for the columns of a table, by their names; under `*`, what holds for its rows. It asks no data."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kpi_engine.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from kpi_engine.api import Output, Source, Transform
+    from kpi_engine.api import Output, SecretStore, Source, Transform
 
 
 @hookimpl(specname="sources")
@@ -39,3 +39,11 @@ def announce_transforms() -> list[type[Transform]]:
     from kpi_engine.builtin.transforms.linkrank import HarmonicCentrality, PageRank
 
     return [PageRank, HarmonicCentrality]
+
+
+@hookimpl(specname="secret")
+def announce_secrets() -> list[type[SecretStore]]:
+    """Announce the environment and files as places where secrets are kept."""
+    from kpi_engine.builtin.secrets import EnvironmentSecrets, FileSecrets
+
+    return [EnvironmentSecrets, FileSecrets]

@@ -9,14 +9,10 @@ import click
 
 from kpi_engine import __version__
 from kpi_engine.cli.exits import table
-from kpi_engine.cli.groups import Verbs, help_alone
+from kpi_engine.cli.groups import Extended, help_alone
+from kpi_engine.verbs import VERBS
 
-VERBS: Final = MappingProxyType(
-    {
-        name: f"kpi_engine.cli.{name}:command"
-        for name in ("demo", "init", "check", "list", "show", "run", "report", "explain", "schema", "plugins", "cache")
-    }
-)
+_OWN: Final = MappingProxyType({name: f"kpi_engine.cli.{name}:command" for name in VERBS})
 _EPILOG = f"""\b
 Begin with:
   kpi demo           a sample company, its scorecards and a report.html
@@ -30,8 +26,8 @@ KPI_DISABLE_PLUGINS names plugins to leave out, KPI_DEBUG=1 shows tracebacks, KP
 
 
 @click.group(
-    cls=Verbs,
-    verbs=VERBS,
+    cls=Extended,
+    verbs=_OWN,
     epilog=_EPILOG,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},

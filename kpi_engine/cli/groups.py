@@ -41,8 +41,8 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that is meant; name the nearest one where there is none of that name."""
         name = args[0]
-        if name not in self.verbs and not name.startswith("-") and not ctx.resilient_parsing:
-            ctx.fail(f"there is no command `{name}`; {nearest(name, self.verbs)}")
+        if not name.startswith("-") and not ctx.resilient_parsing and self.get_command(ctx, name) is None:
+            ctx.fail(f"there is no command `{name}`; {nearest(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
     def main(
@@ -63,6 +63,34 @@ class Verbs(click.Group):
     def _run(self, name: str, args: list[str], extra: Mapping[str, Any]) -> object:
         with self.make_context(name, args, **extra) as context:
             return self.invoke(context)
+
+
+class Extended(Verbs):
+    """A group to which installed plugins add commands; the engine's own come first."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands, those of plugins last."""
+        from kpi_engine.cli.extensions import helps
+
+        return [*super().list_commands(ctx), *helps()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command, of a plugin where the engine has none of that name."""
+        from kpi_engine.cli.extensions import found
+
+        return super().get_command(ctx, cmd_name) or found(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with a line for each; those of plugins are not imported for it."""
+        from kpi_engine.cli.extensions import helps
+
+        own = {name: command for name in self.verbs if (command := self.get_command(ctx, name)) is not None}
+        limit = formatter.width - 6 - max(map(len, own))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(limit)) for name, command in own.items()])
+        if added := helps():
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(list(added.items()))
 
 
 def help_alone(context: click.Context) -> None:

@@ -11,9 +11,9 @@ import inspect
 import textwrap
 from dataclasses import dataclass
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.json_schema import GenerateJsonSchema
 
 from kpi_engine import __version__
@@ -254,6 +254,14 @@ def _of_model(model: type[BaseModel], prefix: str = "") -> Schema:
     return schema | {"definitions": {f"{prefix}{name}": each for name, each in inner.items()}}
 
 
+_SECRETS: Final = (SecretStr, SecretStr | None)
+_REFERENCE: Final = {
+    "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": {"type": "string"},
+    "examples": [{"env": "NAME"}, {"file": "/run/secrets/name"}],
+}  # fmt: skip
+"""A secret is not written into a file, but where it is kept."""
+
+
 class _Generator(GenerateJsonSchema):
     """Takes what the engine takes: where a plugin's model converts values, or runs code before it looks, more than its types say."""
 
@@ -276,6 +284,8 @@ class _Generator(GenerateJsonSchema):
         texts = _docstrings(model)
         for name, field in model.model_fields.items():
             key = field.validation_alias if isinstance(field.validation_alias, str) else name
+            if field.annotation in _SECRETS and key in made.get("properties", {}):
+                made["properties"][key] = dict(_REFERENCE)
             if name in texts and key in made.get("properties", {}):
                 made["properties"][key].setdefault("description", texts[name])
         return made

@@ -6,7 +6,7 @@ from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from kpi_engine.api import DatabaseRelation, FileRelation, Scan, SourceContext
+from kpi_engine.api import DatabaseRelation, FileRelation, Scan
 from kpi_engine.api.sources import RelationSource, ScanSource, SqlSource, VersionedSource
 from kpi_engine.calendar.zones import load_zone
 from kpi_engine.catalogue.graph import cycle, in_a_circle, origins_below
@@ -14,10 +14,10 @@ from kpi_engine.catalogue.names import Names
 from kpi_engine.errors import DefinitionError, Diagnostic, KpiError, PluginError, SourceError, TimeoutExceeded, nearest
 from kpi_engine.execution.faults import from_the_project
 from kpi_engine.execution.querying import asked
+from kpi_engine.execution.sources import Sources, arrow
 from kpi_engine.execution.versions import Versions, is_shipped
 from kpi_engine.formula.gate import Refused, read, span
 from kpi_engine.formula.queries import tables
-from kpi_engine.plugins.isolation import blame
 from kpi_engine.sql import Named, Relations, Remote, Renderer, select_of
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ class Binder:
         self._plugins = plugins
         self._database = database
         self._handed_in = handed_in
-        self._sources: dict[str, Source] = {}
+        self._sources = Sources(project, plugins)
         self._origins: dict[Key, Origin] = {}
         self._remote: dict[str, dict[str, Remote]] = {}
         self._stops = 0
         self._schemas: dict[str, tuple[Version, dict[str, str]]] = {}
         self._lock = RLock()
         self.default_source = _default_source(project)
-        self._versions = Versions(project, self._own_source, self._source_of, self._is_shipped)
+        self._versions = Versions(project, self._own_source, self._source_of, self._is_shipped, self._sources.call)
 
     def relations(self, datasets: Iterable[str]) -> tuple[Relations, dict[str, Any]]:
         """Find the origins of datasets and of all they are made of, and the tables to register with the request."""
@@ -95,7 +95,7 @@ class Binder:
             source = self._own_source(name) if table else None
             if source is None or not is_shipped(type(source)) or not isinstance(source, VersionedSource):
                 return None
-            if (version := source.version(table)) is None:
+            if (version := self._sources.call(source, "version", table)) is None:
                 return None
             found.append((name, table, version))
         return tuple(found)
@@ -136,7 +136,7 @@ class Binder:
         if source == HANDED_IN and self._handed_in is not None:
             return tuple(self._handed_in)
         with from_the_project(self._project.root):
-            return tuple(table.name for table in self._source(source).tables())
+            return tuple(table.name for table in self._sources.tables(self._sources.get(source)))
 
     def is_handed_in(self, source: str) -> bool:
         """Whether a source stands for the data that the embedder handed in."""
@@ -145,7 +145,7 @@ class Binder:
     def make(self, source: str) -> None:
         """Raise what stands in the way of making a source: a plugin that is missing, or settings that it does not take."""
         with self._lock:
-            self._source(source)
+            self._sources.get(source)
 
     def find(self, source: str, table: str) -> None:
         """Raise what stands in the way of reading a table of a source."""
@@ -161,19 +161,18 @@ class Binder:
         model = self._project.datasets[dataset]
         if model.sql or model.transform:
             return False
-        with self._lock:
-            return isinstance(self._own_source(self._source_of(dataset)), SqlSource)
+        name = model.source or self.default_source
+        return name in self._project.settings.sources and isinstance(self._own_source(name), SqlSource)
 
     def asking(self, source: str) -> Callable[[str], Any]:
         """Give what has a SQL source answer a statement of its dialect, as Arrow; it may be called in any thread."""
-        made = self._source(source)
+        made = self._sources.get(source)
         assert isinstance(made, SqlSource)  # noqa: S101 - only those have tables that are remote
 
         def ask(statement: str) -> Any:  # noqa: ANN401 - an Arrow table
             stops = self._stops
             try:
-                with blame("source", made.name):
-                    return _arrow(made.query(statement))
+                return self._sources.rows(made, "query", statement)
             except KpiError:
                 if self._stops != stops:
                     message = "the request was stopped before it had finished"
@@ -186,35 +185,25 @@ class Binder:
         """Stop what SQL sources compute at this moment, from another thread; of all of them where none is named."""
         self._stops += 1
         for name in list(self._remote if sources is None else sources):
-            stop = getattr(self._sources.get(name), "interrupt", None)
+            stop = getattr(self._sources.known(name), "interrupt", None)
             if callable(stop):
                 stop()
 
     def folders(self) -> tuple[str, ...]:
         """Name the folders that the project's sources read."""
-        found: list[str] = []
-        for name in self._project.settings.sources:
-            try:
-                source = self._source(name)
-            except KpiError:
-                continue
-            folders = getattr(source, "folders", None)
-            found += folders() if callable(folders) else []
-        return tuple(found)
+        return tuple(self._sources.folders())
 
     def close(self) -> None:
         """Close the sources that can be closed."""
-        for source in self._sources.values():
-            close = getattr(source, "close", None)
-            if callable(close):
-                close()
+        self._sources.close()
 
     def transform(self, dataset: str) -> Transform:
         """Make the transform of a dataset, with its options checked."""
-        model = self._project.datasets[dataset]
-        plugins = self._plugins()
-        made = plugins.transform(model.transform)
-        return made(plugins.configure(made, dict(model.options)))
+        return self._sources.transform(dataset)
+
+    def needs(self, transform: Transform) -> Sequence[str]:
+        """Name the columns that a transform reads of the dataset below."""
+        return self._sources.needs(transform)
 
     def _refuse_circle(self, dataset: str) -> None:
         """A dataset that is made of itself has no rows to read."""
@@ -236,7 +225,7 @@ class Binder:
         model = self._project.datasets[dataset]
         if model.transform:
             below = self.schema(model.from_)
-            made = self.transform(dataset).columns()
+            made = self._sources.columns(self.transform(dataset))
             return {name: kind or below.get(name, "") for name, kind in made.items()}
         relations, registered = self.relations([dataset])
         return self._database.columns(relations.typed().select(dataset), registered, f"dataset `{dataset}`")
@@ -289,13 +278,13 @@ class Binder:
         source_name, table = key
         if source_name == HANDED_IN and self._handed_in is not None:
             return self._from_hand(key, self._handed_in, registered)
-        source = self._source(source_name)
+        source = self._sources.get(source_name)
         scan = Scan(table, types=types)
         if source_name in self._remote or isinstance(source, SqlSource):
             origin: Origin = self._remote_table(source_name, table)
         elif isinstance(source, RelationSource):
             with from_the_project(self._project.root):
-                found = source.relation(scan)
+                found = self._sources.call(source, "relation", scan)
             origin = (
                 found
                 if not isinstance(found, DatabaseRelation)
@@ -305,7 +294,7 @@ class Binder:
             origin = Named((f"scan_{source_name}_{table}",))
             if origin.parts[0] not in registered:
                 with from_the_project(self._project.root):
-                    registered[origin.parts[0]] = _arrow(source.scan(scan))
+                    registered[origin.parts[0]] = self._sources.rows(source, "scan", scan)
         else:
             raise PluginError(
                 f"the source `{source_name}` can neither scan nor be read by DuckDB", code="broken_plugin"
@@ -316,13 +305,13 @@ class Binder:
     def _remote_table(self, source: str, table: str) -> Remote:
         """Find a table of a SQL source by its name; its tables are listed once."""
         if source not in self._remote:
-            made = self._source(source)
+            made = self._sources.get(source)
             assert isinstance(made, SqlSource)  # noqa: S101 - the caller looked
             lacks = frozenset(getattr(made, "lacks", ()))
-            with from_the_project(self._project.root), blame("source", made.name):
+            with from_the_project(self._project.root):
                 self._remote[source] = {
                     each.name: Remote(source, made.dialect, each.path or (each.name,), each.columns, each.reads, lacks)
-                    for each in made.tables()
+                    for each in self._sources.tables(made)
                 }
         found = self._remote[source]
         if table not in found:
@@ -356,7 +345,8 @@ class Binder:
         transform = self.transform(dataset)
         relations, registered = self.relations([model.from_])
         known = self.schema(model.from_)
-        for name in transform.needs():
+        needed = self._sources.needs(transform)
+        for name in needed:
             if name not in known:
                 message = f"the transform `{model.transform}` of dataset `{dataset}` needs the column `{name}` of `{model.from_}`"
                 raise DefinitionError(
@@ -364,9 +354,9 @@ class Binder:
                 )
         names = Names(self._project.datasets, self.schema)
         zone = load_zone(self._project.settings.calendar.timezone)
-        query = Renderer(names, relations, zone, self._database.columns).rows(model.from_, transform.needs())
+        query = Renderer(names, relations, zone, self._database.columns).rows(model.from_, needed)
         rows, _ = asked(query, registered, self, self._database, about=f"dataset `{model.from_}`")
-        return _arrow(transform.apply(rows))
+        return self._sources.applied(transform, rows)
 
     def _source_of(self, dataset: str) -> str:
         name = self._project.datasets[dataset].source or self.default_source
@@ -376,26 +366,10 @@ class Binder:
         return name
 
     def _own_source(self, name: str) -> Source | None:
-        return None if self.is_handed_in(name) else self._source(name)
+        return None if self.is_handed_in(name) else self._sources.get(name)
 
     def _is_shipped(self, dataset: str) -> bool:
         return is_shipped(self._plugins().transform(self._project.datasets[dataset].transform))
-
-    def _source(self, name: str) -> Source:
-        with self._lock:
-            if name not in self._sources:
-                settings = self._project.settings.sources.get(name)
-                if settings is None:
-                    raise SourceError(
-                        f"there is no source `{name}`",
-                        code="unknown_source",
-                        hint=nearest(name, self._project.settings.sources),
-                    )
-                plugins = self._plugins()
-                made = plugins.source(settings.plugin)
-                config = plugins.configure(made, settings.model_extra or {})
-                self._sources[name] = made(config, SourceContext(name, self._project.root))
-            return self._sources[name]
 
 
 def _default_source(project: Project) -> str:
@@ -405,16 +379,10 @@ def _default_source(project: Project) -> str:
     return next(iter(declared)) if len(declared) == 1 else ("" if declared else HANDED_IN)
 
 
-def _arrow(stream: Any) -> Any:  # noqa: ANN401 - anything that speaks Arrow
-    from arro3.core import Table
-
-    return Table.from_arrow(stream)
-
-
 def _registrable(table: Any) -> Any:  # noqa: ANN401 - a data frame or Arrow
     """DuckDB takes pandas frames as they are; all else comes as Arrow."""
     return (
-        _arrow(table)
+        arrow(table)
         if hasattr(table, "__arrow_c_stream__") and type(table).__module__.split(".")[0] != "pandas"
         else table
     )

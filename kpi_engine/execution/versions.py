@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kpi_engine.api import files_version
 from kpi_engine.api.sources import VersionedSource
@@ -12,7 +12,6 @@ from kpi_engine.cache import digest
 from kpi_engine.catalogue.graph import made_of, origins_below, query_tables
 from kpi_engine.errors import KpiError
 from kpi_engine.formula.gate import Refused, read
-from kpi_engine.plugins.isolation import blame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -45,11 +44,13 @@ class Versions:
         source: Callable[[str], Source | None],
         source_of: Callable[[str], str],
         is_shipped: Callable[[str], bool],
+        call: Callable[[Source, str, str], Any],
     ) -> None:
         self._project = project
         self._source = source
         self._source_of = source_of
         self._is_shipped = is_shipped
+        self._call = call
         self._definitions: dict[str, str] = {}
         self._codes: dict[type, str | None] = {}
 
@@ -106,8 +107,7 @@ class Versions:
         code = self._code_of(type(source))
         if not isinstance(source, VersionedSource) or code is None:
             return Version("unknown")
-        with blame("source", source.name):
-            found = source.version(table)
+        found = self._call(source, "version", table)
         if not isinstance(found, str):
             return Version("unsettled")
         settings = self._project.settings.sources[name].model_dump_json()

@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import TYPE_CHECKING
 
-from kpi_engine.hookspecs import PROJECT
+from kpi_engine.hookspecs import COMMANDS, PROJECT
 from kpi_engine.plugins.isolation import Failed, attempt
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Candidate:
     """Where its code is: what the entry point names, or the file."""
     built_in: bool = False
     """Whether it ships with the engine."""
+    group: str = PROJECT
+    """The group of its entry point."""
 
     def __str__(self) -> str:
         """Its name, and where it comes from, for messages."""
@@ -86,10 +88,12 @@ def _distributions() -> Iterator[Distribution]:
 
 def _of_distribution(distribution: Distribution) -> list[Candidate]:
     name, version = _name_and_version(distribution)
-    points = attempt(lambda: [*distribution.entry_points.select(group=PROJECT)])
+    points = attempt(
+        lambda: [p for group in (PROJECT, COMMANDS) for p in distribution.entry_points.select(group=group)]
+    )
     if isinstance(points, Failed):
         return [Candidate("entry_points.txt", partial(_fail, points.reason), name, version, "entry_points.txt")]
-    return [Candidate(point.name, point.load, name, version, str(point.value)) for point in points]
+    return [Candidate(point.name, point.load, name, version, str(point.value), group=point.group) for point in points]
 
 
 def _fail(reason: str) -> object:

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
+from kpi_engine.api.sources import SourceContext
+from kpi_engine.errors import PluginError
 from kpi_engine.plugins.discovery import Candidate, candidates
-from kpi_engine.plugins.isolation import Failed
+from kpi_engine.plugins.isolation import Failed, blame
+from kpi_engine.plugins.limits import bounded
 from kpi_engine.plugins.loading import Announcement, Fault, announced, registered
+from kpi_engine.plugins.secrets import Secrets
 from kpi_engine.plugins.settings import configure, configured
-from kpi_engine.plugins.shapes import KINDS, Kind
+from kpi_engine.plugins.shapes import HOOKS, KINDS, Kind
 from kpi_engine.plugins.shelves import Shelf, conflict_text, refusal, shelf, switched_off
+from kpi_engine.plugins.tracing import current
+from kpi_engine.verbs import VERBS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     import pluggy
     from pydantic import BaseModel
 
-    from kpi_engine.api import Format, Output, Source, Transform
+    from kpi_engine.api import Command, Format, Output, Source, Transform
     from kpi_engine.cache import Cache
 
+Heard = TypeVar("Heard")
+_LONG = frozenset({"scan", "query", "apply", "render", "read", "close", "interrupt"})
+"""Methods that take as long as the data are large; whoever waits for them can stop them."""
 DISABLE_VARIABLE = "KPI_DISABLE_PLUGINS"
 """The environment variable with the names of disabled plugins, separated by commas."""
 
@@ -57,6 +67,8 @@ class Plugins:
     def __init__(self, root: Path | None, disabled: Collection[str] = (), cache: Cache | None = None) -> None:
         self._root = root
         self._cache = cache
+        self._trace = current()
+        self.secrets = Secrets()
         listed = [*disabled, *os.environ.get(DISABLE_VARIABLE, "").split(",")]
         self._disabled = frozenset(name.strip() for name in listed if name.strip())
         self._lock = RLock()
@@ -83,8 +95,45 @@ class Plugins:
         """Give the format of this name; raise `PluginError` when there is none that can be used."""
         return cast("type[Format]", self._class("format", word))
 
+    def command(self, word: str) -> Command:
+        """Give the command of this name; raise `PluginError` when there is none that can be used."""
+        return cast("Command", self._class("command", word))
+
+    def find(self, word: str, reference: str) -> str:
+        """Give the secret that a setting refers to by `{word: reference}`; it is taken out of all that plugins say from here on.
+
+        Raises `PluginError` where no store has this name, `SourceError` where it has no such secret.
+        """
+        store = self._class("secret", word)(SourceContext(word, self._root or Path()))
+        found = self.call("secret", store, "resolve", reference)
+        if not isinstance(found, str):
+            message = f"the secret plugin `{word}` gave {type(found).__name__}, a text is expected"
+            raise PluginError(message, code="plugin_failed", hint="this is a fault of the plugin: tell its author")
+        return self.secrets.learn(found)
+
+    def call(self, kind: Kind, made: Any, method: str, *given: Any) -> Any:  # noqa: ANN401 - as the method has it
+        """Call a method of a plugin's object: bounded in time unless it reads rows, named when it fails, and without secrets in what it says."""
+        task = partial(getattr(made, method), *given)
+        bound = method not in _LONG and not type(made).__module__.startswith("kpi_engine.")
+        with self._noting(kind, made.name, method), blame(kind, made.name, self.secrets):
+            return bounded(task, f"`{method}`") if bound else task()
+
+    def imported(self, kind: Kind, word: str, task: Callable[[], Heard]) -> Heard:
+        """Import what a plugin has named: bounded in time, and named when it fails."""
+        with self._noting(kind, word, "import"), blame(kind, word, self.secrets):
+            return bounded(task, "the import")
+
+    @contextmanager
+    def _noting(self, kind: Kind, word: str, what: str) -> Iterator[None]:
+        if self._trace is None:
+            yield
+            return
+        claim = self._shelf(kind).words.get(word)
+        with self._trace.noting(claim.candidate.name if claim else "", f"{kind} {word}: {what}()"):
+            yield
+
     def words(self, kind: Kind) -> tuple[str, ...]:
-        """Name the sources, outputs or transforms that can be used."""
+        """Name the plugins of a kind that can be used."""
         return tuple(sorted(self._shelf(kind).words))
 
     def configure(self, cls: type[Any], settings: Mapping[str, object]) -> BaseModel:
@@ -92,7 +141,7 @@ class Plugins:
 
         With a cache, settings of what ships that were checked before are not checked again: they come as plain attributes.
         """
-        return configure(cls, settings) if self._cache is None else configured(cls, settings, self._cache)
+        return configure(cls, settings, self) if self._cache is None else configured(cls, settings, self._cache, self)
 
     @cached_property
     def _candidates(self) -> tuple[Candidate, ...]:
@@ -106,7 +155,8 @@ class Plugins:
         stock = self._shelf(kind)
         if word not in stock.words:
             raise refusal(stock, word)
-        return stock.words[word].cls
+        found: type[Any] = stock.words[word].cls
+        return found
 
     def _shelf(self, kind: Kind) -> Shelf:
         with self._lock:
@@ -116,16 +166,32 @@ class Plugins:
                 ]
                 claims = [claim for one in heard for claim in one.claims]
                 faults = [fault for one in heard for fault in one.faults]
-                self._shelves[kind] = shelf(kind, claims, faults, self._disabled, self._off)
+                self._shelves[kind] = shelf(
+                    kind, claims, faults, self._disabled, self._off, VERBS if kind == "command" else ()
+                )
             return self._shelves[kind]
 
     def _announced(self, candidate: Candidate, kind: Kind) -> Announcement:
         if candidate not in self._managers:
-            self._managers[candidate] = registered(candidate)
+            self._managers[candidate] = self._noted(candidate, "import", partial(registered, candidate))
         manager = self._managers[candidate]
         if isinstance(manager, Failed):
             return Announcement(faults=(Fault(candidate, "", manager.reason),))
-        return announced(candidate, manager, kind)
+        if not getattr(manager.hook, HOOKS[kind]).get_hookimpls():
+            return Announcement()
+        return self._noted(candidate, f"{HOOKS[kind]}()", lambda: announced(candidate, manager, kind))
+
+    def _noted(self, candidate: Candidate, what: str, task: Callable[[], Heard]) -> Heard:
+        """Import or ask a plugin, which cannot fail as a whole, and note it where a trace is kept."""
+        if self._trace is None:
+            return task()
+        with self._trace.noting(candidate.name, what) as errors:
+            found = task()
+            if isinstance(found, Failed):
+                errors.append(found.reason)
+            elif isinstance(found, Announcement):
+                errors += [fault.reason for fault in found.faults]
+        return found
 
     def _info(self, candidate: Candidate) -> PluginInfo:
         status, provides, error = _state(candidate, [self._shelf(kind) for kind in KINDS])

@@ -14,6 +14,8 @@ from kpi_engine.errors import KpiError, PluginError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from kpi_engine.plugins.secrets import Secrets
+
 Result = TypeVar("Result")
 
 LONGEST = 400
@@ -38,27 +40,31 @@ def attempt(task: Callable[[], Result]) -> Result | Failed:
 
 
 @contextmanager
-def blame(kind: str, word: str) -> Iterator[None]:
+def blame(kind: str, word: str, secrets: Secrets | None = None) -> Iterator[None]:
     """Run a plugin's method: our own errors pass, anything else becomes a `PluginError` that names the plugin.
 
-    `with blame("output", "html"): output.render(report, target)`
+    `secrets` are taken out of all that an error says. `with blame("output", "html"): output.render(report, target)`
     """
     try:
         yield
-    except (KpiError, KeyboardInterrupt, GeneratorExit):
+    except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:
+        hide = secrets.hide if secrets is not None else str
+        cause = secrets.mended(error) if secrets is not None else error
+        if isinstance(error, KpiError):
+            raise
         raise PluginError(
-            f"the {kind} plugin `{word}` failed: {in_one_line(error)}",
+            f"the {kind} plugin `{word}` failed: {in_one_line(error, hide)}",
             code="plugin_failed",
             hint="this is a fault of the plugin: tell its author, or disable it; `kpi plugins list` says where it comes from",
-        ) from error
+        ) from cause
 
 
-def in_one_line(error: BaseException) -> str:
-    """Write an error as `ValueError: what it says (file.py, line 3)`."""
+def in_one_line(error: BaseException, hide: Callable[[str], str] = str) -> str:
+    """Write an error as `ValueError: what it says (file.py, line 3)`; `hide` takes out what must not be said."""
     summary = next(line for line in traceback.format_exception_only(error) if not line.startswith(" "))
-    return shorten(summary, width=LONGEST, placeholder=" …") + _where(error)
+    return shorten(hide(summary), width=LONGEST, placeholder=" …") + _where(error)
 
 
 def _where(error: BaseException) -> str:

@@ -10,7 +10,8 @@ import pluggy
 
 from kpi_engine import hookspecs
 from kpi_engine.plugins.isolation import Failed, attempt
-from kpi_engine.plugins.shapes import KINDS, Kind, fault, word_of
+from kpi_engine.plugins.limits import bounded
+from kpi_engine.plugins.shapes import HOOKS, Kind, fault, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +26,8 @@ class Claim:
     candidate: Candidate
     kind: Kind
     word: str
-    cls: type[Any]
+    cls: Any
+    """The class; of a command, the `Command`."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +48,31 @@ class Announcement:
 
 
 def registered(candidate: Candidate) -> pluggy.PluginManager | Failed:
-    """Import a plugin and register it with a manager of its own."""
-    return attempt(partial(_register, candidate))
+    """Import a plugin and register it with a manager of its own; one that takes too long is broken."""
+    register = partial(_register, candidate)
+    return attempt(register if candidate.built_in else partial(bounded, register, "the import"))
 
 
 def announced(candidate: Candidate, manager: pluggy.PluginManager, kind: Kind) -> Announcement:
     """Call the plugin's hook of this kind and look at each class it gives."""
-    hook = f"{kind}s"
+    hook = HOOKS[kind]
+    if (kind == "command") != (candidate.group == hookspecs.COMMANDS):
+        return _out_of_place(candidate, manager, kind)
     if not getattr(manager.hook, hook).get_hookimpls():
         return Announcement()
-    answer = attempt(partial(_ask, manager, hook))
+    ask = partial(_ask, manager, hook)
+    answer = attempt(ask if candidate.built_in else partial(bounded, ask, "the answer"))
     if isinstance(answer, Failed):
         return Announcement(faults=(Fault(candidate, "", f"{hook}(): {answer.reason}"),))
     return _sorted_out(candidate, kind, answer)
+
+
+def _out_of_place(candidate: Candidate, manager: pluggy.PluginManager, kind: Kind) -> Announcement:
+    """Say where commands belong; a plugin of commands is not asked for anything else, nor another one for commands."""
+    if kind != "command" or not manager.hook.commands.get_hookimpls():
+        return Announcement()
+    reason = f"its `commands` are announced by an entry point of the group `{hookspecs.COMMANDS}`, in a module that imports nothing heavy"
+    return Announcement(faults=(Fault(candidate, "", reason),))
 
 
 def _register(candidate: Candidate) -> pluggy.PluginManager:
@@ -73,7 +87,7 @@ def _register(candidate: Candidate) -> pluggy.PluginManager:
 
 def _refuse_unmarked(plugin: object, manager: pluggy.PluginManager) -> None:
     """Refuse a function that is named as a hook and lacks the marker: it would be overlooked in silence."""
-    for hook in (f"{kind}s" for kind in KINDS):
+    for hook in HOOKS.values():
         if callable(getattr(plugin, hook, None)) and not getattr(manager.hook, hook).get_hookimpls():
             raise TypeError(f"the function `{hook}` lacks the marker `@hookimpl` of `kpi_engine.api`")
 
@@ -97,7 +111,7 @@ def _sorted_out(candidate: Candidate, kind: Kind, classes: Iterable[object]) -> 
             reason = reason or f"announces two {kind}s named `{word}`"
         if reason:
             faults.append(Fault(candidate, word, reason))
-        elif isinstance(cls, type):
+        else:
             claims[word] = Claim(candidate, kind, word, cls)
     doubtful = {found.word for found in faults}
     return Announcement(tuple(claim for word, claim in claims.items() if word not in doubtful), tuple(faults))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kpi_engine.digests import digest
 from kpi_engine.errors import KpiError, PluginError, SourceError, nearest
 from kpi_engine.plugins.isolation import blame
+from kpi_engine.plugins.secrets import LiteralSecretError, filled, has_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from kpi_engine.cache import Cache
+    from kpi_engine.plugins.secrets import Secrets
 
 _KEPT = "settings"
 _WORDS = {
@@ -37,10 +39,20 @@ _WORDS = {
 }
 
 
-def configure(cls: type[Any], settings: Mapping[str, object]) -> BaseModel:
+class Finder(Protocol):
+    """Finds the secrets that settings refer to."""
+
+    secrets: Secrets
+
+    def find(self, word: str, reference: str) -> str:
+        """Give the secret of a reference such as `{env: NAME}`."""
+
+
+def configure(cls: type[Any], settings: Mapping[str, object], finder: Finder | None = None) -> BaseModel:
     """Make the `Config` of a plugin's class from settings; raise one error, `bad_settings`, that lists every mistake.
 
     Unknown keys are refused, whether or not the plugin's `Config` would take them. Values are never repeated: they may be secrets.
+    A secret is a reference, which `finder` follows; one that is written out is refused as `literal_secret`.
     """
     from pydantic import ValidationError
 
@@ -48,24 +60,45 @@ def configure(cls: type[Any], settings: Mapping[str, object]) -> BaseModel:
     known = frozenset(keys_of(config))
     mistakes = [_unknown(str(key), known) for key in settings if key not in known]
     made = None
-    with blame(_kind(cls), cls.name):
+    given = {key: value for key, value in settings.items() if key in known}
+    with blame(_kind(cls), cls.name, finder.secrets if finder else None):
         try:
-            made = config.model_validate({key: value for key, value in settings.items() if key in known})
+            made = config.model_validate(_with_secrets(cls, given, finder))
         except ValidationError as error:
-            mistakes.extend(_in_words(detail) for detail in error.errors(include_url=False, include_input=False))
+            hide = finder.secrets.hide if finder else str
+            mistakes.extend(hide(_in_words(detail)) for detail in error.errors(include_url=False, include_input=False))
     if made is None or mistakes:
         raise _refusal(cls, mistakes, known)
     return made
 
 
-def configured(cls: type[Any], settings: Mapping[str, object], cache: Cache) -> Any:  # noqa: ANN401 - as `Config` has them
-    """Give the settings of a class that ships by what is kept of an earlier check; those of any other class are checked."""
+def _with_secrets(cls: type[Any], settings: dict[str, object], finder: Finder | None) -> dict[str, object]:
+    if finder is None:
+        return settings
+    try:
+        return filled(cls.Config, settings, finder.find)
+    except LiteralSecretError as literal:
+        kind = _kind(cls)
+        error: type[KpiError] = SourceError if kind == "source" else PluginError
+        message = f"`{literal}` of the {kind} plugin `{cls.name}` is a secret, which is not written into a file"
+        hint = "write where it is kept: `{env: NAME_OF_A_VARIABLE}` or `{file: PATH}`"
+        raise error(message, code="literal_secret", hint=hint) from None
+
+
+def configured(cls: type[Any], settings: Mapping[str, object], cache: Cache, finder: Finder) -> Any:  # noqa: ANN401 - as `Config` has them
+    """Give the settings of a class that ships by what is kept of an earlier check; those of any other class are checked.
+
+    Settings with a secret are never kept.
+    """
     if not cls.__module__.startswith("kpi_engine."):
-        return configure(cls, settings)
+        return configure(cls, settings, finder)
     key = digest(cls.__module__, cls.__qualname__, repr(sorted(settings.items())))
     kept = cache.read(_KEPT, key)
     if kept is None:
-        kept = configure(cls, settings).model_dump(mode="json")
+        made = configure(cls, settings, finder)
+        if has_secrets(cls.Config):
+            return made
+        kept = made.model_dump(mode="json")
         cache.write(_KEPT, key, kept)
     return _attributes(kept)
 
@@ -88,15 +121,15 @@ def keys_of(config: type[BaseModel]) -> Iterator[str]:
         if alias is None or by_name:
             yield name
         if alias is not None:
-            yield from _spellings(alias)
+            yield from spellings(alias)
 
 
-def _spellings(alias: object) -> Iterator[str]:
-    """Give the keys of an alias: a text, a path whose first step is the key, or a choice of such."""
+def spellings(alias: object) -> Iterator[str]:
+    """Give the keys of a field's alias: a text, a path whose first step is the key, or a choice of such."""
     if isinstance(alias, str):
         yield alias
     for choice in getattr(alias, "choices", ()):
-        yield from _spellings(choice)
+        yield from spellings(choice)
     path = getattr(alias, "path", ())
     if path:
         yield str(path[0])

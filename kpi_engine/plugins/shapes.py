@@ -5,11 +5,31 @@ from __future__ import annotations
 import re
 import sys
 from inspect import getattr_static
-from typing import Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
 
-Kind = Literal["source", "output", "transform", "format"]
-KINDS: tuple[Kind, ...] = ("source", "output", "transform", "format")
+from kpi_engine.api.commands import Command
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kind = Literal["source", "output", "transform", "format", "secret", "command"]
+HOOKS: Mapping[Kind, str] = MappingProxyType(
+    {
+        "source": "sources", "output": "outputs", "transform": "transforms", "format": "formats", "secret": "secret",
+        "command": "commands",
+    }
+)  # fmt: skip
+"""The hook that announces each kind."""
+KINDS: tuple[Kind, ...] = tuple(HOOKS)
+_CAPABILITIES: Mapping[str, str] = MappingProxyType(
+    {
+        "query": "sql", "relation": "relation", "scan": "scan", "read": "stream", "version": "versions", "contract": "contract",
+        "folders": "folders", "interrupt": "interrupt", "close": "close",
+    }
+)  # fmt: skip
+
+_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _WORD = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -20,18 +40,35 @@ def word_of(announced: object) -> str:
 
 
 def fault(kind: Kind, announced: object) -> str:
-    """Say why a class cannot be used as a source, an output or a transform; nothing when it can."""
+    """Say why what is announced cannot be used as its kind; nothing when it can."""
+    if kind == "command":
+        return _command_fault(announced)
     if not isinstance(announced, type):
         return f"announces {announced!r:.60} as {_a(kind)}; a class is expected"
-    lacking = [*_common(announced), *_own(kind, announced)]
+    lacking = [*_common(kind, announced), *_own(kind, announced)]
     return f"{_a(kind)}, the class `{announced.__name__}`, {' and '.join(lacking)}" if lacking else ""
 
 
-def _common(cls: type) -> list[str]:
+def capabilities(cls: type) -> tuple[str, ...]:
+    """Say what a source can do, as its methods show it."""
+    return tuple(flag for method, flag in _CAPABILITIES.items() if _has(cls, method))
+
+
+def _command_fault(announced: object) -> str:
+    if not isinstance(announced, Command):
+        return f"announces {announced!r:.60} as a command; a `Command` of `kpi_engine.api` is expected"
+    if not word_of(announced):
+        return f"a command, {announced.name!r:.60}, needs a `name`: a word of small letters, digits, `-` and `_`"
+    if not _TARGET.fullmatch(announced.target):
+        return f"a command, `{announced.name}`, needs a `target` such as `kpi_x.verbs:command`"
+    return ""
+
+
+def _common(kind: Kind, cls: type) -> list[str]:
     faults = []
     if not word_of(cls):
         faults.append("needs a `name`: a word of small letters, digits, `-` and `_`")
-    if not _has_settings(cls):
+    if kind != "secret" and not _has_settings(cls):
         faults.append("needs a `Config`, a subclass of pydantic's BaseModel")
     return faults
 
@@ -46,6 +83,8 @@ def _has_settings(cls: type) -> bool:
 
 
 def _own(kind: Kind, cls: type) -> list[str]:
+    if kind == "secret":
+        return _methods(cls, "resolve")
     if kind == "source":
         if _has(cls, "streams") or _has(cls, "read"):
             return _methods(cls, "streams", "read")

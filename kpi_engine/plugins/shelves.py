@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kpi_engine.errors import PluginError, nearest
 from kpi_engine.plugins.discovery import canonical
+from kpi_engine.verbs import VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -44,13 +45,15 @@ def shelf(
     faults: Iterable[Fault],
     disabled: Collection[str],
     off: Iterable[Candidate],
+    reserved: Collection[str] = (),
 ) -> Shelf:
-    """Give each word to the plugin that claims it; of two, to the built-in one, or else to neither."""
+    """Give each word to the plugin that claims it; of two, to the built-in one, or else to neither. Reserved words go to none."""
     every = tuple(claims)
     hidden = tuple(claim for claim in every if _is_disabled(claim, disabled))
     words, conflicts = {}, {}
     for word, rivals in _by_word(claim for claim in every if claim not in hidden).items():
         winners = [claim for claim in rivals if claim.candidate.built_in] if len(rivals) > 1 else rivals
+        winners = [] if word in reserved else winners
         if winners:
             words[word] = winners[0]
         losers = tuple(claim for claim in rivals if claim not in winners)
@@ -75,7 +78,7 @@ def refusal(stock: Shelf, word: str) -> PluginError:
 
 def conflict_text(stock: Shelf, claim: Claim) -> str:
     """Say with whom a plugin is in conflict, and who is used."""
-    if claim.word in stock.words:
+    if claim.word in stock.words or (stock.kind == "command" and claim.word in VERBS):
         return f"the {claim.kind} `{claim.word}` is built in, and the built-in one is used"
     others = [str(rival.candidate) for rival in stock.conflicts[claim.word] if rival is not claim]
     return f"the {claim.kind} `{claim.word}` is also claimed by {' and '.join(others)}, and neither is used"
@@ -129,7 +132,7 @@ def _unknown(stock: Shelf, word: str) -> PluginError:
 
 def _install_hint(kind: Kind, word: str) -> str:
     """Name the package that the convention gives a source or an output; nothing is ever installed by itself."""
-    if kind == "transform" or not re.fullmatch(r"[a-z][a-z0-9_-]*", word):
+    if kind not in ("source", "output") or not re.fullmatch(r"[a-z][a-z0-9_-]*", word):
         return ""
     return f"if it is a package that you trust, install it with `pip install kpi-{kind}-{canonical(word)}`"
 

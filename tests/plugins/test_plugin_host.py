@@ -27,6 +27,8 @@ BUILT_IN = {
     ("output", "html"),
     ("transform", "pagerank"),
     ("transform", "harmonic_centrality"),
+    ("secret", "env"),
+    ("secret", "file"),
 }
 
 FAULTS = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -39,21 +38,13 @@ _COLUMNS = """
 """
 
 
-class FromEnvironment(BaseModel):
-    """A secret that stands in the environment."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    env: str = Field(min_length=1, description="The name of the variable.")
-
-
 class PostgresSettings(BaseModel):
     """The settings of the source `postgres`."""
 
     model_config = ConfigDict(extra="forbid")
 
-    dsn: SecretStr | FromEnvironment = Field(
-        description="Where the database is, `postgresql://user:password@host:5432/name`; better the environment variable that says it, `{env: NAME}`."
+    dsn: SecretStr = Field(
+        description="Where it is kept where the database is, `{env: NAME}` or `{file: PATH}`: `postgresql://user:password@host:5432/name`."
     )
     schema_: str = Field("public", alias="schema", description="The schema whose tables are named without it.")
 
@@ -140,12 +131,7 @@ class PostgresSource:
 
     def _address(self) -> str:
         """Give the address of the database, which never stands in a message."""
-        if isinstance(self._dsn, SecretStr):
-            return self._dsn.get_secret_value()
-        if self._dsn.env not in os.environ:
-            message = f"the environment variable `{self._dsn.env}`, which `dsn` of the source `{self._about}` names, is not set"
-            raise SourceError(message, code="missing_secret", hint=f"set it: export {self._dsn.env}=postgresql://…")
-        return os.environ[self._dsn.env]
+        return self._dsn.get_secret_value()
 
     def _taken(self) -> Any:  # noqa: ANN401 - a connection of the driver's
         from adbc_driver_postgresql import dbapi

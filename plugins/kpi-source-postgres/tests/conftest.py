@@ -19,8 +19,9 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def dsn():
-    """Give the address of a server of the tests' own."""
+    """Give the address of a server of the tests' own, which also stands in the environment, for settings."""
     from server import server
 
-    with server() as address:
+    with server() as address, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KPI_TEST_POSTGRES", address)
         yield address

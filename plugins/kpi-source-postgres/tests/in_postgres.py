@@ -27,7 +27,7 @@ def storing(dsn: str) -> Callable[[duckdb.DuckDBPyConnection, tuple[str, ...], P
             for table in tables:
                 for statement in copying(connection, table, f'"{schema}"."{table}"'):
                     cursor.execute(statement)
-        return {"plugin": "postgres", "dsn": dsn, "schema": schema}
+        return {"plugin": "postgres", "dsn": {"env": "KPI_TEST_POSTGRES"}, "schema": schema}
 
     return store
 

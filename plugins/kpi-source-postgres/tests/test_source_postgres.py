@@ -33,7 +33,7 @@ def project(dsn, tmp_path):
             cursor.execute(f"SET search_path = {schema}")
             for statement in create:
                 cursor.execute(statement)
-        store = lambda *_: {"plugin": "postgres", "dsn": dsn, "schema": schema}  # noqa: E731
+        store = lambda *_: {"plugin": "postgres", "dsn": {"env": "KPI_TEST_POSTGRES"}, "schema": schema}  # noqa: E731
         definitions = {"datasets": datasets, "kpis": kpis}
         engines.append(scattered(duckdb.connect(), definitions, {"there": (store, ("sales",))}, tmp_path, HERE))
         return engines[-1]
@@ -120,14 +120,18 @@ def test_what_is_not_there_is_said_without_the_password(tmp_path):
     assert "hunter2" not in str(caught.value)
 
 
-def test_the_address_may_stand_in_the_environment(dsn, tmp_path, monkeypatch):
-    monkeypatch.setenv("SHOP_DSN", dsn)
-    source = PostgresSource(PostgresSettings(dsn={"env": "SHOP_DSN"}), SourceContext("shop", tmp_path))
-    assert source.query("SELECT 1 AS one").num_rows == 1
-    source.close()
-    monkeypatch.delenv("SHOP_DSN")
-    with pytest.raises(SourceError, match="SHOP_DSN"):
-        PostgresSource(PostgresSettings(dsn={"env": "SHOP_DSN"}), SourceContext("shop", tmp_path)).tables()
+def test_an_address_that_is_damaged_is_not_repeated(tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOP_DSN", "postgresql://kpi:hunter2@[bad/db")
+    settings = {"project": "p", "sources": {"shop": {"plugin": "postgres", "dsn": {"env": "SHOP_DSN"}}}}
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "postgres_here.py").write_text(PLUGIN)
+    (tmp_path / "kpi.yaml").write_text(json.dumps(settings))
+    (tmp_path / "definitions").mkdir()
+    (tmp_path / "definitions" / "all.yaml").write_text(json.dumps({"datasets": {"sales": {}}}))
+    with kpi_engine.open(tmp_path) as engine:
+        said = "\n".join(map(str, engine.check()))
+    assert "query_failed" in said
+    assert "hunter2" not in said
 
 
 def test_a_query_that_takes_too_long_is_stopped(project, monkeypatch):

@@ -1,0 +1,142 @@
+"""The sources of a project, each made when it is first asked; whatever a source is asked goes through here."""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from kpi_engine.api import SourceContext, Table
+from kpi_engine.errors import KpiError, PluginError, SourceError, nearest
+from kpi_engine.plugins.isolation import blame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from kpi_engine.api import ArrowStream, Source, Transform
+    from kpi_engine.definitions import Project
+    from kpi_engine.plugins import Plugins
+
+
+class Sources:
+    """Makes sources and transforms, and asks them; what is no answer is refused, naming the plugin. From any thread."""
+
+    def __init__(self, project: Project, plugins: Callable[[], Plugins]) -> None:
+        self._project = project
+        self._plugins = plugins
+        self._made: dict[str, Source] = {}
+        self._lock = RLock()
+
+    def get(self, name: str) -> Source:
+        """Make a source, or give the one that was made."""
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = self._make(name)
+            return self._made[name]
+
+    def known(self, name: str) -> Source | None:
+        """Give a source that was made."""
+        return self._made.get(name)
+
+    def call(self, source: Source, method: str, *given: object) -> Any:  # noqa: ANN401 - as the method has it
+        """Call a method of a source."""
+        return self._plugins().call("source", source, method, *given)
+
+    def tables(self, source: Source) -> Sequence[Table]:
+        """List the tables of a source."""
+        found = self.call(source, "tables")
+        if not isinstance(found, list | tuple) or not all(isinstance(each, Table) for each in found):
+            raise _wrong("source", source.name, "tables", found, "a list of `Table` is expected")
+        return found
+
+    def rows(self, source: Source, method: str, given: object) -> Any:  # noqa: ANN401 - an Arrow table
+        """Give the rows that a source answers with."""
+        found = self.call(source, method, given)
+        if not hasattr(found, "__arrow_c_stream__"):
+            raise _wrong("source", source.name, method, found, "a table or a stream of Arrow is expected")
+        with blame("source", source.name, self._plugins().secrets):
+            return arrow(found)
+
+    def folders(self) -> Iterator[str]:
+        """Name the folders that the sources read; those of a source that cannot be made are not known."""
+        for name in self._project.settings.sources:
+            try:
+                source = self.get(name)
+            except KpiError:
+                continue
+            if callable(getattr(source, "folders", None)):
+                yield from self.call(source, "folders")
+
+    def close(self) -> None:
+        """Close the sources that can be closed; one that fails does not keep the others open, and the first failure is raised."""
+        failures: list[KpiError] = []
+        for source in self._made.values():
+            if callable(getattr(source, "close", None)):
+                try:
+                    self.call(source, "close")
+                except KpiError as error:
+                    failures.append(error)
+        if failures:
+            raise failures[0]
+
+    def transform(self, dataset: str) -> Transform:
+        """Make the transform of a dataset, with its options checked."""
+        model = self._project.datasets[dataset]
+        plugins = self._plugins()
+        made = plugins.transform(model.transform)
+        config = plugins.configure(made, dict(model.options))
+        with blame("transform", made.name, plugins.secrets):
+            return made(config)
+
+    def needs(self, transform: Transform) -> Sequence[str]:
+        """Name the columns that a transform reads of the dataset below."""
+        found = self._plugins().call("transform", transform, "needs")
+        if not isinstance(found, list | tuple) or not all(isinstance(each, str) for each in found):
+            raise _wrong("transform", transform.name, "needs", found, "a list of names is expected")
+        return found
+
+    def columns(self, transform: Transform) -> Mapping[str, str]:
+        """Say which columns a transform gives."""
+        found = self._plugins().call("transform", transform, "columns")
+        if not isinstance(found, dict):
+            raise _wrong("transform", transform.name, "columns", found, "a mapping of names to types is expected")
+        return found
+
+    def applied(self, transform: Transform, rows: ArrowStream) -> Any:  # noqa: ANN401 - an Arrow table
+        """Have a transform compute its result, which has the columns that were announced."""
+        found = self._plugins().call("transform", transform, "apply", rows)
+        if not hasattr(found, "__arrow_c_stream__"):
+            raise _wrong("transform", transform.name, "apply", found, "a table or a stream of Arrow is expected")
+        with blame("transform", transform.name, self._plugins().secrets):
+            table = arrow(found)
+        announced, given = list(self.columns(transform)), list(table.schema.names)
+        if sorted(given) != sorted(announced):
+            told = f"columns {', '.join(map(repr, given))}"
+            message = f"the transform plugin `{transform.name}` failed: `apply` gave the {told}, and announced {', '.join(map(repr, announced))}"
+            raise PluginError(message, code="plugin_failed", hint=_HINT)
+        return table
+
+    def _make(self, name: str) -> Source:
+        settings = self._project.settings.sources.get(name)
+        if settings is None:
+            hint = nearest(name, self._project.settings.sources)
+            raise SourceError(f"there is no source `{name}`", code="unknown_source", hint=hint)
+        plugins = self._plugins()
+        made = plugins.source(settings.plugin)
+        config = plugins.configure(made, settings.model_extra or {})
+        with blame("source", made.name, plugins.secrets):
+            return made(config, SourceContext(name, self._project.root))
+
+
+_HINT = "this is a fault of the plugin: tell its author, or disable it; `kpi plugins list` says where it comes from"
+
+
+def _wrong(kind: str, word: str, method: str, found: object, expected: str) -> PluginError:
+    message = f"the {kind} plugin `{word}` failed: `{method}` gave {type(found).__name__}, {expected}"
+    return PluginError(message, code="plugin_failed", hint=_HINT)
+
+
+def arrow(stream: Any) -> Any:  # noqa: ANN401 - anything that speaks Arrow
+    """Read a stream to its end."""
+    from arro3.core import Table as ArrowTable
+
+    return ArrowTable.from_arrow(stream)
