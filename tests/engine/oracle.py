@@ -133,7 +133,9 @@ class Oracle:
     def ever(self) -> set[tuple[Any, ...]]:
         """Give the members of all rows that have a time, whenever it is."""
         latest = replace(self.question, as_of=datetime.max)  # noqa: DTZ901 - local times carry no zone
-        return Oracle(self.model, latest).seen(Window(None, None))
+        oracle = Oracle(self.model, latest)
+        oracle._asked = self._asked
+        return oracle.seen(Window(None, None))
 
     def admits_unknown(self) -> bool:
         """Say whether the conditions on the split let unknown members through."""
@@ -172,10 +174,14 @@ class Oracle:
         return values
 
     def totals(self) -> dict[str, Fraction | None]:
-        """Give the totals: one member, one period."""
-        return Oracle(self.model, replace(self.question, by=(), grains=(), periods=(), top=None)).cell(
-            (), self.question.period.window
+        """Give the totals: one member, one period; of a grain without a period it is the units that the data lie in."""
+        window = self.question.period.window
+        if self.question.grains and window.start is None:
+            window = self._covered() or window
+        asked = replace(
+            self.question, by=(), grains=(), periods=(), top=None, period=replace(self.question.period, window=window)
         )
+        return Oracle(self.model, asked).cell((), window)
 
     def kept(self, values: dict[str, Fraction | None]) -> bool:
         """Say whether the conditions on KPIs keep a row."""
