@@ -100,8 +100,8 @@ def _dish(runner: Runner, request: Request, language: str) -> dict[str, Any] | N
         return None
     head = heading(planned.plan, planned.request, runner.catalogue, runner.calendar, language)
     return {
-        "statement": [planned.statement, planned.dates],
-        "total": [total.statement, total.dates] if total else None,
+        "statement": [planned.statement, runner.short(planned)],
+        "total": [total.statement, runner.short(total)] if total else None,
         "ranked": ranked_in(planned.plan),
         "columns": [asdict(column) for column in head.columns],
         "money": dict(head.money),

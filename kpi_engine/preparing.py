@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kpi_engine.calendar import Calendar
 from kpi_engine.catalogue import Catalogue
 from kpi_engine.errors import DefinitionError, KpiError, RequestError
+from kpi_engine.execution.fetching import Sizes
 from kpi_engine.execution.running import Runner
 from kpi_engine.execution.units import Read, UnitsOfTime
 from kpi_engine.execution.verifying import Verified
@@ -41,6 +42,7 @@ class Preparation:
         self._lock = RLock()
         self._closed = False
         self._verified = Verified(project.root)
+        self._sizes = Sizes()
         self._sound: set[str] = set()
         self._typed: set[str] = set()
         self._allowed = False
@@ -76,7 +78,7 @@ class Preparation:
     def runner(self) -> Runner:
         """What runs plans over the data as they are known now."""
         self._allow_folders()
-        return Runner(self.catalogue, self.calendar, self.binder, self.database, self._verified)
+        return Runner(self.catalogue, self.calendar, self.binder, self.database, self._verified, self._sizes)
 
     def ready(self, kpi_id: str, currency: str = "") -> ResolvedKpi:
         """Resolve a KPI over the data it needs, and the rates by which it is converted; raise what stands in the way."""

@@ -1,20 +1,22 @@
 """Rows fetched: as Arrow, or at once as values where they are few numbers and texts.
 
-DuckDB says the columns of a statement and gives its rows as Arrow only by reading and binding it twice. Values need one binding.
+DuckDB says the columns of a statement and gives its rows as Arrow only by reading and binding it twice. Values need one binding. Which
+answers are small is known of those without a split, and of a split once it was asked for; where that is wrong, all is right but slower.
 """
 
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     import duckdb
     from arro3.core import Table
 
-    from kpi_engine.results import Columns
+    from kpi_engine.results import Answered, Columns
 
     Fetched = tuple[Columns, dict[str, str]]
     Fetch = Callable[[duckdb.DuckDBPyConnection, str], Fetched]
@@ -23,6 +25,31 @@ _PLAIN = re.compile(r"BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|HUGEINT|FLOAT|DOUB
 """Types whose values are the same whether they come as Arrow or at once."""
 _DATES = frozenset({"DATE", "TIMESTAMP"})
 """Types of which this holds for all but values that no calendar has, such as `infinity`."""
+
+
+SMALL = 10_000
+"""Up to so many rows are expected to be fetched faster as values."""
+
+
+class Sizes:
+    """How many rows there were for each period, by split; beyond all bounds where a column was of a type that is not plain."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[object, ...], float] = {}
+
+    def are_small(self, split: tuple[object, ...], periods: int) -> bool:
+        """Whether an answer is known to be small."""
+        return self._rows.get(split, inf) * periods <= SMALL
+
+    def note(self, split: tuple[object, ...], periods: int, answer: Answered, calendar: Collection[str]) -> None:
+        """Note an answer."""
+        rows = len(answer) / periods if are_plain(answer.types, calendar) else inf
+        self._rows[split] = max(rows, self._rows.get(split, 0))
+
+
+def are_plain(types: Mapping[str, str], calendar: Collection[str]) -> bool:
+    """Whether all values are the same in both ways, where dates in the columns of `calendar` are such that there are."""
+    return all(_PLAIN.fullmatch(kind) or (kind in _DATES and name in calendar) for name, kind in types.items())
 
 
 def as_arrow(cursor: duckdb.DuckDBPyConnection, query: str) -> tuple[Table, dict[str, str]]:
@@ -45,7 +72,7 @@ def fetching(calendar: Collection[str] | None) -> Fetch:
     def fetched(cursor: duckdb.DuckDBPyConnection, query: str) -> Fetched:
         cursor.execute(query)
         types = {each[0]: str(each[1]) for each in cursor.description or ()}
-        if not all(_PLAIN.fullmatch(kind) or (kind in _DATES and name in calendar) for name, kind in types.items()):
+        if not are_plain(types, calendar):
             cursor.execute("SELECT NULL").fetchall()  # lets go of the rows that are not fetched
             return as_arrow(cursor, query)
         rows = cursor.fetchall()

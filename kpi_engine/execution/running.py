@@ -10,7 +10,7 @@ from kpi_engine.calendar import Span, repeated, shown_until, unit_below, whole_u
 from kpi_engine.calendar.spans import INSTANT
 from kpi_engine.errors import DataError, KpiError, TimeoutExceeded
 from kpi_engine.execution.answers import answered
-from kpi_engine.execution.fetching import fetching
+from kpi_engine.execution.fetching import Sizes, fetching
 from kpi_engine.execution.querying import asked, fetched
 from kpi_engine.execution.versions import combined
 from kpi_engine.planning import CHECKS, bounds, keeping, needs_bounds, plan, spanning
@@ -57,10 +57,19 @@ class Planned:
         return self.query.statement
 
     @property
-    def dates(self) -> tuple[str, ...] | None:
-        """The columns of the calendar, where all others are numbers of KPIs and there is one row for each period; else None."""
-        plan = self.plan
-        return None if plan.align.split else (plan.period, *(f"{plan.period}_{grain}" for grain in plan.align.labels))
+    def split(self) -> tuple[object, ...]:
+        """By what its rows are told apart, beside the period."""
+        return (self.tables.read, self.plan.align.split)
+
+    @property
+    def periods(self) -> int:
+        """How many periods it has, at least one."""
+        return max(len(self.plan.align.periods), 1)
+
+    @property
+    def calendar(self) -> tuple[str, ...]:
+        """Its columns that the calendar fills."""
+        return (self.plan.period, *(f"{self.plan.period}_{grain}" for grain in self.plan.align.labels))
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,7 @@ class Runner:
     binder: Binder
     database: Database
     verified: Verified
+    sizes: Sizes
 
     def planned(self, request: Request, *, pretty: bool = False, timeout: float | None = None) -> Planned:
         """Find the period, plan the request and render its statement."""
@@ -106,7 +116,7 @@ class Runner:
                 planned.registered,
                 self.binder,
                 self.database,
-                fetch=fetching(planned.dates),
+                fetch=fetching(self.short(planned)),
                 timeout=timeout,
                 about=_about(planned.request),
             )
@@ -116,7 +126,14 @@ class Runner:
             self._refuse_moved(planned)
             raise
         self._refuse_moved(planned)
-        return answered(columns, types, planned.request.computed, ranked_in(planned.plan))
+        found, currencies = answered(columns, types, planned.request.computed, ranked_in(planned.plan))
+        self.sizes.note(planned.split, planned.periods, found, planned.calendar)
+        return found, currencies
+
+    def short(self, planned: Planned) -> tuple[str, ...] | None:
+        """Name the columns of the calendar in an answer that is sure or known to be small; None of any other."""
+        is_small = not planned.plan.align.split or self.sizes.are_small(planned.split, planned.periods)
+        return planned.calendar if is_small else None
 
     def _note(self, datasets: Iterable[str], versions: dict[str, Version]) -> None:
         """Note the versions of data before they are first read."""

@@ -10,7 +10,8 @@ from arro3.core import DataType, Table
 import kpi_engine
 from kpi_engine.errors import DataError
 from kpi_engine.execution.answers import answered
-from kpi_engine.execution.fetching import as_arrow, fetching
+from kpi_engine.execution.fetching import Sizes, as_arrow, fetching
+from kpi_engine.results import Answered
 
 PLAIN = {
     "BOOLEAN": "true", "TINYINT": "-7::TINYINT", "SMALLINT": "-700::SMALLINT", "INTEGER": "70000::INTEGER", "BIGINT": "7000000000::BIGINT",
@@ -115,3 +116,45 @@ def test_arrow_can_be_had_once_the_engine_is_closed(engine):
     result = engine.run("total")
     engine.close()
     assert Table.from_arrow(result)["total"].to_pylist() == [Decimal("3.75")]
+
+
+def answer(rows, kind="VARCHAR"):
+    return Answered({"channel": ["x"] * rows}, {"channel": kind})
+
+
+def test_of_a_split_it_is_known_how_small_it_is_once_it_was_asked_for():
+    sizes, split = Sizes(), (("visits",), ("channel",))
+    assert not sizes.are_small(split, 1)
+    sizes.note(split, 12, answer(24), ())
+    assert sizes.are_small(split, 12)
+    assert sizes.are_small(split, 5_000)
+    assert not sizes.are_small(split, 5_001)
+    assert not sizes.are_small((("leads",), ("channel",)), 1)
+    sizes.note(split, 1, answer(9), ())
+    sizes.note(split, 1, answer(3), ())
+    assert not sizes.are_small(split, 1_200)
+
+
+def test_a_split_by_what_is_not_plain_is_never_small():
+    sizes = Sizes()
+    sizes.note(("day",), 1, answer(1, "DATE"), ("period",))
+    sizes.note(("day",), 1, answer(1), ())
+    assert not sizes.are_small(("day",), 1)
+
+
+@pytest.mark.parametrize("by", [["channel"], ["kind"], ["seen"], ["channel", "kind"]])
+@pytest.mark.parametrize("grain", [None, "month"])
+def test_an_answer_is_the_same_when_it_is_asked_for_again(cursor, by, grain):
+    cursor.execute(ROWS)
+    cursor.execute("ALTER TABLE visits ADD COLUMN kind ENUM('old', 'new')")
+    cursor.execute("UPDATE visits SET kind = CASE WHEN amount > 2 THEN 'new' END")
+    definitions = {**DEFINITIONS, "datasets": {"visits": {"time": "seen", "dimensions": ["channel", "kind", "seen"]}}}
+    asked = {"by": by, "grain": grain, "period": "2026-01..2026-03"}
+    with kpi_engine.open(definitions, cursor) as engine:
+        first, *others = (engine.run("total", **asked) for _ in range(3))
+    for each in others:
+        assert each.rows() == first.rows()
+        assert len(each) == len(first) > 1
+        arrow, before = Table.from_arrow(each), Table.from_arrow(first)
+        assert arrow.schema.equals(before.schema)
+        assert [arrow[n].to_pylist() for n in each.keys] == [before[n].to_pylist() for n in first.keys]
