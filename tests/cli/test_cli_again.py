@@ -366,6 +366,8 @@ MODULES = """
 import sys
 from kpi_engine.api import versions
 versions.SETTLED = -(10**18)
+import time_machine
+time_machine.travel("2026-07-15T10:20:30.123456+00:00", tick=False).start()
 from kpi_engine.cli import main
 sys.argv[1:] = {args!r}
 try:
