@@ -12,7 +12,7 @@ from number_projects import LATE, by_member, column, connected, opened, table
 
 import kpi_engine
 from kpi_engine import DataError, RequestError
-from kpi_engine.execution import database
+from kpi_engine.execution.database import Database
 
 ROWS = "(1, '2026-01-05', 'a', 5), (2, '2026-01-06', 'a', 7), (3, '2026-02-06', NULL, 9), (4, '2025-12-06', 'b', 1)"
 
@@ -408,15 +408,18 @@ def test_an_hour_that_the_clock_skips_is_empty_and_one_it_shows_twice_holds_both
 
 def test_a_query_that_the_optimizer_fails_on_is_answered_without_it(monkeypatch):
     """DuckDB 1.5.5 raises an internal error on some: `Failed to bind column reference`."""
-    run, seen = database._run, []
+    tables, seen = Database.tables, []
 
-    def failing(cursor, query):
-        seen.append(query)
-        if seen.count(query) == 1:
-            raise duckdb.InternalException("INTERNAL Error: Failed to bind column reference")
-        return run(cursor, query)
+    def failing(self, queries, *args, fetch, **options):
+        def fails_first(cursor, query):
+            seen.append(query)
+            if seen.count(query) == 1:
+                raise duckdb.InternalException("INTERNAL Error: Failed to bind column reference")
+            return fetch(cursor, query)
 
-    monkeypatch.setattr(database, "_run", failing)
+        return tables(self, queries, *args, fetch=fails_first, **options)
+
+    monkeypatch.setattr(Database, "tables", failing)
     with facts({"n": "count(facts)"}) as engine:
         assert column(engine.run("n", period="2026-01", as_of=LATE), "n") == [2]
     assert len(seen) > len(set(seen)), "each was run again"
