@@ -13,6 +13,7 @@ test: $(VENV)/ready  ## install what the tests need, and run them against the bu
 	$(BIN)/pytest -q plugins/kpi-format-metricflow/tests
 	$(BIN)/pytest -q plugins/kpi-source-sqlite/tests
 	$(BIN)/pytest -q plugins/kpi-source-postgres/tests
+	$(BIN)/pytest -q plugins/kpi-source-rest/tests
 
 test-all: $(VENV)/ready  ## the slow ones too
 	$(BIN)/pytest -q -n 2
@@ -46,7 +47,7 @@ SOURCES := pyproject.toml $(shell find kpi_engine definitions plugins -type f -n
 $(VENV)/ready: $(SOURCES)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
-	$(BIN)/python -m pip install -q --group test --group lint --group plugins/kpi-output-markdown/pyproject.toml:test --group plugins/kpi-source-postgres/pyproject.toml:test .
+	$(BIN)/python -m pip install -q --group test --group lint --group plugins/kpi-output-markdown/pyproject.toml:test --group plugins/kpi-source-postgres/pyproject.toml:test --group plugins/kpi-source-rest/pyproject.toml:test .
 	touch $@
 
 $(OLD_VENV)/ready: $(SOURCES)

@@ -149,11 +149,24 @@ def _reason(detail: ErrorDetails) -> str:
     context = detail.get("ctx", {})
     if detail["type"] in _WORDS:
         return _WORDS[detail["type"]]
+    if detail["type"].startswith("union_tag_"):
+        return _kinds(context)
+    if detail["type"] == "too_short":
+        return (
+            "must not be empty" if context["min_length"] == 1 else f"must have {context['min_length']} or more of them"
+        )
     if detail["type"] == "literal_error":
         return f"must be {context['expected']}"
     if detail["type"] in ("value_error", "assertion_error"):
         return str(context.get("error", detail["msg"]))
     return detail["msg"].removeprefix("Input ").replace("should", "must")
+
+
+def _kinds(context: Mapping[str, Any]) -> str:
+    """Say which kinds of settings there are, where one key names the kind."""
+    key = context["discriminator"].replace("'", "`")
+    tags = context.get("expected_tags")
+    return f"must have as {key} one of {tags}" if tags else f"must have {key}, which says its kind"
 
 
 def _refusal(cls: type[Any], mistakes: list[str], known: frozenset[str]) -> KpiError:

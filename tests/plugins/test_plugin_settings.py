@@ -156,3 +156,40 @@ class TestBlame:
         with pytest.raises(type(raised)) as caught, blame("source", "files"):
             raise raised
         assert caught.value is raised
+
+
+class Token(BaseModel):
+    kind: Literal["token"]
+    token: SecretStr
+
+
+class Login(BaseModel):
+    kind: Literal["login"]
+    user: str
+
+
+class ApiSettings(BaseModel):
+    auth: Annotated[Token | Login, Field(discriminator="kind")] = Login(kind="login", user="ann")
+    pages: Annotated[list[str], Field(min_length=1)] = ["a"]
+    pair: Annotated[list[str], Field(min_length=2)] = ["a", "b"]
+
+
+class Api:
+    name = "api"
+    Config = ApiSettings
+
+    def streams(self): ...
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"auth": {"kind": "s3cr3t"}}, "`auth` must have as `kind` one of 'token', 'login'"),
+        ({"auth": {"user": "ann"}}, "`auth` must have `kind`, which says its kind"),
+        ({"pages": []}, "`pages` must not be empty"),
+        ({"pair": ["a"]}, "`pair` must have 2 or more of them"),
+    ],
+)
+def test_kinds_and_lists_are_explained_in_plain_words(settings, said):
+    error = mistakes(settings, Api)
+    assert error.message == f"settings of the source plugin `api`: {said}"
