@@ -132,7 +132,9 @@ class _Comparing:
 
     def _dataset(self, dataset: str, looks: list[_Look]) -> Iterator[Diagnostic]:
         claims = claims_of(dataset, self.catalogue.names)
-        relations, registered = self.binder.relations([dataset, *(join.to for join in claims.joins)])
+        relations, registered = self.binder.relations(
+            [dataset, *(join.to for join in claims.joins if join.is_own or join.valid)]
+        )
         renderer = Renderer(self.catalogue.names, relations, self.calendar.zone, self.database.columns)
         look, unread = self._survey(_Look(claims, renderer, registered, {}))
         looks.append(look)
@@ -225,7 +227,7 @@ class _Comparing:
         dataset = look.claims.dataset
         dated: set[Dated] = set()
         for n, join in enumerate(look.claims.joins):
-            if rows := look.counts[f"join_{n}"]:
+            if rows := look.counts.get(f"join_{n}"):
                 yield self._dangling(look, join, rows)
             if join.valid is not None:
                 claim = Dated(join.to, join.there, join.valid)
@@ -257,16 +259,19 @@ class _Comparing:
         )
 
     def _behind_joins(self, look: _Look, repeated: Collection[str]) -> Iterator[Diagnostic]:
-        """Look at times and rules that stand behind joins, where each leads to one row of data that can be read."""
+        """Look at times, rules and keys that stand behind joins, where each leads to one row of data that can be read."""
         for rule in (rule for rule in look.claims.rules if not rule.is_own):
             there = self._reaching(look, [rule.named], repeated)
             if there is not None:
                 yield from self._rule(there, rule, look.counts["rows"])
-        far = [time.column.expression for time in look.claims.times if not time.is_own]
+        far = look.claims.far
         there = self._reaching(look, far, repeated) if far else None
         if there is not None:
             counts = _first(self._run(there, there.renderer.times(look.claims, self._latest)))
             yield from self._times(there, counts)
+            for n, join in enumerate(look.claims.joins):
+                if not join.is_own and (rows := counts[f"join_{n}"]):
+                    yield self._dangling(there, join, rows)
 
     def _reaching(self, look: _Look, expressions: Sequence[Expr], repeated: Collection[str]) -> _Look | None:
         """Give a dataset with all that some expressions reach over joins; nothing where a row there stands twice or cannot be read."""

@@ -43,13 +43,19 @@ class TimeClaim:
 
 @dataclass(frozen=True)
 class JoinClaim:
-    """A join: `here` are columns of the dataset, `there` those of the other one that they are equal to."""
+    """A join: `here` are columns of the dataset, `there` those of the other one that they are equal to, and `beyond` these over the join."""
 
     name: str
     to: str
     here: tuple[Expr, ...]
     there: tuple[str, ...]
+    beyond: tuple[Expr, ...]
     valid: tuple[str, str] | None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether its keys stand in the dataset itself, over no other join."""
+        return all(map(_is_own, self.here))
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,12 @@ class Claims:
     times: tuple[TimeClaim, ...]
     joins: tuple[JoinClaim, ...]
     rules: tuple[Rule, ...]
+
+    @property
+    def far(self) -> list[Expr]:
+        """What is looked at behind joins: times, and joins whose keys are reached over others."""
+        beyond = [each for join in self.joins if not join.is_own for each in join.beyond]
+        return [*(time.column.expression for time in self.times if not time.is_own), *beyond]
 
 
 def claims_of(dataset: str, names: Names) -> Claims:
@@ -114,11 +126,10 @@ def _joins(dataset: str, names: Names) -> Iterator[JoinClaim]:
         if join.to not in names.datasets or names.schema(join.to) is None:
             continue
         with suppress(Refused):
-            here = tuple(Expr(names.column(dataset, column)) for column in join.keys)
+            here = tuple(Expr(names.key(dataset, key)) for key in join.keys)
             there = tuple(join.keys.values())
-            for column in there:
-                names.column(join.to, column)
-            yield JoinClaim(name, join.to, here, there, join.valid)
+            beyond = tuple(Expr(names.column(join.to, column, (name,))) for column in there)
+            yield JoinClaim(name, join.to, here, there, beyond, join.valid)
 
 
 def _rules(dataset: str, names: Names) -> Iterator[Rule]:

@@ -240,8 +240,9 @@ def _join(dataset_id: str, name: str, join: Join, names: Names, left_out: LeftOu
         *(
             Fault((*path, "keys", here), _unknown(dataset_id, here, names), on_key=True)
             for here in join.keys
-            if _lacks(dataset_id, here, names)
+            if not names.is_path(dataset_id, here) and _lacks(dataset_id, here, names)
         ),
+        *_far_keys(dataset_id, name, join, names),
         *(
             Fault((*path, "keys", h), _unknown(join.to, there, names))
             for h, there in join.keys.items()
@@ -259,6 +260,38 @@ def _join(dataset_id: str, name: str, join: Join, names: Names, left_out: LeftOu
             "no_time", f"`valid` needs a time, and dataset `{dataset_id}` has none", hint="give it `time:`"
         )
         yield Fault((*path, "valid"), mistake, on_key=True)
+
+
+def _far_keys(dataset_id: str, name: str, join: Join, names: Names) -> Iterator[Fault]:
+    """A key may be reached over another join, which must be there without this one."""
+    for here in join.keys:
+        if not names.is_path(dataset_id, here):
+            continue
+        path = ("joins", name, "keys", here)
+        if name in _needed(dataset_id, here, names):
+            message = f"the join `{name}` of dataset `{dataset_id}` is needed for its own key `{here}`"
+            hint = "name a column that is reached without this join"
+            yield Fault(path, Mistake("join_in_circle", message, 0, len(here), hint), on_key=True)
+            continue
+        try:
+            names.key(dataset_id, here)
+        except Refused as refused:
+            yield from (
+                Fault(path, replace(each, offset=0, length=len(here)), on_key=True) for each in refused.mistakes
+            )
+
+
+def _needed(dataset_id: str, key: str, names: Names) -> set[str]:
+    """Name the joins of a dataset that a key is reached over, and those that the keys of these are."""
+    found: set[str] = set()
+    waiting = [key]
+    while waiting:
+        first = waiting.pop().partition(".")[0]
+        if first not in found:
+            found.add(first)
+            keys = names.datasets[dataset_id].joins[first].keys
+            waiting += [each for each in keys if names.is_path(dataset_id, each)]
+    return found
 
 
 def _to_the_key(path: tuple[str, ...], join: Join, names: Names) -> Iterator[Fault]:

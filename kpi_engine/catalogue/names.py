@@ -112,6 +112,17 @@ class Names:
             return exp.cast(found, exp.DataType.build(declared, dialect="duckdb"), copy=False)
         return found
 
+    def is_path(self, dataset: str, key: str) -> bool:
+        """Say whether the key of a join is reached over another join; a column whose name has a dot is a column."""
+        first, dot, _ = key.partition(".")
+        return bool(dot) and first in self.datasets[dataset].joins and key not in (self.schema(dataset) or {})
+
+    def key(self, dataset: str, key: str, hops: tuple[str, ...] = ()) -> exp.Expr:
+        """Give this side of a join's key: a column, or a path to one over another join."""
+        if self.is_path(dataset, key):
+            return self.path(dataset, tuple(key.split(".")), hops, dimensions=False)
+        return self.column(dataset, key, hops)
+
     def spelling(self, dataset: str, name: str) -> str | None:
         """Give a column's name as the data spell it; None when there is no such column."""
         schema = self.schema(dataset)

@@ -171,7 +171,7 @@ def dataset_probes(dataset: str, names: Names) -> Probes:
     for name, join in model.joins.items():
         for here, there in join.keys.items() if join.to in names.datasets else ():
             with suppress(Refused):
-                equal = exp.EQ(this=names.column(dataset, here), expression=names.column(join.to, there, (name,)))
+                equal = exp.EQ(this=names.key(dataset, here), expression=names.column(join.to, there, (name,)))
                 found.add(equal, dataset, Stretch(("joins", name, "keys", here), 0, len(there)))
     return found
 

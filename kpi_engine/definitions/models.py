@@ -141,12 +141,15 @@ class Time(Model):
 
 
 class Join(Model):
-    """A join to the one side: `keys` maps a column here to a column there, which together are the other dataset's key."""
+    """A join to the one side: `keys` maps a column here to a column there, which together are the other dataset's key.
+
+    A column here may be reached over another join, as `listing.owner_id`.
+    """
 
     to: Name
     """The other dataset."""
     keys: Keys
-    """`{here: there}`, or `[content_id]` where both columns have one name."""
+    """`{here: there}`, or `[content_id]` where both columns have one name; `here` may be reached over another join, as `listing.owner_id`."""
     valid: tuple[str, str] | None = Field(default=None, strict=False)
     """From when and until when the other row holds, half-open; the row valid at the input's time is taken."""
 

@@ -62,7 +62,9 @@ def datasets_of_bounds(plan: Bounds, names: Names) -> tuple[str, ...]:
 
 def datasets_of(dataset: str, expressions: Iterable[Expr], names: Names) -> tuple[str, ...]:
     """Name a dataset, and those that expressions over its rows reach over joins."""
-    return tuple(dict.fromkeys([dataset, *(names.owner(dataset, hops) for hops in reached(expressions))]))
+    return tuple(
+        dict.fromkeys([dataset, *(names.owner(dataset, hops) for hops in reached(dataset, expressions, names))])
+    )
 
 
 class Renderer:
@@ -117,13 +119,12 @@ class Renderer:
 
     def survey(self, claims: Claims, latest: datetime) -> Query:
         """Give the one scan that counts what contradicts the claims of a dataset; no row is expected after `latest`."""
-        joined = (join.to for join in claims.joins)
+        joined = (join.to for join in claims.joins if join.is_own)
         return self._query(lambda rendering: _claims.survey(claims, rendering, latest), claims.dataset, *joined)
 
     def times(self, claims: Claims, latest: datetime) -> Query:
-        """Give the statement that counts the same for times that stand behind a join."""
-        reaching = [time.column.expression for time in claims.times if not time.is_own]
-        datasets = datasets_of(claims.dataset, reaching, self._rendering.names)
+        """Give the statement that counts the same for times and keys of joins that stand behind a join."""
+        datasets = datasets_of(claims.dataset, claims.far, self._rendering.names)
         return self._query(lambda rendering: _claims.times(claims, rendering, latest), *datasets)
 
     def misfits(self, dataset: str, claim: TypeClaim) -> Query:
@@ -132,7 +133,8 @@ class Renderer:
 
     def dangling(self, dataset: str, claim: JoinClaim) -> Query:
         """Give the statement that finds a few keys of a join that lead nowhere."""
-        return self._query(lambda rendering: _claims.dangling(dataset, claim, rendering), dataset, claim.to)
+        datasets = datasets_of(dataset, claim.here, self._rendering.names)
+        return self._query(lambda rendering: _claims.dangling(dataset, claim, rendering), *datasets, claim.to)
 
     def unnamed(self, dataset: str, rule: Rule) -> Query:
         """Give the statement that finds a few values that no rule of a dimension names."""

@@ -41,25 +41,33 @@ def survey(claims: Claims, rendering: Rendering, latest: datetime) -> exp.Select
     for n, time in enumerate(claims.times):
         if time.is_own:
             values |= _time(n, time, rendering, latest)
-    for n, join in enumerate(claims.joins):
+    joins = [(n, join) for n, join in enumerate(claims.joins) if join.is_own]
+    for n, join in joins:
         values[f"join_{n}"] = _count(_dangles(join, _join_alias(n)))
     for n, rule in enumerate(claims.rules):
         if rule.is_own:
             values[f"rule_{n}"] = _count(_unnamed(rule))
     select = _select(values).from_(rendering.relations.rows(claims.dataset, ROWS), copy=False)
-    for n, join in enumerate(claims.joins):
+    for n, join in joins:
         select = _join_keys(select, join, _join_alias(n), rendering)
     return select
 
 
 def times(claims: Claims, rendering: Rendering, latest: datetime) -> exp.Select:
-    """Render the counts for times that stand behind a join."""
+    """Render the counts for times and keys of joins that stand behind a join."""
     values: dict[str, exp.Expr] = {"rows": _count()}
     far = [(n, time) for n, time in enumerate(claims.times) if not time.is_own]
     for n, time in far:
         values |= _time(n, time, rendering, latest)
+    joins = [(n, join) for n, join in enumerate(claims.joins) if not join.is_own]
+    for n, join in joins:
+        values[f"join_{n}"] = _count(_dangles(join, _join_alias(n)))
     select = _select(values).from_(rendering.relations.rows(claims.dataset, ROWS), copy=False)
-    return _reaching(select, claims.dataset, [time.column.expression for _, time in far], rendering)
+    keys = [each for _, join in joins for each in join.here]
+    select = _reaching(select, claims.dataset, [*(time.column.expression for _, time in far), *keys], rendering)
+    for n, join in joins:
+        select = _join_keys(select, join, _join_alias(n), rendering)
+    return select
 
 
 def misfits(dataset: str, claim: TypeClaim, rendering: Rendering) -> exp.Select:
@@ -72,6 +80,7 @@ def dangling(dataset: str, claim: JoinClaim, rendering: Rendering) -> exp.Select
     """Render examples of keys that lead nowhere, and how many there are."""
     select = _select({f"k{n}": _forgiving(each.tree) for n, each in enumerate(claim.here)})
     select = select.from_(rendering.relations.rows(dataset, ROWS), copy=False)
+    select = _reaching(select, dataset, claim.here, rendering)
     select = where(_join_keys(select, claim, _join_alias(0), rendering), _dangles(claim, _join_alias(0)))
     return few(select, len(claim.here), commonest=True)
 

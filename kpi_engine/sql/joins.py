@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.catalogue.resolved import ROWS
+from kpi_engine.catalogue.resolved import ROWS, Expr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
-    from kpi_engine.catalogue import Expr, TimeColumn
+    from kpi_engine.catalogue import TimeColumn
+    from kpi_engine.catalogue.names import Names
     from kpi_engine.definitions.models import Join
     from kpi_engine.planning.nodes import Read
     from kpi_engine.sql.rendering import Rendering
@@ -20,20 +21,38 @@ if TYPE_CHECKING:
 
 def joined(select: exp.Select, read: Read, expressions: Iterable[Expr], rendering: Rendering) -> exp.Select:
     """Join the datasets that the expressions reach."""
-    for hops in reached(expressions):
+    for hops in reached(read.dataset, expressions, rendering.names):
         select = _join(select, read, hops, rendering)
     return select
 
 
-def reached(expressions: Iterable[Expr]) -> list[tuple[str, ...]]:
-    """Give the chains of joins that expressions go over, nearest first."""
-    paths: set[tuple[str, ...]] = set()
-    for each in expressions:
-        for table in each.tables:
-            if table.startswith(ROWS + "."):
-                hops = tuple(table.split(".")[1:])
-                paths |= {hops[: n + 1] for n in range(len(hops))}
-    return sorted(paths, key=lambda path: (len(path), path))
+def reached(dataset: str, expressions: Iterable[Expr], names: Names) -> list[tuple[str, ...]]:
+    """Give the chains of joins that expressions over a dataset go over, nearest first, and each after those that its keys go over."""
+    paths = {path for each in expressions for path in _paths(each)}
+    found: dict[tuple[str, ...], None] = {}
+    for path in sorted(paths, key=_nearest):
+        _reach(dataset, path, names, found)
+    return list(found)
+
+
+def _reach(dataset: str, path: tuple[str, ...], names: Names, found: dict[tuple[str, ...], None]) -> None:
+    here = names.owner(dataset, path[:-1])
+    for key in names.datasets[here].joins[path[-1]].keys:
+        if names.is_path(here, key):
+            needed = _paths(Expr(names.key(here, key, path[:-1])))
+            for each in sorted(needed - found.keys(), key=_nearest):
+                _reach(dataset, each, names, found)
+    found[path] = None
+
+
+def _paths(expression: Expr) -> set[tuple[str, ...]]:
+    """Give the joins that an expression goes over, with those on the way to each."""
+    chains = [tuple(table.split(".")[1:]) for table in expression.tables if table.startswith(ROWS + ".")]
+    return {hops[: n + 1] for hops in chains for n in range(len(hops))}
+
+
+def _nearest(path: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+    return len(path), path
 
 
 def _join(select: exp.Select, read: Read, hops: tuple[str, ...], rendering: Rendering) -> exp.Select:
@@ -41,7 +60,7 @@ def _join(select: exp.Select, read: Read, hops: tuple[str, ...], rendering: Rend
     here = names.owner(read.dataset, hops[:-1])
     model = names.datasets[here].joins[hops[-1]]
     tests: list[exp.Expr] = [
-        exp.EQ(this=names.column(here, left, hops[:-1]), expression=names.column(model.to, right, hops))
+        exp.EQ(this=names.key(here, left, hops[:-1]), expression=names.column(model.to, right, hops))
         for left, right in model.keys.items()
     ]
     if model.valid is not None and read.time is not None:

@@ -62,7 +62,7 @@ def tables_read_by(summary: Summarise, names: Names) -> Tables:
         paths[0][1].extend([*first.keys, *first.filter])
     for dataset, every in paths:
         read[dataset] = None
-        for hops in reached(every):
+        for hops in reached(dataset, every, names):
             join = names.datasets[names.owner(dataset, hops[:-1])].joins[hops[-1]]
             (read if join.valid else joined)[join.to] = None
             if join.valid:

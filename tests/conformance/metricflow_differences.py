@@ -12,10 +12,6 @@ DIFFERENCES = {
     "granularity/query_granularity_for_joined_dundered_dimension_day": REPEATED,
     "granularity/query_granularity_for_joined_dundered_dimension_month": REPEATED,
     "granularity/metrics_with_different_time_granularities_and_no_metric_time": REPEATED,
-    "granularity/test_simple_metric_with_multi_hop_custom_granularity": (
-        "missing: a partition that the first and the third dataset of a path share, and the one between them lacks: the importer joins "
-        "without it, and the key alone is not unique"
-    ),
     "multi_hop_join/multihop_join": REPEATED,
     "multi_hop_join/multihop_join_two_dims_different_sources": REPEATED,
     "multi_hop_join/multihop_join_two_dims_same_source": REPEATED,

@@ -212,3 +212,67 @@ def test_two_rows_valid_at_one_time_are_refused_with_their_keys():
             engine.run("n", by="tier", as_of=LATE)
         assert caught.value.code == "key_not_unique"
         assert engine.run("n", as_of=LATE).totals() == {"n": 1}
+
+
+BOOKINGS = [(1, "a", 1, 10), (2, "a", 2, 20), (3, "b", 1, 30), (4, "b", 2, 40), (5, "c", 1, 50), (6, None, 1, 60), (7, "d", 1, 70)]  # fmt: skip
+OWNERS = {"a": "ann", "b": "bob", "c": None, "d": "dan"}
+PLANS = {("ann", 1): "gold", ("ann", 2): "silver", ("bob", 1): "gold"}
+
+
+def prices(booked, *more):
+    """Bookings of listings; what the owner of a listing paid is known by owner and week, and only bookings know their week."""
+    direct = {"to": "plans", "keys": {"listing.owner": "owner", "week": "week"}}
+    return opened(
+        {
+            "booking": ("id int, listing varchar, week int, nights int", booked),
+            "listing": ("id varchar, owner varchar", "('a', 'ann'), ('b', 'bob'), ('c', NULL), ('d', 'dan')"),
+            "plan": ("owner varchar, week int, tier varchar", ", ".join(("('ann', 1, 'gold'), ('ann', 2, 'silver'), ('bob', 1, 'gold')", *more))),
+            "tier": ("name varchar, rank int", "('gold', 1), ('silver', 2)"),
+        },
+        {
+            "bookings": {"table": "booking", "key": "id", "joins": {"a_plan": direct, "listing": {"to": "listings", "keys": {"listing": "id"}}},
+                         "dimensions": {"tier": "a_plan.tier", "rank": "a_plan.tiers.rank", "owner": "listing.owner"}},
+            "listings": {"table": "listing", "key": "id"},
+            "plans": {"table": "plan", "key": ["owner", "week"], "joins": {"tiers": {"to": "tiers", "keys": {"tier": "name"}}}},
+            "tiers": {"table": "tier", "key": "name"},
+        },
+        {"nights": "sum(nights)"},
+    )  # fmt: skip
+
+
+def listed_bookings():
+    return ", ".join(
+        f"({n}, {'NULL' if listing is None else repr(listing)}, {week}, {nights})"
+        for n, listing, week, nights in BOOKINGS
+    )
+
+
+def test_the_key_of_a_join_may_be_reached_over_another():
+    ranks = {"gold": 1, "silver": 2, None: None}
+    by_tier, by_both = {}, {}
+    for _, listing, week, nights in BOOKINGS:
+        tier = PLANS.get((OWNERS.get(listing), week))
+        by_tier[tier] = by_tier.get(tier, 0) + nights
+        place = (OWNERS.get(listing), ranks[tier])
+        by_both[place] = by_both.get(place, 0) + nights
+    with prices(listed_bookings()) as engine:
+        assert by_member(engine.run("nights", by="tier"), "tier", "nights") == by_tier
+        rows = engine.run("nights", by=["owner", "rank"], dense=False).rows()
+        assert {(row["owner"], row["rank"]): row["nights"] for row in rows} == by_both
+        kept = engine.run("nights", where={"tier": "gold"}).totals()
+        assert kept == {"nights": by_tier["gold"]}
+        assert engine.run("nights", where_sql="a_plan.tier = 'gold'").totals() == kept
+
+
+def test_a_key_reached_over_another_join_must_be_unique_there_too():
+    with prices(listed_bookings(), "('bob', 1, 'iron')") as engine, pytest.raises(DataError, match="bob") as caught:
+        engine.run("nights", by="tier")
+    assert caught.value.code == "key_not_unique"
+
+
+def test_a_check_counts_the_keys_that_are_reached_over_a_join_and_lead_nowhere():
+    with prices(listed_bookings()) as engine:
+        found = {each.message for each in engine.check(live=True) if each.code == "dangling_keys"}
+    assert found == {
+        "dataset `bookings`, joins.a_plan: the join `a_plan` of dataset `bookings` leads nowhere in 2 of 7 rows: `plans` has no row for bob / 2 (1 row), dan / 1 (1 row)"
+    }

@@ -20,8 +20,14 @@ _EXTRACTED = {"dow": "isodow"}
 _NOT_HERE = frozenset({"nanosecond"})
 
 
-Steps = tuple[tuple[str, str], ...]
-"""Entities and joins on the way to a semantic model."""
+@dataclass(frozen=True)
+class Reached:
+    """A semantic model within reach: the entities and the models on the way to it, and the path of joins that leads there."""
+
+    model: SemanticModel
+    entities: tuple[str, ...] = ()
+    passed: tuple[SemanticModel, ...] = ()
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,18 +159,36 @@ class Datasets:
         """Give the joins to the one side: by each entity, to each semantic model whose rows it identifies."""
         found: dict[str, dict[str, Any]] = {}
         for entity, other in self._neighbours(model):
-            shared = [d.name for d in model.dimensions if d.partition and _is_partition(other, d.name)]
-            names = (entity.name, *shared)
+            names = (entity.name, *_shared(model, other))
             keys = {self.column(model, name): self.column(other, name) for name in names}
-            join: dict[str, Any] = {"to": self.dataset(Rows(other.name, "", names)), "keys": keys}
-            if bounds := _validity(other):
-                join["valid"] = [column_of(bound.expression) for bound in bounds]
-            found[_join_name(entity, other)] = join
+            found[_join_name(entity, other)] = self._join(other, names, keys)
+        for each in self._reached(model):
+            if each.passed and len(each.path) == 1:
+                found[each.path[0]] = self._far_join(model, each)
         spine = self.manifest.custom_spine
         for one in model.dimensions if spine is not None else ():
             if spine is not None and one.grain and one.grain in grains("microsecond", "day"):
                 found[_spine_join(one)] = {"to": self.of_spine(spine), "keys": {f"{one.name}__day": spine.column}}
         return found
+
+    def _join(self, other: SemanticModel, names: tuple[str, ...], keys: dict[str, str]) -> dict[str, Any]:
+        join: dict[str, Any] = {"to": self.dataset(Rows(other.name, "", names)), "keys": keys}
+        if bounds := _validity(other):
+            join["valid"] = [column_of(bound.expression) for bound in bounds]
+        return join
+
+    def _far_join(self, model: SemanticModel, there: Reached) -> dict[str, Any]:
+        """Join a model behind another directly: by its key there, and by the partitions that it shares with this one."""
+        (between,) = there.passed
+        first = next(e for e, other in self._neighbours(model) if other is between and e.name == there.entities[0])
+        near = (there.entities[-1], *_shared(between, there.model))
+        keys = {
+            f"{_join_name(first, between)}.{self.column(between, name)}": self.column(there.model, name)
+            for name in near
+        }
+        beyond = _beyond(model, there.passed, there.model)
+        keys |= {self.column(model, name): self.column(there.model, name) for name in beyond}
+        return self._join(there.model, (*near, *beyond), keys)
 
     def _neighbours(self, model: SemanticModel) -> Iterator[tuple[Entity, SemanticModel]]:
         for entity in model.entities:
@@ -185,25 +209,33 @@ class Datasets:
         if time is not None:
             for suffix, path in self._times(time):
                 found.setdefault(f"{METRIC_TIME}__{suffix}", path)
-        for steps, other in self._reached(model):
-            prefix = "__".join(name for name, _ in steps)
-            joins = ".".join(join for _, join in steps)
-            for label, path in self._elements(other):
-                found.setdefault(f"{prefix}__{label}", f"{joins}.{path}")
+        for there in self._reached(model):
+            for label, path in self._elements(there.model):
+                found.setdefault("__".join((*there.entities, label)), ".".join((*there.path, path)))
         return found
 
-    def _reached(self, model: SemanticModel) -> Iterator[tuple[Steps, SemanticModel]]:
-        """Go to every semantic model over joins, nearest first, with the entities and the joins on the way."""
-        frontier: list[tuple[Steps, SemanticModel]] = [((), model)]
+    def _reached(self, model: SemanticModel) -> Iterator[Reached]:
+        """Go to every semantic model over joins, nearest first."""
+        frontier = [Reached(model)]
         for _ in range(HOPS):
             following = [
-                ((*steps, (entity.name, _join_name(entity, other))), other)
-                for steps, here in frontier
-                for entity, other in self._neighbours(here)
-                if other is not model and all(entity.name != name for name, _ in steps)
+                self._further(model, here, entity, other)
+                for here in frontier
+                for entity, other in self._neighbours(here.model)
+                if other is not model and entity.name not in here.entities
             ]
             yield from following
             frontier = following
+
+    def _further(self, model: SemanticModel, here: Reached, entity: Entity, other: SemanticModel) -> Reached:
+        """Go one join further; directly, where a partition is shared that the model between has not."""
+        entities = (*here.entities, entity.name)
+        if not here.entities:
+            return Reached(other, entities, (), (_join_name(entity, other),))
+        passed = (*here.passed, here.model)
+        if _beyond(model, passed, other):
+            return Reached(other, entities, passed, (spelled("_".join((*entities, other.name))),))
+        return Reached(other, entities, passed, (*here.path, _join_name(entity, other)))
 
     def _elements(self, model: SemanticModel) -> Iterator[tuple[str, str]]:
         for each in model.entities:
@@ -265,6 +297,16 @@ def _time_column(one: Dimension) -> str:
 def _key(model: SemanticModel) -> tuple[str, ...]:
     own = next((e.name for e in model.entities if e.type == "primary"), "")
     return (own,) if own else ()
+
+
+def _shared(model: SemanticModel, other: SemanticModel) -> list[str]:
+    """Name the partitions that two models share."""
+    return [each.name for each in model.dimensions if each.partition and _is_partition(other, each.name)]
+
+
+def _beyond(model: SemanticModel, passed: tuple[SemanticModel, ...], other: SemanticModel) -> list[str]:
+    """Name the partitions that two models share, and none of those on the way between them."""
+    return [name for name in _shared(model, other) if not any(_is_partition(each, name) for each in passed)]
 
 
 def _is_partition(model: SemanticModel, name: str) -> bool:
