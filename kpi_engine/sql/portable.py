@@ -61,7 +61,7 @@ class _Writing:
     def __init__(self, dialect: Dialect, type_of: Callable[[exp.Column], str | None], lacks: frozenset[str]) -> None:
         self.dialect = dialect
         self.type_of = type_of
-        self.lacks = lacks
+        self.lacks = lacks | dialect.lacks
         self.rules: dict[type[exp.Expr], Callable[..., Lowered]] = {
             exp.Select: self.select,
             exp.Alias: self.like_its_value,
@@ -75,7 +75,7 @@ class _Writing:
             exp.And: self.logic,
             exp.Or: self.logic,
             exp.Not: self.logic,
-            exp.Is: self.test,
+            exp.Is: self.truth_test,
             exp.Exists: self.test,
             exp.In: self.one_of,
             exp.Between: self.between,
@@ -179,7 +179,8 @@ class _Writing:
         if not rows:
             empty = [named(exp.Cast(this=exp.Null(), to=each.this.to), each.alias) for each in columns]
             return exp.Select(expressions=empty).where(exp.EQ(this=integer(1), expression=integer(0)), copy=False)
-        table = exp.Values(expressions=rows, alias=exp.TableAlias(this=identifier("__v")))
+        named_there = [identifier(f"column{n}") for n in range(1, len(lists) + 1)] if self.dialect.names_literals else []
+        table = exp.Values(expressions=rows, alias=exp.TableAlias(this=identifier("__v"), columns=named_there))
         return exp.Select(expressions=columns).from_(table, copy=False)
 
     def written(self, text: str, kind: Kind) -> exp.Expr:
@@ -251,6 +252,13 @@ class _Writing:
 
     def test(self, node: exp.Expr) -> Lowered:
         return self.again(node), "bool"
+
+    def truth_test(self, node: exp.Is) -> Lowered:
+        if self.dialect.has_is_true or not isinstance(node.expression, exp.Boolean):
+            return self.test(node)
+        value = self.truth(node, node.this)
+        known = exp.Coalesce(this=value, expressions=[exp.Boolean(this=not node.expression.this)])
+        return known if node.expression.this else exp.Not(this=known), "bool"
 
     def comparison(self, node: exp.Binary) -> Lowered:
         left, right = self.alike(node, node.this, node.expression)
@@ -364,6 +372,8 @@ class _Writing:
         made, kind = self.visit(node.this)
         self.only(node, kind, NUMBERS | {"made"})
         self.exact(node, kind)
+        if self.dialect.average is not None:
+            return self.dialect.average(made, kind), "double"
         return cast(exp.Avg(this=made), self.type_name("double")), "double"
 
     def extreme(self, node: exp.Expr) -> Lowered:
@@ -426,10 +436,10 @@ class _Writing:
         return exp.Paren(this=written) if isinstance(written, exp.Binary) else written, result
 
     def filtered(self, node: exp.Filter) -> Lowered:
+        if not self.dialect.has_filter or "filter" in self.lacks:
+            return self.visit(_within_case(node.this, node.expression.this))
         made, kind = self.visit(node.this)
         where = self.tree(node.expression)
-        if not self.dialect.has_filter or "filter" in self.lacks:
-            return _within_case(made, where.this), kind
         inner = made.this if isinstance(made, exp.Cast) else made
         if isinstance(inner, exp.Bracket):
             raise Unportable("the first or last of some rows", said=True)
@@ -443,16 +453,16 @@ def write(tree: exp.Expr, dialect: str, *, pretty: bool = False) -> str:
 
 
 def _within_case(call: exp.Expr, condition: exp.Expr) -> exp.Expr:
-    """Write the filter of an aggregate as a `case` in its argument, for engines without the clause."""
-    inner = call.this if isinstance(call, exp.Cast) else call
-    if not isinstance(inner, exp.Sum | exp.Avg | exp.Min | exp.Max | exp.Count):
-        raise Unportable("filter")
-    distinct = isinstance(inner.this, exp.Distinct)
-    argument = inner.this.expressions[0] if distinct else inner.this
+    """Write the filter of an aggregate as a `case` in its first argument, for engines without the clause: none counts what is unknown."""
+    given = call.expressions[0] if isinstance(call, exp.Anonymous) else call.this
+    argument = given.expressions[0] if isinstance(given, exp.Distinct) else given
     value = integer(1) if isinstance(argument, exp.Star) else argument
     chosen: exp.Expr = exp.Case(ifs=[exp.If(this=condition, true=value)])
-    made = type(inner)(this=exp.Distinct(expressions=[chosen]) if distinct else chosen)
-    return exp.Cast(**{**call.args, "this": made}) if isinstance(call, exp.Cast) else made
+    if isinstance(given, exp.Distinct):
+        chosen = exp.Distinct(expressions=[chosen, *given.expressions[1:]])
+    if isinstance(call, exp.Anonymous):
+        return exp.Anonymous(this=call.this, expressions=[chosen, *call.expressions[1:]])
+    return type(call)(**{**call.args, "this": chosen})
 
 
 def _number(one: Kind, other: Kind) -> Kind:

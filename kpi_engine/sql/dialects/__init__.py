@@ -13,6 +13,7 @@ from sqlglot import exp, parse_one
 from kpi_engine.errors import PluginError, nearest
 from kpi_engine.formula.trees import column, identifier, named
 from kpi_engine.sql.dialects.kinds import kind_of
+from kpi_engine.sql.dialects.mysql import mysql
 from kpi_engine.sql.dialects.postgres import postgres
 from kpi_engine.sql.dialects.sqlite import sqlite
 
@@ -26,7 +27,7 @@ NATIVE = "native"
 """What a part of a statement says of itself that is written in the words of its engine already."""
 HOME = "duckdb"
 """The dialect that needs no translation."""
-_MADE = {"postgres": postgres, "sqlite": sqlite}
+_MADE = {"mysql": mysql, "postgres": postgres, "sqlite": sqlite}
 DIALECTS = (HOME, *_MADE)
 """The dialects there are."""
 

@@ -34,6 +34,9 @@ class Dialect:
     - `calls` write functions, by the names that the language has for them; those that are in no table are not sent.
     - `is_finite` says whether a floating-point number is one.
     - `typed_division` and `safe_division` are what `a / b` means of whole numbers, and by zero: sqlglot asks for both.
+    - `average` is the mean of numbers of a kind, where that of whole numbers or decimals is rounded.
+    - `lacks` names clauses that no engine of the dialect has; `has_is_true` is whether `a is true` is one of those it has.
+    - `names_literals` is whether the columns of `values` are named beside their alias; else they are `column1`, `column2` by themselves.
     """
 
     name: str
@@ -46,6 +49,10 @@ class Dialect:
     has_filter: bool = True
     typed_division: bool = True
     safe_division: bool = False
+    average: Callable[[exp.Expr, Kind], exp.Expr] | None = None
+    lacks: frozenset[str] = frozenset()
+    has_is_true: bool = True
+    names_literals: bool = True
 
 
 def written_type(name: str) -> exp.DataType:
@@ -56,6 +63,23 @@ def written_type(name: str) -> exp.DataType:
 def cast(tree: exp.Expr, name: str) -> exp.Expr:
     """Cast to a type by its own name."""
     return exp.Cast(this=tree, to=written_type(name))
+
+
+def call(name: str, *args: exp.Expr) -> exp.Expr:
+    """Call a function by its name."""
+    return exp.Anonymous(this=name, expressions=[*args])
+
+
+def average_of_exact_sum(double: str) -> Callable[[exp.Expr, Kind], exp.Expr]:
+    """Give the mean as a division of floating-point numbers; of whole numbers and decimals, the sum is exact before."""
+
+    def average(tree: exp.Expr, kind: Kind) -> exp.Expr:
+        if kind not in {"int", "decimal"}:
+            return exp.Avg(this=cast(tree, double))
+        many = cast(exp.Nullif(this=exp.Count(this=tree), expression=exp.Literal.number(0)), double)
+        return exp.Paren(this=exp.Div(this=cast(exp.Sum(this=tree.copy()), double), expression=many))
+
+    return average
 
 
 def between_infinities(low: exp.Expr, high: exp.Expr) -> Callable[[exp.Expr], exp.Expr]:

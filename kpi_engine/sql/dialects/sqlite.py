@@ -28,6 +28,7 @@ def sqlite() -> Dialect:
         moment=_moment,
         carried=_carried,
         is_finite=between_infinities(exp.Literal.number("-9e999"), exp.Literal.number("9e999")),
+        names_literals=False,
         calls={
             "length": lambda args: exp.Anonymous(this="LENGTH", expressions=[*args]),
             "contains": lambda args: exp.GT(

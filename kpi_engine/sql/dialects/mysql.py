@@ -1,0 +1,78 @@
+"""MySQL and MariaDB, in sessions whose collation compares byte by byte without padding: that is what a text is cast to."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from kpi_engine.sql.dialects.dialect import Dialect, Unportable, average_of_exact_sum, call, cast
+from kpi_engine.sql.dialects.kinds import is_narrow, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kpi_engine.sql.dialects.kinds import Kind
+
+_TYPES: dict[Kind, str] = {
+    "int": "SIGNED", "decimal": "DECIMAL", "double": "DOUBLE", "text": "CHAR", "bool": "SIGNED", "date": "DATE", "local": "DATETIME(6)",
+    "instant": "DATETIME(6)", "null": "CHAR",
+}  # fmt: skip
+
+
+def mysql() -> Dialect:
+    """Give the dialect."""
+    return Dialect(
+        "mysql",
+        _TYPES,
+        bytewise=lambda tree: cast(tree, "CHAR"),
+        moment=_moment,
+        carried=_carried,
+        is_finite=lambda tree: exp.Paren(this=exp.EQ(this=tree, expression=tree.copy())),
+        calls={
+            "stddev": lambda args: call("STDDEV_SAMP", cast(args[0], "DOUBLE")),
+            "floor": lambda args: call("FLOOR", *args),
+            "ceil": lambda args: call("CEILING", *args),
+            "least": lambda args: _extreme("LEAST", args),
+            "greatest": lambda args: _extreme("GREATEST", args),
+            "length": lambda args: call("CHAR_LENGTH", *args),
+            "contains": lambda args: exp.GT(this=call("INSTR", *args), expression=exp.Literal.number(0)),
+            "starts_with": lambda args: exp.EQ(
+                this=call("LEFT", args[0], call("CHAR_LENGTH", args[1])), expression=args[1].copy()
+            ),
+        },
+        has_filter=False,
+        typed_division=False,
+        safe_division=True,
+        average=average_of_exact_sum("DOUBLE"),
+        lacks=frozenset({"groups"}),
+    )
+
+
+def _extreme(name: str, args: Sequence[exp.Expr]) -> exp.Expr:
+    """Give the least or greatest of two values, one of which may be unknown; what is unknown in a longer list is not passed over there."""
+    if len(args) != 2:  # noqa: PLR2004 - a pair
+        raise Unportable(f"{name.lower()} of {len(args)}")
+    one, other = args
+    return call(
+        name,
+        exp.Coalesce(this=one, expressions=[other]),
+        exp.Coalesce(this=other.copy(), expressions=[one.copy()]),
+    )
+
+
+def _moment(kind: Kind, text: str) -> exp.Expr:
+    if kind == "instant":
+        text = datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+    return cast(exp.Literal.string(text), _TYPES[kind])
+
+
+def _carried(sql_type: str, tree: exp.Expr) -> exp.Expr:
+    kind = kind_of(sql_type)
+    if kind == "int" and is_narrow(sql_type):
+        return cast(tree, "SIGNED")
+    if kind in {"double", "bool"}:
+        return cast(tree, _TYPES[kind])
+    text = cast(tree, "CHAR")
+    return call("CONCAT", text, exp.Literal.string("+00:00")) if kind == "instant" else text
