@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _STRUCTURE = (
     exp.From, exp.Join, exp.Subquery, exp.TableAlias, exp.Where, exp.Group, exp.Having, exp.Order, exp.Ordered, exp.WindowSpec, exp.With,
-    exp.CTE, exp.Union, exp.Limit, exp.Star, exp.Distinct, exp.Table, exp.Identifier, exp.Var,
+    exp.Union, exp.Limit, exp.Star, exp.Distinct, exp.Table, exp.Identifier, exp.Var,
 )  # fmt: skip
 _NUMBERING = (exp.RowNumber, exp.Lag, exp.Lead)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
@@ -64,6 +64,7 @@ class _Writing:
         self.lacks = lacks | dialect.lacks
         self.rules: dict[type[exp.Expr], Callable[..., Lowered]] = {
             exp.Select: self.select,
+            exp.CTE: self.shared,
             exp.Alias: self.like_its_value,
             exp.Paren: self.like_its_value,
             exp.Column: self.column,
@@ -129,6 +130,12 @@ class _Writing:
         if node.args.get("method"):
             raise Unportable(f"{node.args['method']} join".lower())
         return self.again(node), "made"
+
+    def shared(self, node: exp.CTE) -> Lowered:
+        made = self.again(node)
+        if "materialized" in self.lacks:
+            made.set("materialized", None)
+        return made, "made"
 
     def numbering(self, node: exp.Expr) -> Lowered:
         self.needs("windows")
@@ -359,6 +366,7 @@ class _Writing:
             return made, kind
         written = self.type_name(kind)
         if kind == "decimal":
+            self.needs("cast(… as decimal)")
             written += "(" + ", ".join(each.sql("duckdb") for each in node.to.expressions) + ")"
         return cast(made, written), kind
 

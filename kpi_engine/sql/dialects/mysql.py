@@ -46,7 +46,7 @@ def mysql() -> Dialect:
         typed_division=False,
         safe_division=True,
         average=average_of_exact_sum("DOUBLE"),
-        lacks=frozenset({"groups"}),
+        lacks=frozenset({"cast(… as decimal)", "groups", "materialized"}),
     )
 
 
