@@ -14,6 +14,7 @@ test: $(VENV)/ready  ## install what the tests need, and run them against the bu
 	$(BIN)/pytest -q plugins/kpi-source-sqlite/tests
 	$(BIN)/pytest -q plugins/kpi-source-postgres/tests
 	$(BIN)/pytest -q plugins/kpi-source-rest/tests
+	$(BIN)/pytest -q plugins/kpi-source-mysql/tests
 
 test-all: $(VENV)/ready  ## the slow ones too
 	$(BIN)/pytest -q -n 2
@@ -47,7 +48,7 @@ SOURCES := pyproject.toml $(shell find kpi_engine definitions plugins -type f -n
 $(VENV)/ready: $(SOURCES)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
-	$(BIN)/python -m pip install -q --group test --group lint --group plugins/kpi-output-markdown/pyproject.toml:test --group plugins/kpi-source-postgres/pyproject.toml:test --group plugins/kpi-source-rest/pyproject.toml:test .
+	$(BIN)/python -m pip install -q --group test --group lint --group plugins/kpi-output-markdown/pyproject.toml:test --group plugins/kpi-source-postgres/pyproject.toml:test --group plugins/kpi-source-mysql/pyproject.toml:test --group plugins/kpi-source-rest/pyproject.toml:test .
 	touch $@
 
 $(OLD_VENV)/ready: $(SOURCES)

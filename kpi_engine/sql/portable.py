@@ -186,7 +186,9 @@ class _Writing:
         if not rows:
             empty = [named(exp.Cast(this=exp.Null(), to=each.this.to), each.alias) for each in columns]
             return exp.Select(expressions=empty).where(exp.EQ(this=integer(1), expression=integer(0)), copy=False)
-        named_there = [identifier(f"column{n}") for n in range(1, len(lists) + 1)] if self.dialect.names_literals else []
+        named_there = (
+            [identifier(f"column{n}") for n in range(1, len(lists) + 1)] if self.dialect.names_literals else []
+        )
         table = exp.Values(expressions=rows, alias=exp.TableAlias(this=identifier("__v"), columns=named_there))
         return exp.Select(expressions=columns).from_(table, copy=False)
 

@@ -32,12 +32,14 @@ class Pool:
 
         line = self._taken()
         is_whole = False
+        cursor = line.connection.cursor(SSCursor)
         try:
-            cursor = line.connection.cursor(SSCursor)
             yield cursor
             cursor.close()
             is_whole = True
         finally:
+            if not is_whole:
+                _forget(cursor)
             self._give_back(line, is_whole=is_whole)
 
     def interrupt(self) -> None:
@@ -90,3 +92,10 @@ class Pool:
         if not is_whole:
             line.cut()
         line.close()
+
+
+def _forget(cursor: Any) -> None:  # noqa: ANN401 - a cursor of the driver's
+    """Leave the rows that were not read; the driver would wait for all of them, over a line that is cut."""
+    result = getattr(cursor, "_result", None)
+    if result is not None:
+        result.unbuffered_active = False

@@ -104,14 +104,13 @@ def test_a_server_that_fails_during_a_query_is_said_and_one_that_is_back_is_used
         )  # the connection that was kept is not there any more, and nobody notices
 
 
-def test_a_line_that_is_cut_while_rows_come_is_said(server, reading, monkeypatch):
-    source = reading(server.dsn)
+def test_a_line_that_is_cut_while_rows_come_is_said(dsn, reading, monkeypatch):
+    source = reading(dsn)
     monkeypatch.setattr("kpi_source_mysql.rows.BATCH", 10)
     plain = rows._batch  # noqa: SLF001
 
     def cutting(*args):
         for each in source._pool._busy:  # noqa: SLF001
-            server.run(f"KILL {each.connection.thread_id()}")
             each.cut()
         return plain(*args)
 
