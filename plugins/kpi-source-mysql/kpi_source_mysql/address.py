@@ -32,6 +32,6 @@ def address_of(text: str) -> Address | None:
     except ValueError:
         return None
     database = unquote(parts.path.removeprefix("/"))
-    if parts.scheme not in {"mysql", "mariadb"} or not parts.hostname or not database or parts.query or parts.fragment:
+    if parts.scheme not in {"mysql", "mariadb"} or not parts.hostname or parts.query or parts.fragment:
         return None
     return Address(parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or ""), database)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -34,21 +33,16 @@ _CHANGED = frozenset({1264, 1265, 1292, 1366, 1411, 1441, 1690, 1918})
 _TOO_LARGE = frozenset({1690, 1264})
 
 
-class FromEnvironment(BaseModel):
-    """A secret that stands in the environment."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    env: str = Field(min_length=1, description="The name of the variable.")
-
-
 class MysqlSettings(BaseModel):
     """The settings of the source `mysql`."""
 
     model_config = ConfigDict(extra="forbid")
 
-    dsn: SecretStr | FromEnvironment = Field(
-        description="Where the database is, `mysql://user:password@host:3306/name`; better the environment variable that says it, `{env: NAME}`."
+    dsn: SecretStr = Field(
+        description="Where it is kept where the database is, `{env: NAME}` or `{file: PATH}`: `mysql://user:password@host:3306/name`."
+    )
+    database: str | None = Field(
+        None, description="The database whose tables are named without it, where that is not the one of `dsn`."
     )
     ca: str | None = Field(
         None,
@@ -66,6 +60,7 @@ class MysqlSource:
 
     def __init__(self, config: MysqlSettings, context: SourceContext) -> None:
         self._dsn = config.dsn
+        self._database = config.database
         self._ca = config.ca and str((context.root / config.ca).resolve())
         self._about = context.name
         self._pool = Pool(self._connected, config.connect_timeout)
@@ -124,20 +119,12 @@ class MysqlSource:
         return connected(self._address(), self._ca, seconds)
 
     def _address(self) -> Address:
-        if isinstance(self._dsn, SecretStr):
-            text = self._dsn.get_secret_value()
-        elif self._dsn.env in os.environ:
-            text = os.environ[self._dsn.env]
-        else:
-            message = f"the environment variable `{self._dsn.env}`, which `dsn` of the source `{self._about}` names, is not set"
-            raise SourceError(message, code="missing_secret", hint=f"set it: export {self._dsn.env}=mysql://…")
-        found = address_of(text)
-        if found is None:
+        found = address_of(self._dsn.get_secret_value())
+        if found is None or not (self._database or found.database):
             message = f"`dsn` of the source `{self._about}` is not written as `mysql://user:password@host:3306/name`"
-            raise SourceError(
-                message, code="bad_address", hint="signs such as `@` and `/` in a password are written `%40`, `%2F`"
-            )
-        return found
+            hint = "signs such as `@` and `/` in a password are written `%40`, `%2F`"
+            raise SourceError(message, code="bad_address", hint=hint)
+        return found._replace(database=self._database or found.database)
 
     def _refuse_changed(self, cursor: Any) -> None:  # noqa: ANN401 - a cursor of the driver's
         cursor.execute("SHOW WARNINGS")

@@ -19,10 +19,11 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server():
-    """Give a server of the tests' own."""
+    """Give a server of the tests' own, whose address also stands in the environment, for settings."""
     from mariadb_server import served
 
-    with served() as running:
+    with served() as running, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KPI_TEST_MYSQL", running.dsn)
         yield running
 
 

@@ -36,7 +36,7 @@ def storing(server: Server) -> Callable[[duckdb.DuckDBPyConnection, tuple[str, .
         for table in tables:
             statements += copying(connection, table)
         server.run(*statements)
-        return {"plugin": "mysql", "dsn": server.dsn.replace("/shop", f"/{name}")}
+        return {"plugin": "mysql", "dsn": {"env": "KPI_TEST_MYSQL"}, "database": name}
 
     return store
 

@@ -143,13 +143,14 @@ def test_a_query_that_takes_too_long_is_stopped_on_the_server_too(server, readin
     assert source.query(COUNT).num_rows == 1
 
 
-def test_a_request_over_a_server_that_is_not_there_names_the_source(tmp_path):
+def test_a_request_over_a_server_that_is_not_there_names_the_source(tmp_path, monkeypatch):
+    monkeypatch.setenv("CRM_DSN", "mysql://reader:hunter2@127.0.0.1:9/shop")
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "mysql_here.py").write_text(
         '"""The source."""\n\nfrom kpi_source_mysql import sources\n', encoding="utf-8"
     )
     (tmp_path / "kpi.yaml").write_text(
-        "project: shop\nsources: {crm: {plugin: mysql, dsn: 'mysql://reader:hunter2@127.0.0.1:9/shop'}}\ndefinitions: [all.yaml]\n",
+        "project: shop\nsources: {crm: {plugin: mysql, dsn: {env: CRM_DSN}}}\ndefinitions: [all.yaml]\n",
         encoding="utf-8",
     )
     (tmp_path / "all.yaml").write_text(

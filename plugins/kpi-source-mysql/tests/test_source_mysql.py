@@ -27,7 +27,7 @@ def project(server, tmp_path):
     def made(create, kpis, datasets=SALES):
         name = f"t{abs(hash(str(tmp_path)))}"
         server.run(f"CREATE DATABASE {name} COLLATE utf8mb4_general_ci", f"USE {name}", *create)
-        store = lambda *_: {"plugin": "mysql", "dsn": server.dsn.replace("/shop", f"/{name}")}  # noqa: E731
+        store = lambda *_: {"plugin": "mysql", "dsn": {"env": "KPI_TEST_MYSQL"}, "database": name}  # noqa: E731
         definitions = {"datasets": datasets, "kpis": kpis}
         engines.append(scattered(duckdb.connect(), definitions, {"there": (store, ("sales",))}, tmp_path, HERE))
         return engines[-1]
@@ -178,15 +178,15 @@ def test_a_column_that_nothing_is_computed_with_is_left_out():
     assert column_of("a`b", "float", "float", 12, None) == Column("DOUBLE", "CAST(`a``b` AS DOUBLE)")
 
 
-def test_the_address_may_stand_in_the_environment(dsn, tmp_path, monkeypatch):
-    monkeypatch.setenv("SHOP_DSN", dsn)
-    source = MysqlSource(MysqlSettings(dsn={"env": "SHOP_DSN"}), SourceContext("shop", tmp_path))
+def test_tables_of_another_database_are_written_with_its_name(server, tmp_path):
+    server.run("CREATE DATABASE other", "CREATE TABLE other.visits (a INT)")
+    source = MysqlSource(MysqlSettings(dsn=server.dsn), SourceContext("shop", tmp_path))
     assert isinstance(source, SqlSource)
-    assert source.query("SELECT 1 AS one").num_rows == 1
+    assert next(each for each in source.tables() if each.path == ("other", "visits")).name == "other.visits"
     source.close()
-    monkeypatch.delenv("SHOP_DSN")
-    with pytest.raises(SourceError, match="SHOP_DSN"):
-        MysqlSource(MysqlSettings(dsn={"env": "SHOP_DSN"}), SourceContext("shop", tmp_path)).tables()
+    source = MysqlSource(MysqlSettings(dsn=server.dsn, database="other"), SourceContext("shop", tmp_path))
+    assert next(each for each in source.tables() if each.path == ("other", "visits")).name == "visits"
+    source.close()
 
 
 def test_nothing_is_written_there(server, tmp_path):
