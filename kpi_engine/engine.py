@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from kpi_engine.execution.running import Runner
     from kpi_engine.planning import Request
     from kpi_engine.plugins import Plugins
+    from kpi_engine.sync.reports import SyncReport
+    from kpi_engine.sync.running import Watching
 
     Period = str | int | date | tuple[date, date] | None
     OnError = Literal["raise", "collect"]
@@ -76,6 +78,7 @@ class Engine:
     ) -> None:
         self.project = project
         self._disabled = disabled_plugins
+        self._stops = 0
         connection = None if data is None or isinstance(data, Mapping) else data
         self._database = Database(connection, _known_zone(project))
         handed_in = data if isinstance(data, Mapping) else None if connection is None else ConnectionTables(connection)
@@ -265,6 +268,28 @@ class Engine:
         found = recipe(Kitchen(self.project, self._binder, runner, read, language_of(self.project, language)), as_of)
         return None if self._prepared.unreadable else found
 
+    def sync(
+        self, sources: str | Collection[str] = (), *, full: bool = False, wait: bool = False, watching: Watching | None = None
+    ) -> SyncReport:  # fmt: skip
+        """Fetch what is new of sources whose rows are kept in the project's store, or of all such sources.
+
+        - `full` fetches all rows anew, `wait` waits for the end of a sync that another process runs.
+        - What goes wrong with a source stands in the report, and KPIs go on reading what they read before.
+        - `watching` is told how it goes on.
+
+        Raises `RequestError` for a source that is not there, or whose rows are not fetched.
+        """
+        from kpi_engine.sync.running import Sync, Watching
+
+        self._prepared.check_open()
+        check_settings(self.project)
+        stops = self._stops
+        told = watching or Watching()
+        told = replace(told, is_stopped=lambda: self._stops != stops)
+        names = [sources] if isinstance(sources, str) else sources
+        made = Sync(self.project, self.plugins, self.calendar, self._binder.default_source, told)
+        return made.run(names, full=full, wait=wait)
+
     def measure(self, kpi_id: str, language: str | None = None) -> Measure:
         """Say what a KPI is: label, unit, format, additivity, status."""
         return measure_of(self._prepared.ready(kpi_id), self.catalogue, language_of(self.project, language))
@@ -295,6 +320,7 @@ class Engine:
 
     def interrupt(self) -> None:
         """Stop what the engine computes at this moment, from another thread: each request that runs raises `TimeoutExceeded` (`interrupted`)."""
+        self._stops += 1
         self._database.interrupt()
         self._binder.interrupt()
 

@@ -27,6 +27,7 @@ from kpi_engine.plugins import Plugins
 from kpi_engine.plugins.host import DISABLE_VARIABLE
 from kpi_engine.reporting import Masthead, table_under
 from kpi_engine.results import Result
+from kpi_engine.sync.serving import made_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -122,8 +123,8 @@ def keep(wanted: Wanted, recipe: dict[str, Any] | None, output: str, options: Ma
     try:
         plugins = Plugins(project_file(wanted.project).parent, wanted.disabled, cache)
         plugins.configure(plugins.output(output), options)
-        for word, settings in recipe["sources"].values():
-            plugins.configure(plugins.source(word), settings)
+        for name, (word, settings) in recipe["sources"].items():
+            made_source(plugins, word, settings, SourceContext(name, project_file(wanted.project).parent))
     except KpiError as error:
         return error.message  # the project has changed since it answered
     lasting = [folder for folder in recipe["folders"] if os.path.isdir(folder)]  # noqa: PTH112
@@ -157,8 +158,7 @@ def _recalled(wanted: Wanted, cache: Cache) -> Again | None:
     plugins = Plugins(file.parent, wanted.disabled, cache)
     sources: dict[str, Source] = {}
     for name, (word, settings) in recipe["sources"].items():
-        made = plugins.source(word)
-        sources[name] = made(plugins.configure(made, settings), SourceContext(name, file.parent))
+        sources[name] = made_source(plugins, word, settings, SourceContext(name, file.parent))
     database = Database(None, recipe["zone"])
     database.allow(recipe["folders"])
     again = Again(recipe, moment[1], moment[0], plugins, sources, database)

@@ -4,4 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-VERBS: Final = ("demo", "init", "check", "list", "show", "run", "report", "explain", "schema", "plugins", "cache")
+VERBS: Final = (
+    "demo",
+    "init",
+    "check",
+    "list",
+    "show",
+    "run",
+    "report",
+    "explain",
+    "sync",
+    "schema",
+    "plugins",
+    "cache",
+)

@@ -8,7 +8,7 @@ requests       the options of a request, and the arguments of the engine that th
 conditions     `--where` and `--having`, read
 writing        what goes to standard output, and what goes to standard error
 interruption   Ctrl-C, also while a long query runs
-demo, init, check, run, report, explain, list, show, schema, plugins, cache   the verbs
+demo, init, check, run, report, explain, sync, list, show, schema, plugins, cache   the verbs
 """
 
 from __future__ import annotations

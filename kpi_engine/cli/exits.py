@@ -19,18 +19,22 @@ class Exit(IntEnum):
     FOUND = 1
     FAILED = 2
     USAGE = 3
+    BUSY = 4
     INTERRUPTED = 130
     PIPE_CLOSED = 141
+    TERMINATED = 143
 
 
 MEANINGS: Final[Mapping[Exit, str]] = MappingProxyType(
     {
         Exit.OK: "all is well",
-        Exit.FOUND: "the definitions have mistakes or contradict the data, or a KPI of a scorecard failed (the rest is shown)",
+        Exit.FOUND: "the definitions have mistakes or contradict the data, or a KPI of a scorecard or one of several sources failed (the rest is done)",
         Exit.FAILED: "it could not run: project, source, data, plugin, output or time",
         Exit.USAGE: "the command is wrong: an unknown option, KPI, role, dimension or period",
+        Exit.BUSY: "another process syncs the same source",
         Exit.INTERRUPTED: "stopped with Ctrl-C",
         Exit.PIPE_CLOSED: "nobody reads the output any more",
+        Exit.TERMINATED: "stopped by a signal to end",
     }
 )
 _NO_PROJECT = frozenset({"no_project", "unreadable"})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from kpi_engine.cli.exits import Exit, exit_of
+from kpi_engine.cli.interruption import Terminated
 from kpi_engine.cli.writing import abandon_output, explain_fault, say, speak_utf8
 from kpi_engine.errors import KpiError, nearest
 
@@ -108,9 +109,9 @@ def ended(task: Callable[[], object]) -> Exit:
     except click.ClickException as error:
         error.show()
         return Exit.USAGE
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as stop:
         say("\nInterrupted.")
-        return Exit.INTERRUPTED
+        return Exit.TERMINATED if isinstance(stop, Terminated) else Exit.INTERRUPTED
     except BrokenPipeError:
         abandon_output()
         return Exit.PIPE_CLOSED

@@ -22,6 +22,28 @@ _AGAIN = 0.05
 """After how many seconds a query is stopped once more: one that was just beginning does not hear it."""
 
 
+class Terminated(KeyboardInterrupt):
+    """The process was told to end: as Ctrl-C, but said by another process."""
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """End as with Ctrl-C where the process is told to end, so that what was begun is put away; only the main thread hears it."""
+    from threading import current_thread, main_thread
+
+    def end(*_: object) -> None:
+        raise Terminated
+
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 @contextmanager
 def stopping(engine: Engine | Again) -> Iterator[None]:
     """Stop what is computed when Ctrl-C is pressed; only the main thread hears it."""

@@ -420,12 +420,40 @@ class CalendarSettings(Model):
     """Units of the project's own, by name: retail months, campaigns, fiscal periods."""
 
 
+class StreamSettings(Model):
+    """What the project says of one stream of a source that `kpi sync` fetches; what it does not say the source says."""
+
+    key: Names = ()
+    """The columns that tell its rows apart."""
+    cursor: str = ""
+    """The column by which newer rows are asked for."""
+    lookback: str = Field(default="", examples=["3 days"])
+    """How long the vendor still changes rows that it has given: so far back rows are fetched again."""
+    loading: Literal["", "merge", "replace", "append"] = ""
+    """How its rows are kept: merged by key, replaced as a whole, or appended."""
+    time: str = ""
+    """The column that says in which period a row counts; without it, that of the first dataset that reads the stream."""
+
+
+class SyncSettings(Model):
+    """How the rows of a source are fetched and kept by `kpi sync`."""
+
+    only: Names = ()
+    """The streams that are fetched; without it, all."""
+    closes: Literal["day", "week", "month", "quarter", "year"] = "month"
+    """The periods that are closed when they are over: rows of theirs that change later are recorded."""
+    streams: Annotated[dict[str, StreamSettings], BeforeValidator(_or_empty)] = {}
+    """What is other than the source says, by stream."""
+
+
 class SourceSettings(BaseModel):
     """A source: the plugin that reads it, and that plugin's own settings, which the plugin's `Config` checks."""
 
     model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
     plugin: str
     """The plugin that reads it; all other keys are that plugin's own settings."""
+    sync: SyncSettings = SyncSettings()
+    """How its rows are fetched and kept, of a source that `kpi sync` fetches."""
 
 
 class ProjectFile(Model):

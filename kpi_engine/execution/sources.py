@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kpi_engine.api import SourceContext, Table
 from kpi_engine.errors import KpiError, PluginError, SourceError, nearest
 from kpi_engine.plugins.isolation import blame
+from kpi_engine.sync.serving import SyncedSource, is_fetched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -121,10 +122,13 @@ class Sources:
             hint = nearest(name, self._project.settings.sources)
             raise SourceError(f"there is no source `{name}`", code="unknown_source", hint=hint)
         plugins = self._plugins()
-        made = plugins.source(settings.plugin)
+        made: Any = plugins.source(settings.plugin)
+        if is_fetched(made):
+            return SyncedSource(SourceContext(name, self._project.root))
         config = plugins.configure(made, settings.model_extra or {})
         with blame("source", made.name, plugins.secrets):
-            return made(config, SourceContext(name, self._project.root))
+            source: Source = made(config, SourceContext(name, self._project.root))
+            return source
 
 
 _HINT = "this is a fault of the plugin: tell its author, or disable it; `kpi plugins list` says where it comes from"
