@@ -64,7 +64,7 @@ class Oracle:
         kpis = tuple(dict.fromkeys(each[0] for each in having))
         asked = replace(
             self.question, kpis=kpis, period=everything, by=(by,), grains=(), where=(), where_sql=None,
-            periods=(), compare=(), having=having,
+            periods=(), compare=(), having=having, top=None, rank=(), share=(),
         )  # fmt: skip
         oracle = Oracle(self.model, asked)
         known: dict[Any, bool] = {}
@@ -77,12 +77,12 @@ class Oracle:
         return judge
 
     def _first(self, top: Top) -> tuple[Any, ...]:
-        """Give the first members: by their value over the whole period, then by their name; unknown comes last in both."""
-        asked = replace(self.question, top=None, rank=(), share=(), having=(), order=(), limit=None)
-        members = {member[asked.by.index(top.of)] for member in Oracle(self.model, asked).members()}
-        whole = replace(asked, kpis=(top.by,), by=(top.of,), grains=(), periods=(), compare=())
+        """Give the first members that a KPI sees: by its value over the whole period, then by their name; unknown comes last in both."""
+        whole = replace(
+            self.question, kpis=(top.by,), by=(top.of,), grains=(), periods=(), compare=(), top=None, rank=(), share=(), having=(),
+        )  # fmt: skip
         oracle = Oracle(self.model, whole)
-        values = {each: oracle.cell((each,), whole.period.window)[top.by] for each in members}
+        values = {each: oracle.cell((each,), whole.period.window)[top.by] for (each,) in oracle.members()}
 
         def place(each: Any) -> tuple[Any, ...]:
             value = values[each]

@@ -51,8 +51,8 @@ def check_seed(seed: int, questions: int = QUESTIONS) -> int:
 
 def check(engine: kpi_engine.Engine, model: Model, question: Question) -> bool:
     """Compare rows, members and totals; give whether the question was answered, or refused by a rule of the language."""
-    oracle = Oracle(model, question)
     try:
+        oracle = Oracle(model, question)
         expected = answer(oracle)
         totals = oracle.totals() if question.totals else {}
         refused = False
