@@ -41,7 +41,8 @@ class Questions:
         by = tuple(random.sample(known, min(len(known), pick((0, 1, 1, 2)))))
         grains = self._grains(period, kpis)
         compare = tuple(random.sample(("previous_period", "previous_year"), pick((0, 0, 1, 2)))) if period.text else ()
-        where = tuple(self._filter(known) for _ in range(pick((0, 0, 0, 1, 2)))) if known else ()
+        drawn = [self._filter(known) for _ in range(pick((0, 0, 0, 1, 2)))] if known else []
+        where = tuple({each[:2]: each for each in drawn}.values())
         where_sql = self._condition(kpis) if self._chance(0.08) else None
         parameters = {"least": 0, "word": "bad"} if self._chance(0.15) else {}
         periods = self._periods(period, grains) if self._chance(0.1) else ()
