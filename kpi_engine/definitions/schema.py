@@ -281,7 +281,7 @@ class _Generator(GenerateJsonSchema):
         made = super().model_schema(schema)
         self._converts = outer
         made.pop("title", None)
-        texts = _docstrings(model)
+        texts = field_docstrings(model)
         for name, field in model.model_fields.items():
             key = field.validation_alias if isinstance(field.validation_alias, str) else name
             if field.annotation in _SECRETS and key in made.get("properties", {}):
@@ -333,7 +333,7 @@ class _Generator(GenerateJsonSchema):
         return made
 
 
-def _docstrings(model: type[BaseModel]) -> dict[str, str]:
+def field_docstrings(model: type[BaseModel]) -> dict[str, str]:
     """Read the texts that stand below the fields of a model, in its source; nothing where there is no source."""
     found: dict[str, str] = {}
     for cls in reversed(model.__mro__):

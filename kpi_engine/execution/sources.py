@@ -103,8 +103,10 @@ class Sources:
         return found
 
     def applied(self, transform: Transform, rows: ArrowStream) -> Any:  # noqa: ANN401 - an Arrow table
-        """Have a transform compute its result, which has the columns that were announced."""
-        found = self._plugins().call("transform", transform, "apply", rows)
+        """Have a transform compute its result, which has the columns that were announced; it is given all rows in one piece."""
+        given = arrow(rows)
+        whole = given.combine_chunks() if given.num_rows else given
+        found = self._plugins().call("transform", transform, "apply", whole)
         if not hasattr(found, "__arrow_c_stream__"):
             raise _wrong("transform", transform.name, "apply", found, "a table or a stream of Arrow is expected")
         with blame("transform", transform.name, self._plugins().secrets):

@@ -355,6 +355,6 @@ def _taken(columns: Sequence[ChunkedArray], index: Whole) -> ChunkedArray:
     from arro3.core import Array, ChunkedArray
 
     if not len(index):
-        return columns[0]
+        return ChunkedArray([], type=columns[0].type)
     whole = ChunkedArray([chunk for column in columns for chunk in column.chunks]).combine_chunks()
     return ChunkedArray([whole.take(Array.from_numpy(index))])
