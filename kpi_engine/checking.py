@@ -217,7 +217,14 @@ class _Checking:
             kpi = self._resolved(kpi_id, broken)
             if kpi is not None:
                 said = types_of_kpi(kpi, self.catalogue, self.binder)
-                yield from said or rows_that_travel(kpi, self.catalogue, self.binder)
+                yield from said
+                if not said and self._has_sources(kpi_id):
+                    yield from rows_that_travel(kpi, self.catalogue, self.binder)
+
+    def _has_sources(self, kpi_id: str) -> bool:
+        """Say whether every source below a KPI can be made; what is wrong with one that cannot has been said."""
+        sources = {self._source_of(each) for each in self.catalogue.datasets_under(kpi_id, converted=True)}
+        return all(self._is_there(each) and self._fault_of_making(each) is None for each in sources)
 
     def _resolved(self, kpi_id: str, broken: set[str]) -> ResolvedKpi | None:
         datasets = self.catalogue.datasets_under(kpi_id, converted=True)

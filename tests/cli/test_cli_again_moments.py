@@ -76,7 +76,7 @@ def test_later_the_same_day_no_new_plan_is_needed(kpi, planned):
     for hour in (9, 11, 18):
         with time_machine.travel(f"2026-10-24T{hour:02}:05:00.5+00:00", tick=False):
             answers.append(kpi("run", "by_instant", "--period", "today", "--output", "csv").out.split()[1])
-    assert answers == ["67", "79", "121"]
+    assert answers == ["67,true", "79,true", "121,true"]
     assert len(planned) == 1
     with time_machine.travel("2026-10-25T09:05:00.5+00:00", tick=False):
         kpi("run", "by_instant", "--period", "today", "--output", "csv")

@@ -26,6 +26,7 @@ def test_json_says_which_row_is_that_of_the_others(kpi):
             {"channel": "email", "channel__others": False, "visits": 2, "visits__rank": 1, "visits__share": 0.4},
             {"channel": None, "channel__others": True, "visits": 3, "visits__rank": None, "visits__share": 0.6},
         ],
+        "measures": {"visits": {"additive_over": [], "additivity": "additive", "format": "integer", "unit": "visits"}},
         "totals": {"visits": 5, "visits__share": 1.0},
     }
 

@@ -28,6 +28,7 @@ def test_the_answer_as_json_is_columns_rows_and_totals(kpi):
             {"channel": "été", "visits": 1},
             {"channel": None, "visits": 1},
         ],
+        "measures": {"visits": {"additive_over": [], "additivity": "additive", "format": "integer", "unit": "visits"}},
         "totals": {"visits": 5},
     }
 

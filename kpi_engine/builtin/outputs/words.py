@@ -107,8 +107,10 @@ def unit_words(unit: str, language: str) -> str:
 
     >>> unit_words("interactions / post", "fr")
     'interactions / publication'
+    >>> unit_words("EUR / web visit", "fr")
+    'EUR / web visit'
     """
-    return re.sub(r"[A-Za-z_]+", lambda name: _unit_name(name.group(), language), unit)
+    return re.sub(r"[A-Za-z_]+(?: [A-Za-z_]+)*", lambda name: _unit_name(name.group(), language), unit)
 
 
 def _unit_name(name: str, language: str) -> str:
