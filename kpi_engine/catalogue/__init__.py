@@ -162,7 +162,7 @@ class Catalogue:
         for kpi_id in self.project.kpis:
             circle = cycle(kpi_id, self._below, done)
             if not circle:
-                found += self._said("kpis", kpi_id, [*self._resolve(kpi_id), *self._fitting.kpi(kpi_id)])
+                found += self._said("kpis", kpi_id, dict.fromkeys([*self._resolve(kpi_id), *self._fitting.kpi(kpi_id)]))
             elif kpi_id in circle and frozenset(circle) not in cycles:
                 cycles.add(frozenset(circle))
                 found.append(self._cycle_diagnostic(circle))
@@ -210,10 +210,12 @@ class Catalogue:
         if kpi_id in self._kpis:
             return []
         try:
-            self._kpis[kpi_id] = resolve_kpi(kpi_id, self.project.kpis[kpi_id], self._around)
+            made = resolve_kpi(kpi_id, self.project.kpis[kpi_id], self._around)
         except Faulty as faulty:
             return faulty.faults
-        return []
+        if not (faults := list(self._fitting.additive_over(kpi_id))):
+            self._kpis[kpi_id] = made
+        return faults
 
     def _causes(self, kpi_id: str, faults: list[tuple[str, Fault]]) -> list[Diagnostic]:
         """Give what is wrong below a KPI: mistakes, else those of the definitions that were left out, else what follows from them."""

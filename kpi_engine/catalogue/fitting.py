@@ -58,7 +58,7 @@ class Fitting:
         if model.currency and not currency_mistake(model.currency) and not rates_dataset(self.project.datasets):
             lacking = no_rates(model.currency)
             yield Fault(("currency",), replace(lacking, follows=self.left_out.has_some("dataset")))
-        yield from self._additive_over(kpi_id)
+        yield from self.additive_over(kpi_id)
         yield from self._split(kpi_id)
         yield from self._ages(kpi_id)
         yield from self._among(kpi_id)
@@ -113,7 +113,8 @@ class Fitting:
                 found |= {(d, a | across, e or everything, n): None for d, a, e, n in self.known[each.from_]}
         return tuple(found)[: MOST_WAYS + 1]
 
-    def _additive_over(self, kpi_id: str) -> Iterator[Fault]:
+    def additive_over(self, kpi_id: str) -> Iterator[Fault]:
+        """Find the dimensions that a KPI is declared to add up over and cannot be split by."""
         known = self.dimensions(kpi_id)
         for name in self.project.kpis[kpi_id].additive_over:
             if name not in known:
