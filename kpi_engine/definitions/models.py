@@ -7,93 +7,33 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from .naming import LANGUAGE, LENGTH, NAME, RESERVED
+from .shorthand import (
+    ONCE,
+    DimensionName,
+    Keys,
+    KpiName,
+    Name,
+    Names,
+    Texts,
+    UnitName,
+    by_name,
+    column_of,
+    key_map,
+    names,
+    or_empty,
+    path_of,
+    source_of,
+    sources_of,
+    unit_of,
+)
 
 
 class Model(BaseModel):
     """The base of all models: frozen, unknown keys refused, no silent change of type."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
-
-
-def _texts(value: object) -> object:
-    return {"": value} if isinstance(value, str) else value
-
-
-def _names(value: object) -> object:
-    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
-
-
-def _key_map(value: object) -> object:
-    """`[content_id]` is short for `{content_id: content_id}`."""
-    if isinstance(value, str):
-        return {value: value}
-    return (
-        {name: name for name in value} if isinstance(value, list) and all(isinstance(n, str) for n in value) else value
-    )
-
-
-def _by_name(value: object) -> object:
-    """`[channel, device]` is short for `{channel: , device: }`."""
-    return dict.fromkeys(value) if isinstance(value, list) and all(isinstance(n, str) for n in value) else value
-
-
-def _or_empty(value: object) -> object:
-    """Take a key without a value for a mapping without entries."""
-    return {} if value is None else value
-
-
-def _dimension(value: object) -> object:
-    if value is None:
-        return {}
-    return {"path": value} if isinstance(value, str) else value
-
-
-def _time(value: object) -> object:
-    return {"column": value} if isinstance(value, str) else value
-
-
-def _age(value: object) -> object:
-    return {"unit": value} if isinstance(value, str) else value
-
-
-def _input(value: object) -> object:
-    return {"from": value} if isinstance(value, str) else value
-
-
-def _inputs(value: object) -> object:
-    return (
-        {name: name for name in value} if isinstance(value, list) and all(isinstance(n, str) for n in value) else value
-    )
-
-
-def _text_like(pattern: str, mend: str, **more: Any) -> WithJsonSchema:  # noqa: ANN401 - of any JSON
-    """Say to editors which texts are taken; the engine checks names and languages itself, and says more about them."""
-    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "patternErrorMessage": mend, **more})
-
-
-def _name(place: str = "") -> WithJsonSchema:
-    taken = RESERVED.get(place, ())
-    mend = "a name begins with a letter a to z, and holds only such letters, digits and single `_`"
-    others = f"; it is not {' or '.join(f'`{word}`' for word in taken)}" if taken else ""
-    free = f"(?!(?:{'|'.join(taken)})$)" if taken else ""
-    return _text_like(free + NAME, mend + others, maxLength=LENGTH)
-
-
-_ONCE = Field(json_schema_extra={"uniqueItems": True})
-Name = Annotated[str, _name()]
-KpiName = Annotated[str, _name("kpis")]
-UnitName = Annotated[str, _name("units")]
-DimensionName = Annotated[str, _name("dimensions")]
-Language = Annotated[str, _text_like(LANGUAGE, "write two small letters, such as `en` or `fr`")]
-Texts = Annotated[dict[str, str], BeforeValidator(_texts, json_schema_input_type=str | dict[Language, str])]
-"""A text in several languages, `{en: …, fr: …}`; a plain text stands under the empty key, for every language."""
-Names = Annotated[tuple[str, ...], BeforeValidator(_names, json_schema_input_type=str | list[str])]
-"""A name, or a list of names."""
-Keys = Annotated[dict[str, str], BeforeValidator(_key_map, json_schema_input_type=dict[str, str] | list[str] | str)]
-"""Columns here and there: `{here: there}`, or the names of those that are called the same on both sides."""
 
 
 class Column(Model):
@@ -181,14 +121,14 @@ class Rates(Model):
 
 
 Filled = Annotated[str, Field(min_length=1)]
-AnyTime = Annotated[Time, BeforeValidator(_time, json_schema_input_type=Filled | Time)]
-AnyColumn = Annotated[Column, BeforeValidator(_or_empty, json_schema_input_type=Column | None)]
-AnyDimension = Annotated[Dimension, BeforeValidator(_dimension, json_schema_input_type=str | Dimension | None)]
+AnyTime = Annotated[Time, BeforeValidator(column_of, json_schema_input_type=Filled | Time)]
+AnyColumn = Annotated[Column, BeforeValidator(or_empty, json_schema_input_type=Column | None)]
+AnyDimension = Annotated[Dimension, BeforeValidator(path_of, json_schema_input_type=str | Dimension | None)]
 Dimensions = Annotated[
     dict[str, AnyDimension],
     BeforeValidator(
-        _by_name,
-        json_schema_input_type=dict[DimensionName, AnyDimension] | Annotated[list[DimensionName], _ONCE],
+        by_name,
+        json_schema_input_type=dict[DimensionName, AnyDimension] | Annotated[list[DimensionName], ONCE],
     ),
 ]
 
@@ -214,7 +154,7 @@ class Dataset(Model):
     """What a row is."""
     key: Names = ()
     """The column or columns that identify a row; needed where others join to it."""
-    time: Annotated[Time | None, BeforeValidator(_time, json_schema_input_type=Filled | Time | None)] = None
+    time: Annotated[Time | None, BeforeValidator(column_of, json_schema_input_type=Filled | Time | None)] = None
     """When a row counts, unless an input says otherwise: a column, or a mapping."""
     times: dict[Name, AnyTime] = {}
     """Further times by name, which an input may choose."""
@@ -241,7 +181,7 @@ class Age(Model):
     """What the dimension is called."""
 
 
-AnyAge = Annotated[Age | None, BeforeValidator(_age, json_schema_input_type=Filled | Age)]
+AnyAge = Annotated[Age | None, BeforeValidator(unit_of, json_schema_input_type=Filled | Age)]
 
 
 class Input(Model):
@@ -269,7 +209,7 @@ class Input(Model):
     """The running year, quarter, month or week, up to the period's end."""
     window: str = Field(default="", examples=["28 days", "12 months"])
     """A trailing stretch that ends with the period."""
-    of: Annotated[dict[str, str], BeforeValidator(_key_map, json_schema_input_type=Keys)] = {}
+    of: Annotated[dict[str, str], BeforeValidator(key_map, json_schema_input_type=Keys)] = {}
     """Conversion: the entity that links two inputs."""
     after: str = ""
     """Conversion: the input that comes first."""
@@ -281,17 +221,17 @@ class Input(Model):
     """Conversion: counts by the age of a cohort, in units such as `month`, and gives the dimension `age`."""
 
 
-AnyInput = Annotated[Input, BeforeValidator(_input, json_schema_input_type=str | Input)]
+AnyInput = Annotated[Input, BeforeValidator(source_of, json_schema_input_type=str | Input)]
 Inputs = Annotated[
     dict[str, AnyInput],
-    BeforeValidator(_inputs, json_schema_input_type=dict[Name, Name | Input] | Annotated[list[Name], _ONCE]),
+    BeforeValidator(sources_of, json_schema_input_type=dict[Name, Name | Input] | Annotated[list[Name], ONCE]),
 ]
 
 
 class Kpi(Model):
     """A KPI: inputs, a formula over them, and what a reader must know of the number."""
 
-    role: Annotated[tuple[str, ...], BeforeValidator(_names, json_schema_input_type=Name | list[Name])] = ()
+    role: Annotated[tuple[str, ...], BeforeValidator(names, json_schema_input_type=Name | list[Name])] = ()
     """Whose scorecard it stands on: a role, or a list; a KPI without a role stands on none."""
     label: Texts = {}
     """What people call it: a text, or one per language."""

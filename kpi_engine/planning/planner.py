@@ -7,23 +7,32 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.calendar import CLOCK, PARTS, Bucket, Span, parse_period, shown_until
+from kpi_engine.calendar import CLOCK, PARTS, Bucket, parse_period
 from kpi_engine.catalogue.aggregates import COUNTS
-from kpi_engine.catalogue.resolved import AGE, INPUT, VALUE, Expr, ResolvedInput
-from kpi_engine.errors import RequestError, nearest, shown
+from kpi_engine.catalogue.resolved import INPUT, VALUE, Expr, ResolvedInput
 from kpi_engine.formula.analysis import SLOT, columns, parts
 from kpi_engine.formula.trees import bracketed, column, integer, rewritten
 from kpi_engine.planning.cohorts import Limits, limits
 from kpi_engine.planning.columns import comparison_columns, currency_columns, or_refused, unrated_column
 from kpi_engine.planning.exchange import Exchange, Money
-from kpi_engine.planning.nodes import Align, Bounds, Derive, Rank, Read
+from kpi_engine.planning.frames import admits, frame_of, units_of
+from kpi_engine.planning.nodes import Align, Derive, Rank, Read
 from kpi_engine.planning.parameters import parameter_value
 from kpi_engine.planning.periods import kept
 from kpi_engine.planning.ranking import POSITION, rank_of, share_of, with_position
-from kpi_engine.planning.refusals import check_ages, check_comparable, check_members, check_split, check_ways
-from kpi_engine.planning.request import AMONG, Request, literal, totalled
+from kpi_engine.planning.refusals import (
+    check_ages,
+    check_comparable,
+    check_depth,
+    check_known,
+    check_members,
+    check_names,
+    check_split,
+    check_ways,
+)
+from kpi_engine.planning.request import Request, literal, totalled
 from kpi_engine.planning.rows import Context, DatasetRows, Rows, of_first
-from kpi_engine.planning.shaping import EARLIER, Kept, best_is_high, having, of_nothing, order, rank
+from kpi_engine.planning.shaping import EARLIER, Kept, as_earlier, best_is_high, having, of_nothing, order, rank
 from kpi_engine.planning.shares import refuse_share, share_columns
 from kpi_engine.planning.summaries import Summaries
 from kpi_engine.planning.values import (
@@ -37,50 +46,25 @@ from kpi_engine.planning.values import (
     sum_of_nothing_is_zero,
     values_used,
 )
-from kpi_engine.planning.windows import Comparison, Window, divided, labelled, numbered, windows
+from kpi_engine.planning.windows import Comparison, Window, labelled, numbered, windows
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from kpi_engine.calendar import Calendar, Grain
+    from kpi_engine.calendar import Calendar
     from kpi_engine.catalogue import Catalogue, ResolvedAggregate, ResolvedKpi
     from kpi_engine.planning.ranking import FirstMembers, Standing
     from kpi_engine.planning.request import Members
 
-MOST_PER = 8
-"""So many inputs with `per` may stand on one another."""
 LARGE = 150
 """A KPI used by others gets a column of its own when its expression has more nodes than this."""
 
 
 def plan(request: Request, catalogue: Catalogue, calendar: Calendar) -> Derive:
     """Plan a request whose period is known, or that needs none; raise `RequestError` or `DefinitionError`."""
-    return _Planner(request, catalogue, calendar).derive()
-
-
-def bounds(request: Request, catalogue: Catalogue, calendar: Calendar) -> tuple[Bounds, ...]:
-    """Plan how to find the first and the last time of the rows that a request without a period spans."""
-    any_day = parse_period("2000-01-01", calendar, request.as_of)
-    planner = _Planner(
-        replace(request, period=any_day, grain=None, compare=(), having=(), order=(), top=None, rank=(), share=()),
-        catalogue, calendar,
-    )  # fmt: skip
-    planner.derive()
-    return planner.bounds()
-
-
-def needs_bounds(request: Request) -> bool:
-    """Say whether the period must be read from the data: a grain asks for periods, and none is given."""
-    return request.grain is not None and request.period.kind == "all"
-
-
-def spanning(request: Request, span: Span) -> Request:
-    """Give a request without a period the span of its data."""
-    return replace(request, period=replace(request.period, span=span))
+    return Planner(request, catalogue, calendar).derive()
 
 
 @dataclass
-class _Planner:
+class Planner:
     """One plan in the making: for the request itself, or for the rows that a `per` input needs."""
 
     request: Request
@@ -100,7 +84,7 @@ class _Planner:
     memo: dict[tuple[str, Context], Evaluated] = field(default_factory=dict)
     ways: set[Context] = field(default_factory=set)
     entities: dict[tuple[ResolvedInput, Context], Rows] = field(default_factory=dict)
-    below: list[_Planner] = field(default_factory=list)
+    below: list[Planner] = field(default_factory=list)
     kept: dict[Members, Kept] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     first: dict[FirstMembers, Derive] = field(default_factory=dict)
@@ -112,7 +96,7 @@ class _Planner:
             self.windows = tuple(
                 each for each in every if kept(each[0], self.request.periods, self.calendar, self.request.grain)
             )
-            self.frame = self._frame()
+            self.frame = frame_of(self.request, self.catalogue)
             self.dense = self.frame == "whole"
         self.exchange = Exchange(self.catalogue.names)
         frame = tuple(w for _, w in self.windows)
@@ -123,16 +107,6 @@ class _Planner:
             self.catalogue, self.request, self.split, self._with_parameters, self._keeping, self.calendar, self._first,
             lambda context: self.summaries.known(context.shifts), self.each_member,
         )  # fmt: skip
-
-    def _frame(self) -> str:
-        """Say which rows the answer has: what the request says, else the most that one of its KPIs says."""
-        request = self.request
-        if not request.dense:
-            return "present"
-        asked = {self.catalogue.project.kpis[each].frame for each in request.kpis if each not in request.failed}
-        if not (request.by or request.grain) or not asked:
-            return "whole"
-        return next(each for each in ("whole", "every_period", "observed") if each in asked)
 
     def derive(self) -> Derive:
         """Plan the request's own columns: each KPI, then its comparisons."""
@@ -169,9 +143,7 @@ class _Planner:
         ranks = {rank_of(each.kpi): rank(each, request, self.catalogue) for each in request.rank}
         names = (*shown, *ranks, *(share_of(each.kpi) for each in request.share))
         looked_at = {name: each for kpi_id, made in values.items() for name, each in checks(kpi_id, made).items()}
-        if both := next((name for name in self.split if name in shown), None):
-            message = f"`{both}` is a dimension and a KPI of this request, and a row has one value of that name"
-            raise RequestError(message, code="bad_request", hint="rename one of them, or ask without it")
+        check_names(self.split, shown)
         return Derive(
             align=self._align(),
             values={**self.hidden, **shown, **shares, **looked_at},
@@ -203,52 +175,23 @@ class _Planner:
             values |= checks(kpi_id, [each])
         return Derive(self._align(), {**self.hidden, **values}, ())
 
-    def bounds(self) -> tuple[Bounds, ...]:
-        """Give the reads of datasets that say when a request without a period begins and ends."""
-        found = {(each.read, each.filter): each for planner in self.below for each in planner.bounds()}
-        for summary in self.summaries.finished():
-            if summary.read.dataset and summary.read.time is not None:
-                common = (
-                    frozenset.intersection(*(a.filter for a in summary.aggregates))
-                    if summary.aggregates
-                    else frozenset()
-                )
-                common |= summary.read.edge.filter if summary.read.edge else frozenset()
-                common |= summary.read.converted.base if summary.read.converted else frozenset()
-                if summary.read.cohort is not None:
-                    common = frozenset(e for e in common if AGE not in e.text) | summary.read.cohort.filter
-                read = replace(summary.read, level=None, edge=None, among=(), converted=None, cohort=None, top=None)
-                found[read, common] = Bounds(read, common)
-        return tuple(found.values())
-
     def _align(self) -> Align:
         finished = self.summaries.finished()
         check_members(self.split, finished)
+        periods = tuple(bucket for bucket, _ in self.windows)
+        grains = (self.request.grain, *self.request.also) if self.request.grain else ()
         return Align(
             finished,
             self.summaries.reaches(),
             self.split,
-            tuple(b for b, _ in self.windows),
+            periods,
             self.dense,
             earlier=self.nested or self.frame != "present",
-            admits=self._admits() if self.frame == "every_period" else None,
-            labels={} if self.nested else self._labels(),
+            admits=admits(self.request, self.split) if self.frame == "every_period" else None,
+            labels={} if self.nested else labelled(periods, grains, self.calendar),
             limits=tuple(self.limits.numbers),
-            numbers=() if self.nested else numbered(tuple(b for b, _ in self.windows), self.request.grain),
+            numbers=() if self.nested else numbered(periods, self.request.grain),
         )
-
-    def _labels(self) -> dict[str, tuple[datetime | str | None, ...]]:
-        grains = (self.request.grain, *self.request.also) if self.request.grain else ()
-        return labelled(tuple(b for b, _ in self.windows), grains, self.calendar)
-
-    def _admits(self) -> tuple[Expr, ...]:
-        """Give the request's conditions on its own split, for members that are unknown."""
-        asked = [each for each in self.request.where if each.operator != AMONG]
-        trees = [each.tree(exp.Null()) for each in asked if each.name in self.split]
-        written = [each.tree for each in self.request.where_sql.conjuncts] if self.request.where_sql else []
-        own = [each for each in written if columns(each) and all(parts(c)[0] in self.split for c in columns(each))]
-        trees += [rewritten(each, lambda node: exp.Null() if isinstance(node, exp.Column) else node) for each in own]
-        return tuple(map(Expr, trees))
 
     def _evaluate(self, kpi_id: str, context: Context) -> Evaluated:
         """Evaluate a KPI after those that it is made of; it never calls itself, so that a long chain is as good as a short one."""
@@ -286,7 +229,8 @@ class _Planner:
             if isinstance(node, exp.Column) and node.table == SLOT:
                 found = self._aggregate(kpi, kpi.aggregates[int(node.name)], context)
             elif isinstance(node, exp.Column) and node.table == INPUT:
-                found = self._value(kpi.inputs[node.name], context)
+                source = kpi.inputs[node.name]
+                found = self._evaluate(source.target, inside_of(context, source))
             elif isinstance(node, exp.Placeholder):
                 return self._parameter(str(node.this))
             else:
@@ -298,9 +242,6 @@ class _Planner:
             return bracketed(found.tree)
 
         return Evaluated(rewritten(kpi.outer.tree, replaced), frozenset(currencies), size, frozenset(unrated))
-
-    def _value(self, source: ResolvedInput, context: Context) -> Evaluated:
-        return self._evaluate(source.target, inside_of(context, source))
 
     def _aggregate(self, kpi: ResolvedKpi, aggregate: ResolvedAggregate, context: Context) -> Evaluated:
         source = kpi.inputs[aggregate.input]
@@ -361,18 +302,18 @@ class _Planner:
         kept = self.datasets.kept(
             self.catalogue.datasets_under(source.target) if source.kind == "kpi" else (source.target,), inside
         )
-        frame, units = self._units(moved, source.unit)
+        frame, units = units_of(moved, source.unit, self.calendar, self.request.as_of)
         whole = (
             source.unit is not None
             and source.kind == "kpi"
             and self.catalogue.project.kpis[source.target].frame == "whole"
         )
-        below = _Planner(
+        below = Planner(
             self.request, self.catalogue, self.calendar,
             split=(*kept, *(name for name in source.per if name not in {*kept, source.unit})),
             windows=frame, dense=whole, nested=True, level=self.level + 1, each_member=self._is_each_member(source),
         )  # fmt: skip
-        _check_depth(below)
+        check_depth(below.level)
         self.below.append(below)
         bare = replace(inside, shifts=(), over=frozenset())
         values: dict[str, Expr] = {}
@@ -402,14 +343,6 @@ class _Planner:
             unrated=unrated if unrated.tree.name in values else None,
         )
 
-    def _units(
-        self, moved: tuple[Window, ...], unit: Grain | None
-    ) -> tuple[tuple[tuple[Bucket, Window], ...], tuple[tuple[int, ...], ...]]:
-        """Give the periods of a plan below, and which of them each of these windows holds: its units of time, or itself."""
-        if unit is not None:
-            return divided(moved, unit, self.calendar, shown_until(self.request.as_of, self.calendar.zone))
-        return tuple((Bucket(w.span.start, w.span), w) for w in moved), tuple((n,) for n in range(len(moved)))  # type: ignore[arg-type]
-
     def _keeping(self, members: Members) -> Kept:
         """Plan the members for which conditions on KPIs hold, once, over all time and without the request's own conditions."""
         if members not in self.kept:
@@ -421,22 +354,19 @@ class _Planner:
                 kpis, always, self.request.as_of, by=(members.by,), parameters=self.request.parameters, currency=self.request.currency
             )  # fmt: skip
             below = self._below_members(asked, deeper=1)
-            _check_depth(below)
-            for kpi_id in kpis:
-                if kpi_id not in self.catalogue.project.kpis:
-                    hint = nearest(kpi_id, self.catalogue.project.kpis)
-                    raise RequestError(f"there is no KPI {shown(kpi_id)}", code="unknown_kpi", hint=hint)
+            check_depth(below.level)
+            check_known(kpis, self.catalogue)
             conditions = tuple(having(each, kpis, asked.by) for each in members.having)
             if written is not None:
-                conditions = (*conditions, Expr(rewritten(written.tree, _as_earlier)))
+                conditions = (*conditions, Expr(rewritten(written.tree, as_earlier)))
             plan = replace(below.members(), having=conditions)
             self.kept[members] = Kept(plan, of_nothing(conditions, plan.values))
         return self.kept[members]
 
-    def _below_members(self, asked: Request, deeper: int = 0) -> _Planner:
+    def _below_members(self, asked: Request, deeper: int = 0) -> Planner:
         """Begin a plan of members that rows are chosen by."""
         frame = windows(asked.period, None, self.calendar)
-        return _Planner(
+        return Planner(
             asked, self.catalogue, self.calendar, split=asked.by, windows=frame, dense=False, nested=True,
             level=self.level + deeper,
         )  # fmt: skip
@@ -468,14 +398,3 @@ class _Planner:
 
     def _parameter(self, name: str) -> exp.Expr:
         return literal(parameter_value(name, self.request.parameters, self.catalogue))
-
-
-def _check_depth(planner: _Planner) -> None:
-    if planner.level > MOST_PER:
-        message = f"more than {MOST_PER} inputs with `per` or `among` stand on one another"
-        raise RequestError(message, code="too_deep", hint="aggregate per entity in fewer steps")
-
-
-def _as_earlier(node: exp.Expr) -> exp.Expr:
-    """Take a KPI that a condition names from the values that come before it."""
-    return column(parts(node)[0], EARLIER) if isinstance(node, exp.Column) else node

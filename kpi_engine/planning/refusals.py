@@ -10,13 +10,16 @@ from kpi_engine.errors import RequestError, nearest, shown
 from kpi_engine.planning.cohorts import oldest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from kpi_engine.catalogue import Catalogue
     from kpi_engine.catalogue.resolved import Age
     from kpi_engine.planning.nodes import Summarise
     from kpi_engine.planning.request import Request
     from kpi_engine.planning.rows import Context
+
+MOST_PER = 8
+"""So many inputs with `per` may stand on one another."""
 
 
 def check_comparable(request: Request) -> None:
@@ -76,3 +79,25 @@ def check_ways(kpi_id: str, ways: Collection[Context]) -> None:
             code="too_many_ways",
             hint="give KPIs with such inputs no further inputs of that kind above them",
         )
+
+
+def check_names(split: Iterable[str], shown: Collection[str]) -> None:
+    """Refuse a dimension and a KPI of one name."""
+    if both := next((name for name in split if name in shown), None):
+        message = f"`{both}` is a dimension and a KPI of this request, and a row has one value of that name"
+        raise RequestError(message, code="bad_request", hint="rename one of them, or ask without it")
+
+
+def check_depth(level: int) -> None:
+    """Refuse more plans on one another than a person would write."""
+    if level > MOST_PER:
+        message = f"more than {MOST_PER} inputs with `per` or `among` stand on one another"
+        raise RequestError(message, code="too_deep", hint="aggregate per entity in fewer steps")
+
+
+def check_known(kpis: Iterable[str], catalogue: Catalogue) -> None:
+    """Refuse a name that is no KPI's."""
+    for kpi_id in kpis:
+        if kpi_id not in catalogue.project.kpis:
+            hint = nearest(kpi_id, catalogue.project.kpis)
+            raise RequestError(f"there is no KPI {shown(kpi_id)}", code="unknown_kpi", hint=hint)

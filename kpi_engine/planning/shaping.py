@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from kpi_engine.catalogue.resolved import Expr
 from kpi_engine.errors import RequestError, nearest, shown
+from kpi_engine.formula.analysis import parts
 from kpi_engine.formula.trees import column, dialect, rewriting
 from kpi_engine.planning.nodes import Rank, Sort
 from kpi_engine.planning.request import TEXTUAL
@@ -111,3 +112,8 @@ def rank(asked: Standing, request: Request, catalogue: Catalogue) -> Rank:
 def best_is_high(kpi_id: str, catalogue: Catalogue) -> bool:
     """Say whether the highest value of a KPI is the best, or no worse than others."""
     return catalogue.project.kpis[kpi_id].better != "lower"
+
+
+def as_earlier(node: exp.Expr) -> exp.Expr:
+    """Take a KPI that a condition names from the values that come before it."""
+    return column(parts(node)[0], EARLIER) if isinstance(node, exp.Column) else node

@@ -13,7 +13,7 @@ from kpi_engine.formula.gate import MAX_NESTING
 from kpi_engine.formula.queries import GROWTH
 from kpi_engine.formula.words import MAX_DEPTH, MAX_LENGTH, MAX_WORDS
 from kpi_engine.planning.arguments import MOST_ROWS
-from kpi_engine.planning.planner import MOST_PER
+from kpi_engine.planning.refusals import MOST_PER
 from kpi_engine.planning.request import MAX_DIGITS, MAX_TEXT, MAX_VALUES
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
