@@ -382,7 +382,7 @@ class SyncSettings(Model):
     """The streams that are fetched; without it, all."""
     closes: Literal["day", "week", "month", "quarter", "year"] = "month"
     """The periods that are closed when they are over: rows of theirs that change later are recorded."""
-    streams: Annotated[dict[str, StreamSettings], BeforeValidator(_or_empty)] = {}
+    streams: Annotated[dict[str, StreamSettings], BeforeValidator(or_empty)] = {}
     """What is other than the source says, by stream."""
 
 
