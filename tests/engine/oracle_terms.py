@@ -38,8 +38,8 @@ class Terms:
         if kind == "lit":
             return _plain(self._given(rest[0]))
         if kind == "case":
-            chosen = rest[1] if self.truth(rest[0], look) else rest[2]
-            return None if chosen is None else self.value(chosen, look)
+            branches = [None if each is None else self.value(each, look) for each in rest[1:]]
+            return branches[0] if self.truth(rest[0], look) else branches[1]
         values = [self.value(each, look) for each in rest]
         known = [each for each in values if each is not None]
         if kind == "coalesce":
