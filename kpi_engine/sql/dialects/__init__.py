@@ -15,6 +15,7 @@ from kpi_engine.formula.trees import column, identifier, named
 from kpi_engine.sql.dialects.kinds import kind_of
 from kpi_engine.sql.dialects.mysql import mysql
 from kpi_engine.sql.dialects.postgres import postgres
+from kpi_engine.sql.dialects.spark import spark
 from kpi_engine.sql.dialects.sqlite import sqlite
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ NATIVE = "native"
 """What a part of a statement says of itself that is written in the words of its engine already."""
 HOME = "duckdb"
 """The dialect that needs no translation."""
-_MADE = {"mysql": mysql, "postgres": postgres, "sqlite": sqlite}
+_MADE = {"mysql": mysql, "postgres": postgres, "spark": spark, "sqlite": sqlite}
 DIALECTS = (HOME, *_MADE)
 """The dialects there are."""
 
