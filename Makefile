@@ -1,11 +1,12 @@
 # The recipes of the project. `make test` is what the README tells a user to run.
 PYTHON ?= python3
 VENV ?= .venv-test
+SPARK_VENV ?= .venv-spark
 OLD_VENV ?= .venv-test-duckdb-1.5
 BENCH ?= build/bench
 BIN := $(VENV)/bin
 
-.PHONY: test test-all test-duckdb-1.5 lint fix docs bench clean
+.PHONY: test test-all test-duckdb-1.5 test-spark lint fix docs bench clean
 
 test: $(VENV)/ready  ## install what the tests need, and run them against the built wheel
 	$(BIN)/pytest -q -n 2 -m "not slow"
@@ -15,12 +16,16 @@ test: $(VENV)/ready  ## install what the tests need, and run them against the bu
 	$(BIN)/pytest -q plugins/kpi-source-postgres/tests
 	$(BIN)/pytest -q plugins/kpi-source-rest/tests
 	$(BIN)/pytest -q plugins/kpi-source-mysql/tests
+	$(BIN)/pytest -q -m "not cluster" plugins/kpi-source-spark/tests
 
 test-all: $(VENV)/ready  ## the slow ones too
 	$(BIN)/pytest -q -n 2
 
 test-duckdb-1.5: $(OLD_VENV)/ready  ## the numbers on the older DuckDB that is supported
 	$(OLD_VENV)/bin/pytest -q -n 2 -m "not slow" tests/engine tests/builtin tests/catalogue tests/formula tests/marketing
+
+test-spark: $(VENV)/ready $(SPARK_VENV)/ready  ## the same numbers on a Spark cluster, which the tests start: it needs Java 17
+	KPI_TEST_SPARK_HOME=$$($(SPARK_VENV)/bin/python -c "import pyspark; print(*pyspark.__path__)") $(BIN)/pytest -q -m cluster plugins/kpi-source-spark/tests
 
 lint: $(VENV)/ready  ## style, types and import contracts
 	$(BIN)/ruff check .
@@ -41,18 +46,24 @@ bench: $(VENV)/ready $(OLD_VENV)/ready  ## the engine beside hand-written SQL, o
 	$(OLD_VENV)/bin/python benchmarks/run.py $(BENCH) --json $(BENCH)/figures-duckdb-1.5.json --markdown docs/performance.md
 
 clean:
-	rm -rf $(VENV) $(OLD_VENV) dist build
+	rm -rf $(VENV) $(OLD_VENV) $(SPARK_VENV) dist build
 
 SOURCES := pyproject.toml $(shell find kpi_engine definitions plugins -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
 $(VENV)/ready: $(SOURCES)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
-	$(BIN)/python -m pip install -q --group test --group lint --group plugins/kpi-output-markdown/pyproject.toml:test --group plugins/kpi-source-postgres/pyproject.toml:test --group plugins/kpi-source-mysql/pyproject.toml:test --group plugins/kpi-source-rest/pyproject.toml:test .
+	$(BIN)/python -m pip install -q --group test --group lint --group plugins/kpi-output-markdown/pyproject.toml:test --group plugins/kpi-source-postgres/pyproject.toml:test --group plugins/kpi-source-mysql/pyproject.toml:test --group plugins/kpi-source-spark/pyproject.toml:test --group plugins/kpi-source-rest/pyproject.toml:test .
 	touch $@
 
 $(OLD_VENV)/ready: $(SOURCES)
 	$(PYTHON) -m venv $(OLD_VENV)
 	$(OLD_VENV)/bin/python -m pip install -q --upgrade pip
 	$(OLD_VENV)/bin/python -m pip install -q --group test . "duckdb==1.5.5"
+	touch $@
+
+$(SPARK_VENV)/ready:
+	$(PYTHON) -m venv $(SPARK_VENV)
+	$(SPARK_VENV)/bin/python -m pip install -q --upgrade pip
+	$(SPARK_VENV)/bin/python -m pip install -q "pyspark==4.2.0"
 	touch $@

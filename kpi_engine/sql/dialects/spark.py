@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.sql.dialects.dialect import Dialect, between_infinities, cast
+from kpi_engine.sql.dialects.dialect import Dialect, average_of_exact_sum, between_infinities, call, cast
 from kpi_engine.sql.dialects.kinds import is_narrow, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kpi_engine.sql.dialects.dialect import Call
     from kpi_engine.sql.dialects.kinds import Kind
 
 _TYPES: dict[Kind, str] = {
@@ -34,44 +33,32 @@ def spark(name: str = "spark") -> Dialect:
         carried=_carried,
         is_finite=between_infinities(*(cast(exp.Literal.string(end), "DOUBLE") for end in ("-Infinity", "Infinity"))),
         calls={
-            "quantile_cont": _named("PERCENTILE"),
+            "quantile_cont": lambda args: call("PERCENTILE", *args),
             "quantile_disc": lambda args: exp.WithinGroup(
-                this=exp.Anonymous(this="PERCENTILE_DISC", expressions=[args[1]]),
+                this=call("PERCENTILE_DISC", args[1]),
                 expression=exp.Order(expressions=[exp.Ordered(this=args[0], nulls_first=True)]),
             ),
-            "stddev": _named("STDDEV_SAMP"),
-            "least": _named("LEAST"),
-            "greatest": _named("GREATEST"),
-            "length": _named("LENGTH"),
-            "contains": _named("CONTAINS"),
-            "starts_with": _named("STARTSWITH"),
+            "stddev": lambda args: call("STDDEV_SAMP", *args),
+            "least": lambda args: call("LEAST", *args),
+            "greatest": lambda args: call("GREATEST", *args),
+            "length": lambda args: call("LENGTH", *args),
+            "contains": lambda args: call("CONTAINS", *args),
+            "starts_with": lambda args: call("STARTSWITH", *args),
             "first": lambda args: _edge("MIN_BY", args),
             "last": lambda args: _edge("MAX_BY", args),
         },
         lacks=frozenset({"groups", "materialized"}),
         has_filter=False,
         typed_division=False,
-        average=_mean,
+        average=average_of_exact_sum("DOUBLE"),
     )
-
-
-def _mean(tree: exp.Expr, kind: Kind) -> exp.Expr:
-    """Give the mean; there that of decimals is rounded, and that of whole numbers is of their floating-point numbers."""
-    if kind == "double":
-        return exp.Avg(this=tree)
-    number = exp.Nullif(this=exp.Count(this=tree.copy()), expression=exp.Literal.number(0))
-    return exp.Div(this=cast(exp.Sum(this=tree), "DOUBLE"), expression=number, typed=False, safe=False)
-
-
-def _named(name: str) -> Call:
-    return lambda args: exp.Anonymous(this=name, expressions=[*args])
 
 
 def _edge(name: str, args: Sequence[exp.Expr]) -> exp.Expr:
     """Give the known value with the lowest, or the highest, number."""
     known = exp.Not(this=exp.Is(this=args[0].copy(), expression=exp.Null()))
     number = exp.Case(ifs=[exp.If(this=known, true=args[1])])
-    return exp.Anonymous(this=name, expressions=[args[0], number])
+    return call(name, args[0], number)
 
 
 def _carried(sql_type: str, tree: exp.Expr) -> exp.Expr:

@@ -39,18 +39,21 @@ class _Channel(DefaultChannelBuilder):
         """Connect; raise where the server refuses, or does not answer in time."""
         channel, states = super().toChannel(), Queue[grpc.ChannelConnectivity]()
         channel.subscribe(states.put, try_to_connect=True)
-        end, said = monotonic() + self._timeout, f"does not answer within {self._timeout:g} seconds"
-        try:
-            while (state := states.get(timeout=max(0.0, end - monotonic()))) is not grpc.ChannelConnectivity.READY:
-                if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
-                    said = "cannot be reached"
-                    raise Empty
-        except Empty:
-            channel.close()
-            message = f"{self.endpoint} {said}"
-            raise TimeoutError(message) from None
-        channel.unsubscribe(states.put)
-        return channel
+        end, said = monotonic() + self._timeout, ""
+        while not said:
+            try:
+                state = states.get(timeout=max(0.0, end - monotonic()))
+            except Empty:
+                said = f"does not answer within {self._timeout:g} seconds"
+                continue
+            if state is grpc.ChannelConnectivity.READY:
+                channel.unsubscribe(states.put)
+                return channel
+            if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+                said = "cannot be reached"
+        channel.close()
+        message = f"{self.endpoint} {said}"
+        raise TimeoutError(message)
 
 
 def connected(settings: SparkSettings, token: str) -> SparkSession:

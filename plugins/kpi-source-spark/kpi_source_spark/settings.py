@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
-
-from kpi_engine.api import SourceError
-
-
-class FromEnvironment(BaseModel):
-    """A secret that stands in the environment."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    env: str = Field(min_length=1, description="The name of the variable.")
 
 
 class SparkSettings(BaseModel):
@@ -23,9 +11,9 @@ class SparkSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     remote: str = Field(description="The address of the Spark Connect server, `sc://host:15002`.")
-    token: SecretStr | FromEnvironment | None = Field(
+    token: SecretStr | None = Field(
         None,
-        description="What proves who asks; better the environment variable that says it, `{env: NAME}`. The connection is then encrypted.",
+        description="Where it is kept what proves who asks, `{env: NAME}` or `{file: PATH}`. The connection is then encrypted.",
     )
     catalog: str = Field("", description="The catalogue of the tables; without it the one that the server starts with.")
     schema_: str = Field(
@@ -57,16 +45,3 @@ class SparkSettings(BaseModel):
             message = "a source reads Parquet files, `parquet`, or tables of a schema: take two sources for both"
             raise ValueError(message)
         return self
-
-    def secret(self, source: str) -> str:
-        """Give the token, which never stands in a message; empty where there is none."""
-        if self.token is None:
-            return ""
-        if isinstance(self.token, SecretStr):
-            return self.token.get_secret_value()
-        if self.token.env not in os.environ:
-            message = (
-                f"the environment variable `{self.token.env}`, which `token` of the source `{source}` names, is not set"
-            )
-            raise SourceError(message, code="missing_secret", hint=f"set it: export {self.token.env}=…")
-        return os.environ[self.token.env]

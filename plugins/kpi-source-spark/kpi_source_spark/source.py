@@ -101,7 +101,7 @@ class SparkSource:
         import grpc
         from pyspark.errors import PySparkException
 
-        token = self._settings.secret(self._context.name)
+        token = self._settings.token.get_secret_value() if self._settings.token else ""
         try:
             yield self._opened(token)
         except (PySparkException, grpc.RpcError, TimeoutError) as error:

@@ -9,21 +9,23 @@ import socket
 import subprocess
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 HOME = "KPI_TEST_SPARK_HOME"
 """The environment variable that says where Spark is: the folder `pyspark` of an environment that has it."""
 HERE = "127.0.0.1"
 PATIENCE = 90
 """So many seconds a process may take until it says that it is ready."""
-WORKER = "org.apache.spark.deploy.worker.Worker"
+DEPLOY = "org.apache.spark.deploy"
+SERVICE = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 
 @dataclass(frozen=True)
@@ -33,20 +35,18 @@ class Process:
     popen: subprocess.Popen[bytes]
     log: Path
 
+    def said(self) -> str:
+        """Give what it has written so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
     def until(self, said: str) -> re.Match[str]:
         """Wait until it has said something."""
-        end = monotonic() + PATIENCE
-        while monotonic() < end:
-            if found := re.search(said, self.log.read_text(encoding="utf-8", errors="replace")):
-                return found
-            if self.popen.poll() is not None:
-                break
-            try:
-                self.popen.wait(0.1)
-            except subprocess.TimeoutExpired:
-                continue
-        tail = self.log.read_text(encoding="utf-8", errors="replace")[-3000:]
-        pytest.fail(f"{self.log.stem} did not say `{said}`:\n{tail}")
+        if not waited(lambda: re.search(said, self.said()) is not None or self.popen.poll() is not None):
+            pytest.fail(f"{self.log.stem} did not say `{said}` in time:\n{self.said()[-3000:]}")
+        found = re.search(said, self.said())
+        if found is None:
+            pytest.fail(f"{self.log.stem} has ended:\n{self.said()[-3000:]}")
+        return found
 
     def kill(self) -> None:
         """End it at once, and what it has started."""
@@ -55,13 +55,40 @@ class Process:
         self.popen.wait(30)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cluster:
     """A running cluster."""
 
     remote: str
-    workers: tuple[Process, ...]
     server: Process
+    workers: list[Process]
+    start_worker: Callable[[int], Process]
+    folder: Path
+
+    def tasks_begun(self, worker: int) -> int:
+        """Count the tasks that a worker has begun."""
+        return sum(
+            file.read_text(encoding="utf-8", errors="replace").count("Running task")
+            for file in self.folder.glob(f"work{worker}/app-*/*/stderr")
+        )
+
+    def until(self, happened: Callable[[], bool]) -> None:
+        """Wait until something has happened."""
+        assert waited(happened)
+
+    def add_worker(self, number: int) -> None:
+        """Start a worker in the place of one that has ended."""
+        self.workers[number] = self.start_worker(number)
+
+
+def waited(happened: Callable[[], bool]) -> bool:
+    """Wait until something has happened; say whether it has in time."""
+    end, pause = monotonic() + PATIENCE, Event()
+    while not happened():
+        if monotonic() > end:
+            return False
+        pause.wait(0.05)
+    return True
 
 
 @contextmanager
@@ -72,6 +99,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         missing = pytest.fail if os.environ.get("CI") else pytest.skip
         missing(f"{HOME} does not say where Spark is: `make test-spark` installs it")
     told = {**os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": HERE, "SPARK_NO_DAEMONIZE": "1"}
+    run = f"{home}/bin/spark-class"
     with ExitStack() as stack:
 
         def start(name: str, *command: str) -> Process:
@@ -79,32 +107,36 @@ def cluster(folder: Path) -> Iterator[Cluster]:
             stack.callback(made.kill)
             return made
 
-        run = f"{home}/bin/spark-class"
-        master = start(
-            "master", run, "org.apache.spark.deploy.master.Master", "--host", HERE, "--port", "0", "--webui-port", "0"
-        )
+        master = start("master", run, f"{DEPLOY}.master.Master", "--host", HERE, "--port", "0", "--webui-port", "0")
         address = master.until(r"Starting Spark master at (\S+)")[1]
         master.until("elected leader")
-        parts = ("--host", HERE, "--cores", "1", "--memory", "1g", "--webui-port", "0")
-        workers = tuple(
-            start(f"worker{n}", run, WORKER, *parts, "--work-dir", str(folder / f"work{n}"), address) for n in (1, 2)
-        )
-        for each in workers:
-            each.until("Successfully registered")
+
+        def worker(number: int) -> Process:
+            work = ("--cores", "1", "--memory", "1g", "--work-dir", str(folder / f"work{number}"))
+            made = start(
+                f"worker{number}", run, f"{DEPLOY}.worker.Worker", "--host", HERE, "--webui-port", "0", *work, address
+            )
+            made.until("Successfully registered")
+            return made
+
+        workers = [worker(0), worker(1)]
         port = free_port()
-        settings = {
-            "spark.connect.grpc.binding.address": HERE, "spark.connect.grpc.binding.port": port, "spark.driver.host": HERE,
-            "spark.driver.bindAddress": HERE, "spark.executor.memory": "600m", "spark.driver.memory": "1g", "spark.ui.enabled": "false",
-            "spark.sql.shuffle.partitions": 4, "spark.sql.warehouse.dir": folder / "warehouse",
-            "spark.hadoop.javax.jdo.option.ConnectionURL": "jdbc:derby:memory:kpi;create=true",
-        }  # fmt: skip
-        given = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
-        service = "org.apache.spark.sql.connect.service.SparkConnectServer"
+        given = [part for key, value in settings(folder, port).items() for part in ("--conf", f"{key}={value}")]
         server = start(
-            "server", f"{home}/bin/spark-submit", "--class", service, "--master", address, *given, "spark-internal"
+            "server", f"{home}/bin/spark-submit", "--class", SERVICE, "--master", address, *given, "spark-internal"
         )
         server.until("Spark Connect server started")
-        yield Cluster(f"sc://{HERE}:{port}", workers, server)
+        yield Cluster(f"sc://{HERE}:{port}", server, workers, worker, folder)
+
+
+def settings(folder: Path, port: int) -> dict[str, object]:
+    """Give the settings of the server: all on this machine, with little memory, and many small tasks."""
+    return {
+        "spark.connect.grpc.binding.address": HERE, "spark.connect.grpc.binding.port": port, "spark.driver.host": HERE,
+        "spark.driver.bindAddress": HERE, "spark.executor.memory": "600m", "spark.driver.memory": "1g", "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": 4, "spark.sql.files.openCostInBytes": 0, "spark.sql.files.maxPartitionBytes": "256k",
+        "spark.sql.warehouse.dir": folder / "warehouse",
+    }  # fmt: skip
 
 
 def started(name: str, command: tuple[str, ...], folder: Path, told: Mapping[str, str]) -> Process:
