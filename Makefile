@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV ?= .venv-test
 SPARK_VENV ?= .venv-spark
 OLD_VENV ?= .venv-test-duckdb-1.5
+DLT_VENV ?= .venv-test-dlt
 BENCH ?= build/bench
 BIN := $(VENV)/bin
 
-.PHONY: test test-all test-duckdb-1.5 test-spark lint fix docs bench clean
+.PHONY: test test-all test-dlt test-duckdb-1.5 test-spark lint fix docs bench clean
 
 test: $(VENV)/ready  ## install what the tests need, and run them against the built wheel
 	$(BIN)/pytest -q -n 2 -m "not slow"
@@ -27,6 +28,9 @@ test-duckdb-1.5: $(OLD_VENV)/ready  ## the numbers on the older DuckDB that is s
 test-spark: $(VENV)/ready $(SPARK_VENV)/ready  ## the same numbers on a Spark cluster, which the tests start: it needs Java 17
 	KPI_TEST_SPARK_HOME=$$($(SPARK_VENV)/bin/python -c "import pyspark; print(*pyspark.__path__)") $(BIN)/pytest -q -m cluster plugins/kpi-source-spark/tests
 
+test-dlt: $(DLT_VENV)/ready  ## the plugin `kpi-source-dlt`, whose many dependencies have an environment of their own
+	$(DLT_VENV)/bin/pytest -q plugins/kpi-source-dlt/tests
+
 lint: $(VENV)/ready  ## style, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -46,7 +50,7 @@ bench: $(VENV)/ready $(OLD_VENV)/ready  ## the engine beside hand-written SQL, o
 	$(OLD_VENV)/bin/python benchmarks/run.py $(BENCH) --json $(BENCH)/figures-duckdb-1.5.json --markdown docs/performance.md
 
 clean:
-	rm -rf $(VENV) $(OLD_VENV) $(SPARK_VENV) dist build
+	rm -rf $(VENV) $(OLD_VENV) $(SPARK_VENV) $(DLT_VENV) dist build
 
 SOURCES := pyproject.toml $(shell find kpi_engine definitions plugins -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
@@ -66,4 +70,10 @@ $(SPARK_VENV)/ready:
 	$(PYTHON) -m venv $(SPARK_VENV)
 	$(SPARK_VENV)/bin/python -m pip install -q --upgrade pip
 	$(SPARK_VENV)/bin/python -m pip install -q "pyspark==4.2.0"
+	touch $@
+
+$(DLT_VENV)/ready: $(SOURCES)
+	$(PYTHON) -m venv $(DLT_VENV)
+	$(DLT_VENV)/bin/python -m pip install -q --upgrade pip
+	$(DLT_VENV)/bin/python -m pip install -q --group plugins/kpi-source-dlt/pyproject.toml:test .
 	touch $@
