@@ -15,6 +15,7 @@ VERBS: Final = (
     "explain",
     "sync",
     "schema",
+    "convert",
     "plugins",
     "cache",
 )

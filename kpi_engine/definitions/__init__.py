@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .loading import Project, from_mapping, load
     from .models import (
-        CalendarSettings,
         Column,
         Dataset,
         DefinitionFile,
@@ -17,14 +16,12 @@ if TYPE_CHECKING:
         Join,
         Kpi,
         Parameter,
-        ProjectFile,
         Role,
         Snapshot,
-        SourceSettings,
         Time,
-        UnitOfTime,
     )
     from .places import Places
+    from .projectfile import CalendarSettings, ProjectFile, SourceSettings, UnitOfTime
 
 __all__ = [
     "CalendarSettings",
@@ -57,5 +54,10 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is asked for
     if name not in __all__:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    module = {"Places": "places"}.get(name, "loading" if name in {"Project", "from_mapping", "load"} else "models")
+    homes = {
+        "places": {"Places"},
+        "loading": {"Project", "from_mapping", "load"},
+        "projectfile": {"CalendarSettings", "ProjectFile", "SourceSettings", "UnitOfTime"},
+    }
+    module = next((home for home, names in homes.items() if name in names), "models")
     return getattr(import_module(f"{__name__}.{module}"), name)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from kpi_engine.errors import Diagnostic, nearest
 
-from .models import Dataset, DefinitionFile, Group, Kpi, Parameter, ProjectFile, Role
+from .models import Dataset, DefinitionFile, Group, Kpi, Parameter, Role
+from .projectfile import ProjectFile
 from .texts import shown
 
 if TYPE_CHECKING:

@@ -17,9 +17,10 @@ from .checking import check
 from .entries import Definition, Entry, concerning, settle, shared_names, split
 from .files import PROJECT_BYTES, File, fingerprint, listed, project_file, read_bytes, too_much
 from .mappings import documents
-from .models import Dataset, Group, Kpi, Parameter, ProjectFile, Role
+from .models import Dataset, Group, Kpi, Parameter, Role
 from .parameters import check_default, check_values
 from .places import Places
+from .projectfile import ProjectFile
 from .settings import settings_of
 from .yaml import Document, read
 

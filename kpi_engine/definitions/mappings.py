@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from kpi_engine.errors import Diagnostic
 
 from .entries import LATER_SECTIONS, sections
-from .models import ProjectFile
+from .projectfile import ProjectFile
 from .scanning import DEPTH, nested_too_deep
 from .texts import shown
 from .validation import dotted

@@ -19,7 +19,8 @@ from pydantic.json_schema import GenerateJsonSchema
 from kpi_engine import __version__
 
 from .entries import LATER_SECTIONS
-from .models import DefinitionFile, ProjectFile
+from .models import DefinitionFile
+from .projectfile import ProjectFile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

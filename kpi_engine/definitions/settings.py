@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from .checking import languages
 from .entries import sections
-from .models import ProjectFile
 from .naming import RESERVED, check_name
 from .parameters import check_sources
+from .projectfile import ProjectFile
 from .validation import Subject, translate
 
 if TYPE_CHECKING:

@@ -26,7 +26,12 @@ def plain(text: str) -> str:
     >>> plain("channel"), plain("Post Month"), plain("no")
     ('channel', '"Post Month"', '"no"')
     """
-    return text if _PLAIN.fullmatch(text) and text.casefold() not in _WORDS else quoted(text)
+    return text if is_plain(text) else quoted(text)
+
+
+def is_plain(text: str) -> bool:
+    """Say whether a text needs no quotes: it is a name, and none of the words that YAML takes for a truth or for nothing."""
+    return _PLAIN.fullmatch(text) is not None and text.casefold() not in _WORDS
 
 
 def listed(texts: tuple[str, ...]) -> str:

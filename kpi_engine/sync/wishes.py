@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from kpi_engine.api import Stream
     from kpi_engine.api.streams import Loading
-    from kpi_engine.definitions.models import SyncSettings
+    from kpi_engine.definitions.projectfile import SyncSettings
     from kpi_engine.sync.store import Store
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

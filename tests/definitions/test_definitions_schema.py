@@ -13,7 +13,8 @@ from jsonschema import Draft7Validator
 from schema_projects import FULLY, PROJECTS, changed, refused_by_engine, refused_by_schema, validator, written
 
 import kpi_engine
-from kpi_engine.definitions.models import DefinitionFile, ProjectFile
+from kpi_engine.definitions.models import DefinitionFile
+from kpi_engine.definitions.projectfile import ProjectFile
 from kpi_engine.errors import PluginError
 from kpi_engine.plugins import Plugins
 from kpi_engine.sample import project, write_from_files, write_project, write_starter

@@ -15,7 +15,7 @@ from error_codes import error_codes
 import kpi_engine
 from kpi_engine.builtin.sources.files.settings import FilesSettings, TableSettings
 from kpi_engine.builtin.sources.settings import DuckdbSettings
-from kpi_engine.definitions import models
+from kpi_engine.definitions import models, projectfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def text(name: str) -> str:
 def documented() -> dict[str, type[BaseModel]]:
     own = {
         name: model
-        for name, model in vars(models).items()
+        for name, model in {**vars(models), **vars(projectfile)}.items()
         if inspect.isclass(model)
         and issubclass(model, models.BaseModel)
         and model not in (models.BaseModel, models.Model)
