@@ -29,7 +29,7 @@ import kpi_engine
 from kpi_engine.definitions.yaml import read
 
 ROOT = Path(__file__).parents[2]
-WRITTEN = ("yaml", "csv", "toml", "text")
+WRITTEN = ("yaml", "csv", "toml", "text", "json")
 NOT_RUN = ("python3 -m venv", "pip ", ".venv/bin/pip", "make ", "git ", "ls", "cat ")
 """Commands of a console block that are shown and not run: they install things, or belong to the shell."""
 _NAMED = re.compile(r"`([\w./-]+\.[a-z]+)`[^`\n]*:\s*\Z")
