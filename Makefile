@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV ?= .venv-test
 SPARK_VENV ?= .venv-spark
 OLD_VENV ?= .venv-test-duckdb-1.5
+CLICKHOUSE_VENV ?= .venv-test-clickhouse
 DLT_VENV ?= .venv-test-dlt
 BENCH ?= build/bench
 BIN := $(VENV)/bin
 
-.PHONY: test test-all test-dlt test-duckdb-1.5 test-spark lint fix docs bench clean
+.PHONY: test test-all test-dlt test-duckdb-1.5 test-spark test-clickhouse lint fix docs bench clean
 
 test: $(VENV)/ready  ## install what the tests need, and run them against the built wheel
 	$(BIN)/pytest -q -n 2 -m "not slow"
@@ -18,6 +19,9 @@ test: $(VENV)/ready  ## install what the tests need, and run them against the bu
 	$(BIN)/pytest -q plugins/kpi-source-rest/tests
 	$(BIN)/pytest -q plugins/kpi-source-mysql/tests
 	$(BIN)/pytest -q -m "not cluster" plugins/kpi-source-spark/tests
+
+test-clickhouse: $(CLICKHOUSE_VENV)/ready  ## what runs on the engine of ClickHouse, which is large and has an environment of its own
+	$(CLICKHOUSE_VENV)/bin/pytest -q plugins/kpi-source-clickhouse/tests
 
 test-all: $(VENV)/ready  ## the slow ones too
 	$(BIN)/pytest -q -n 2
@@ -50,7 +54,7 @@ bench: $(VENV)/ready $(OLD_VENV)/ready  ## the engine beside hand-written SQL, o
 	$(OLD_VENV)/bin/python benchmarks/run.py $(BENCH) --json $(BENCH)/figures-duckdb-1.5.json --markdown docs/performance.md
 
 clean:
-	rm -rf $(VENV) $(OLD_VENV) $(SPARK_VENV) $(DLT_VENV) dist build
+	rm -rf $(VENV) $(OLD_VENV) $(SPARK_VENV) $(DLT_VENV) $(CLICKHOUSE_VENV) dist build
 
 SOURCES := pyproject.toml $(shell find kpi_engine definitions plugins -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
@@ -76,4 +80,10 @@ $(DLT_VENV)/ready: $(SOURCES)
 	$(PYTHON) -m venv $(DLT_VENV)
 	$(DLT_VENV)/bin/python -m pip install -q --upgrade pip
 	$(DLT_VENV)/bin/python -m pip install -q --group plugins/kpi-source-dlt/pyproject.toml:test .
+	touch $@
+
+$(CLICKHOUSE_VENV)/ready: $(SOURCES)
+	$(PYTHON) -m venv $(CLICKHOUSE_VENV)
+	$(CLICKHOUSE_VENV)/bin/python -m pip install -q --upgrade pip
+	$(CLICKHOUSE_VENV)/bin/python -m pip install -q --group plugins/kpi-source-clickhouse/pyproject.toml:test .
 	touch $@

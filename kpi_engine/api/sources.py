@@ -135,7 +135,7 @@ class SqlSource(Source, Protocol):
 
     @property
     def dialect(self) -> str:
-        """Name the dialect of SQL it speaks: `duckdb`, `mysql`, `postgres`, `spark` or `sqlite`."""
+        """Name the dialect of SQL it speaks: one of `kpi_engine.sql.dialects.DIALECTS`, such as `postgres`."""
 
     def query(self, sql: str) -> ArrowStream:
         """Run one statement that only reads, and give its rows; called from several threads."""

@@ -139,6 +139,7 @@ class _Writing:
 
     def numbering(self, node: exp.Expr) -> Lowered:
         self.needs("windows")
+        self.needs(_name(node))
         return self.again(node), "made"
 
     def window(self, node: exp.Window) -> Lowered:
@@ -221,7 +222,7 @@ class _Writing:
             return node, "int"
         if "e" in text.lower():
             return cast(node, self.type_name("double")), "double"
-        return node, "decimal"
+        return (node if self.dialect.exact is None else self.dialect.exact(text)), "decimal"
 
     def negative(self, node: exp.Neg) -> Lowered:
         made, kind = self.visit(node.this)
@@ -244,7 +245,16 @@ class _Writing:
             self.only(node, kind, NUMBERS | {"made"})
         kind = _number(one, other)
         self.exact(node, kind)
+        mixed = "double" in {one, other}
+        left, right = self.wide(left, one, mixed=mixed), self.wide(right, other, mixed=mixed)
         return self.again(node, this=left, expression=right), kind
+
+    def wide(self, made: exp.Expr, kind: Kind, *, mixed: bool = False) -> exp.Expr:
+        """Give a number in the type that it is computed with; `mixed` is whether it meets a floating-point number."""
+        name = self.dialect.wide.get(kind)
+        if name is None:
+            return made
+        return cast(made, self.type_name("double") if mixed else name)
 
     def division(self, node: exp.Div) -> Lowered:
         (left, one), (right, other) = self.visit(node.this), self.visit(node.expression)
@@ -276,6 +286,18 @@ class _Writing:
     def alike(self, node: exp.Expr, *values: exp.Expr) -> list[exp.Expr]:
         """Give values that are compared, or of which one is chosen: they are of one kind, or texts that stand for times."""
         return [made for made, _ in self.unified(node, values)]
+
+    def chosen(self, node: exp.Expr, values: Sequence[exp.Expr]) -> list[Lowered]:
+        """Give values of which one is chosen: numbers in one type."""
+        found = self.unified(node, values)
+        kinds = {kind for _, kind in found}
+        if len(found) == 1:
+            return found
+        if "decimal" in kinds:
+            self.needs("a choice of decimals")
+        if not kinds & self.dialect.wide.keys():
+            return found
+        return [(self.wide(made, kind, mixed="double" in kinds), kind) for made, kind in found]
 
     def unified(self, node: exp.Expr, values: Sequence[exp.Expr]) -> list[Lowered]:
         found = [self.visit(each) for each in values]
@@ -323,7 +345,7 @@ class _Writing:
         default = node.args.get("default")
         whens = node.args["ifs"]
         given = [each.args["true"] for each in whens] + ([default] if default is not None else [])
-        values = self.unified(node, given)
+        values = self.chosen(node, given)
         tests = [each.this for each in whens]
         if node.this is not None:
             this, *made_tests = self.alike(node, node.this, *tests)
@@ -342,20 +364,20 @@ class _Writing:
         return self.case(exp.Case(ifs=[exp.If(this=node.this, true=node.args["true"])], default=node.args.get("false")))
 
     def coalesce(self, node: exp.Coalesce) -> Lowered:
-        values = self.unified(node, [node.this, *node.expressions])
+        values = self.chosen(node, [node.this, *node.expressions])
         (this, _), *others = values
         made = self.again(node, this=this, expressions=[each for each, _ in others])
         return made, _common([kind for _, kind in values])
 
     def nullif(self, node: exp.Nullif) -> Lowered:
-        (this, kind), (other, _) = self.unified(node, [node.this, node.expression])
+        (this, kind), (other, _) = self.chosen(node, [node.this, node.expression])
         return self.again(node, this=this, expression=other), kind
 
     def absolute(self, node: exp.Abs) -> Lowered:
         made, kind = self.visit(node.this)
         self.only(node, kind, NUMBERS)
         self.exact(node, kind)
-        return exp.Anonymous(this="ABS", expressions=[made]), kind
+        return exp.Anonymous(this="ABS", expressions=[self.wide(made, kind)]), kind
 
     def cast(self, node: exp.Cast) -> Lowered:
         kind = kind_of(node.to.sql("duckdb"))
@@ -376,14 +398,14 @@ class _Writing:
         made, kind = self.visit(node.this)
         self.only(node, kind, NUMBERS | {"made"})
         self.exact(node, kind)
-        return exp.Sum(this=made), kind
+        return exp.Sum(this=self.wide(made, kind)), kind
 
     def average(self, node: exp.Avg) -> Lowered:
         made, kind = self.visit(node.this)
         self.only(node, kind, NUMBERS | {"made"})
         self.exact(node, kind)
         if self.dialect.average is not None:
-            return self.dialect.average(made, kind), "double"
+            return self.dialect.average(self.wide(made, kind), kind), "double"
         return cast(exp.Avg(this=made), self.type_name("double")), "double"
 
     def extreme(self, node: exp.Expr) -> Lowered:
@@ -395,6 +417,8 @@ class _Writing:
     def count(self, node: exp.Count) -> Lowered:
         if isinstance(node.this, exp.Distinct) and len(node.this.expressions) > 1:
             raise Unportable("a distinct count of several columns", said=True)
+        if isinstance(node.this, exp.Distinct) and self.visit(node.this.expressions[0])[1] == "double":
+            self.needs("count(distinct …) of floating-point numbers")
         return self.again(node), "int"
 
     def median(self, node: exp.Median) -> Lowered:
@@ -435,7 +459,7 @@ class _Writing:
                 self.only(node, kind, frozenset({"text"}))
             result: Kind = "int" if name == "length" else "bool"
         else:
-            made = self.unified(node, given)
+            made = self.chosen(node, given)
             result = _common([kind for _, kind in made])
             allowed: frozenset[Kind] = NUMBERS if name in {"floor", "ceil"} else NUMBERS | TIMES | {"text"}
             self.only(node, result, allowed)

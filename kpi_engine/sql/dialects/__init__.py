@@ -12,11 +12,15 @@ from sqlglot import exp, parse_one
 
 from kpi_engine.errors import PluginError, nearest
 from kpi_engine.formula.trees import column, identifier, named
+from kpi_engine.sql.dialects.bigquery import bigquery
+from kpi_engine.sql.dialects.clickhouse import clickhouse
 from kpi_engine.sql.dialects.kinds import kind_of
 from kpi_engine.sql.dialects.mysql import mysql
 from kpi_engine.sql.dialects.postgres import postgres
+from kpi_engine.sql.dialects.snowflake import snowflake
 from kpi_engine.sql.dialects.spark import spark
 from kpi_engine.sql.dialects.sqlite import sqlite
+from kpi_engine.sql.dialects.trino import trino
 
 if TYPE_CHECKING:
     from kpi_engine.sql.dialects.dialect import Dialect
@@ -28,7 +32,17 @@ NATIVE = "native"
 """What a part of a statement says of itself that is written in the words of its engine already."""
 HOME = "duckdb"
 """The dialect that needs no translation."""
-_MADE = {"mysql": mysql, "postgres": postgres, "spark": spark, "sqlite": sqlite}
+_MADE = {
+    "bigquery": bigquery,
+    "clickhouse": clickhouse,
+    "databricks": lambda: spark("databricks"),
+    "mysql": mysql,
+    "postgres": postgres,
+    "snowflake": snowflake,
+    "spark": spark,
+    "sqlite": sqlite,
+    "trino": trino,
+}
 DIALECTS = (HOME, *_MADE)
 """The dialects there are."""
 

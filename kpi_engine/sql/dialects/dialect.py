@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -36,6 +37,8 @@ class Dialect:
     - `typed_division` and `safe_division` are what `a / b` means of whole numbers, and by zero: sqlglot asks for both.
     - `average` is the mean of numbers of a kind, where that of whole numbers or decimals is rounded.
     - `lacks` names clauses that no engine of the dialect has; `has_is_true` is whether `a is true` is one of those it has.
+    - `exact` writes a number with a fraction as a decimal, where it would be a floating-point number as it stands.
+    - `wide` gives the types that numbers are computed with, by kind, where their own would wrap around or round.
     - `names_literals` is whether the columns of `values` are named beside their alias; else they are `column1`, `column2` by themselves.
     """
 
@@ -52,6 +55,8 @@ class Dialect:
     average: Callable[[exp.Expr, Kind], exp.Expr] | None = None
     lacks: frozenset[str] = frozenset()
     has_is_true: bool = True
+    exact: Callable[[str], exp.Expr] | None = None
+    wide: Mapping[Kind, str] = field(default_factory=dict)
     names_literals: bool = True
 
 
@@ -68,6 +73,44 @@ def cast(tree: exp.Expr, name: str) -> exp.Expr:
 def call(name: str, *args: exp.Expr) -> exp.Expr:
     """Call a function by its name."""
     return exp.Anonymous(this=name, expressions=[*args])
+
+
+def positive(tree: exp.Expr) -> exp.Expr:
+    """Say that a number is more than nothing."""
+    return exp.GT(this=tree, expression=exp.Literal.number(0))
+
+
+def of_a_pair(name: str) -> Call:
+    """Give the least or greatest of two values, one of which may be unknown; a longer list with an unknown value is unknown there."""
+
+    def write(args: Sequence[exp.Expr]) -> exp.Expr:
+        if len(args) != 2:  # noqa: PLR2004 - a pair
+            raise Unportable(f"{name.lower()} of {len(args)}")
+        one, other = args
+        known = exp.Coalesce(this=one, expressions=[other])
+        return call(name, known, exp.Coalesce(this=other.copy(), expressions=[one.copy()]))
+
+    return write
+
+
+def by_edge(name: str) -> Call:
+    """Give the known value with the lowest, or the highest, number, by a function that passes over unknown numbers."""
+
+    def write(args: Sequence[exp.Expr]) -> exp.Expr:
+        known = exp.Not(this=exp.Is(this=args[0].copy(), expression=exp.Null()))
+        return call(name, args[0], exp.Case(ifs=[exp.If(this=known, true=args[1])]))
+
+    return write
+
+
+def within_group(name: str, double: str) -> Call:
+    """Give a percentile of floating-point numbers by an aggregate over an order."""
+
+    def write(args: Sequence[exp.Expr]) -> exp.Expr:
+        order = exp.Order(expressions=[exp.Ordered(this=cast(args[0], double))])
+        return exp.WithinGroup(this=call(name, args[1]), expression=order)
+
+    return write
 
 
 def average_of_exact_sum(double: str) -> Callable[[exp.Expr, Kind], exp.Expr]:
@@ -90,6 +133,13 @@ def between_infinities(low: exp.Expr, high: exp.Expr) -> Callable[[exp.Expr], ex
         return exp.Paren(this=both)
 
     return test
+
+
+def in_utc(kind: Kind, text: str) -> str:
+    """Write an instant without its zone, in UTC; other times as they are."""
+    if kind != "instant":
+        return text
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
 
 
 def canonical(text: str) -> str:

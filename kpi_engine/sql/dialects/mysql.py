@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.sql.dialects.dialect import Dialect, Unportable, average_of_exact_sum, call, cast
+from kpi_engine.sql.dialects.dialect import Dialect, average_of_exact_sum, call, cast, in_utc, of_a_pair, positive
 from kpi_engine.sql.dialects.kinds import is_narrow, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from kpi_engine.sql.dialects.kinds import Kind
 
 _TYPES: dict[Kind, str] = {
@@ -27,17 +24,17 @@ def mysql() -> Dialect:
         "mysql",
         _TYPES,
         bytewise=lambda tree: cast(tree, "CHAR"),
-        moment=_moment,
+        moment=lambda kind, text: cast(exp.Literal.string(in_utc(kind, text)), _TYPES[kind]),
         carried=_carried,
         is_finite=lambda tree: exp.Paren(this=exp.EQ(this=tree, expression=tree.copy())),
         calls={
             "stddev": lambda args: call("STDDEV_SAMP", cast(args[0], "DOUBLE")),
             "floor": lambda args: call("FLOOR", *args),
             "ceil": lambda args: call("CEILING", *args),
-            "least": lambda args: _extreme("LEAST", args),
-            "greatest": lambda args: _extreme("GREATEST", args),
+            "least": of_a_pair("LEAST"),
+            "greatest": of_a_pair("GREATEST"),
             "length": lambda args: call("CHAR_LENGTH", *args),
-            "contains": lambda args: exp.GT(this=call("INSTR", *args), expression=exp.Literal.number(0)),
+            "contains": lambda args: positive(call("INSTR", *args)),
             "starts_with": lambda args: exp.EQ(
                 this=call("LEFT", args[0], call("CHAR_LENGTH", args[1])), expression=args[1].copy()
             ),
@@ -48,24 +45,6 @@ def mysql() -> Dialect:
         average=average_of_exact_sum("DOUBLE"),
         lacks=frozenset({"cast(… as decimal)", "groups", "materialized"}),
     )
-
-
-def _extreme(name: str, args: Sequence[exp.Expr]) -> exp.Expr:
-    """Give the least or greatest of two values, one of which may be unknown; what is unknown in a longer list is not passed over there."""
-    if len(args) != 2:  # noqa: PLR2004 - a pair
-        raise Unportable(f"{name.lower()} of {len(args)}")
-    one, other = args
-    return call(
-        name,
-        exp.Coalesce(this=one, expressions=[other]),
-        exp.Coalesce(this=other.copy(), expressions=[one.copy()]),
-    )
-
-
-def _moment(kind: Kind, text: str) -> exp.Expr:
-    if kind == "instant":
-        text = datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
-    return cast(exp.Literal.string(text), _TYPES[kind])
 
 
 def _carried(sql_type: str, tree: exp.Expr) -> exp.Expr:

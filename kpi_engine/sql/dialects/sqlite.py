@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.sql.dialects.dialect import Dialect, between_infinities, canonical, cast
+from kpi_engine.sql.dialects.dialect import Dialect, between_infinities, canonical, cast, in_utc
 from kpi_engine.sql.dialects.kinds import kind_of
 
 if TYPE_CHECKING:
@@ -50,8 +49,7 @@ def sqlite() -> Dialect:
 
 
 def _moment(kind: Kind, text: str) -> exp.Expr:
-    if kind == "instant":
-        text = datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+    text = in_utc(kind, text)
     return exp.Literal.string(text if kind == "date" else canonical(text))
 
 

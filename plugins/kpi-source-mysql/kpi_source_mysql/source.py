@@ -123,7 +123,7 @@ class MysqlSource:
         if found is None or not (self._database or found.database):
             message = f"`dsn` of the source `{self._about}` is not written as `mysql://user:password@host:3306/name`"
             hint = "signs such as `@` and `/` in a password are written `%40`, `%2F`"
-            raise SourceError(message, code="bad_address", hint=hint)
+            raise SourceError(message, code="bad_value", hint=hint)
         return found._replace(database=self._database or found.database)
 
     def _refuse_changed(self, cursor: Any) -> None:  # noqa: ANN401 - a cursor of the driver's
