@@ -10,7 +10,7 @@ from kpi_engine.api import Checkpoint, Notice, Rows, SourceError, Stream
 from kpi_source_rest.addresses import followed, joined, origin, with_params
 from kpi_source_rest.asking import params_of
 from kpi_source_rest.paging import Got, Page, first, following
-from kpi_source_rest.records import ABSENT, arrow, column_name, flat, found, parsed
+from kpi_source_rest.records import ABSENT, arrow, column_name, flat, found, kind_of, parsed
 from kpi_source_rest.settings import RestSettings
 from kpi_source_rest.waiting import Clock, Patience
 
@@ -226,6 +226,12 @@ class _Reading:
                 raise self._error(
                     "no_such_field", answer.url, f"gave records without `{path}`", "correct `primary_key` and `cursor_path`"
                 )  # fmt: skip
+        cursor = column_name(asks.cursor_path) if asks else ""
+        if cursor and cursor not in self._columns and kind_of([row.get(cursor) for row in rows]) == "VARCHAR":
+            raise self._error(
+                "untyped_cursor", answer.url, f"gave texts at `{asks.cursor_path if asks else ''}`, and which one is the newest is not known",
+                f"declare its type: `columns: {{{cursor}: timestamptz}}`, `date`, or `varchar` where the order of texts is right",
+            )  # fmt: skip
         return arrow(rows, self._columns)
 
     def _error(self, code: str, url: str, said: str, hint: str) -> SourceError:

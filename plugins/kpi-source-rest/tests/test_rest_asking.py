@@ -92,14 +92,25 @@ def test_a_stream_knows_its_key_its_cursor_and_its_lookback(api):
     assert made.columns == {"properties__changed": "timestamptz", "amount": "decimal(18,2)"}
 
 
+TYPED = {"properties.changed": "timestamptz"}
 RECORD = {"id": 1, "properties": {"changed": "2026-02-25T08:00:00Z"}}
 
 
 def test_the_first_run_asks_for_all_and_the_second_since_the_cursor(api):
     api.answer = lambda _: [RECORD]
-    rows(source(api, INCREMENTAL))
-    rows(source(api, INCREMENTAL), datetime(2026, 2, 22, 9, tzinfo=UTC))
+    rows(source(api, INCREMENTAL, columns=TYPED))
+    rows(source(api, INCREMENTAL, columns=TYPED), datetime(2026, 2, 22, 9, tzinfo=UTC))
     assert [each.query for each in api.asked] == [{}, {"since": "2026-02-22T09:00:00Z"}]
+
+
+def test_a_cursor_of_texts_needs_a_type(api):
+    api.answer = lambda _: [RECORD]
+    with pytest.raises(SourceError, match="which one is the newest is not known") as caught:
+        rows(source(api, INCREMENTAL))
+    assert caught.value.code == "untyped_cursor"
+    assert rows(source(api, INCREMENTAL, columns={"properties.changed": "varchar"}))
+    api.answer = lambda _: [{"properties": {"changed": 7}}]
+    assert rows(source(api, INCREMENTAL)) == [{"properties__changed": 7}]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +129,10 @@ def test_the_first_run_asks_for_all_and_the_second_since_the_cursor(api):
 )
 def test_a_time_is_written_as_the_api_wants_it(api, format_, since, asked):
     api.answer = lambda _: [RECORD]
-    rows(source(api, {**INCREMENTAL, "incremental": {**INCREMENTAL["incremental"], "format": format_}}), since)
+    rows(
+        source(api, {**INCREMENTAL, "incremental": {**INCREMENTAL["incremental"], "format": format_}}, columns=TYPED),
+        since,
+    )
     assert api.asked[0].query == {"since": asked}
 
 
@@ -128,8 +142,8 @@ def test_the_start_may_stand_within_a_parameter(api):
         "path": "contacts", "params": {"filter": "changed ge {incremental.start_value}"},
         "incremental": {"cursor_path": "properties.changed", "initial_value": "2020-01-01"},
     }  # fmt: skip
-    rows(source(api, endpoint))
-    rows(source(api, endpoint), date(2026, 2, 22))
+    rows(source(api, endpoint, columns=TYPED))
+    rows(source(api, endpoint, columns=TYPED), date(2026, 2, 22))
     assert [each.query["filter"] for each in api.asked] == ["changed ge 2020-01-01", "changed ge 2026-02-22"]
 
 
