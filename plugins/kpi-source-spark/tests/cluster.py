@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HOME = "KPI_TEST_SPARK_HOME"
 """The environment variable that says where Spark is: the folder `pyspark` of an environment that has it."""
 HERE = "127.0.0.1"
-PATIENCE = 90
+PATIENCE = 180
 """So many seconds a process may take until it says that it is ready."""
 DEPLOY = "org.apache.spark.deploy"
 SERVICE = "org.apache.spark.sql.connect.service.SparkConnectServer"

@@ -93,9 +93,9 @@ def test_random_projects_answer_as_the_oracle_does(cluster, tmp_path, seed, plac
 
 
 def test_random_expressions_give_what_duckdb_gives(cluster, tmp_path):
-    computed, refused, found = differences(13, 2000, storing(cluster.remote), HERE, "spark", tmp_path)
+    computed, refused, found = differences(13, 400, storing(cluster.remote), HERE, "spark", tmp_path)
     assert found == []
-    assert refused < computed == 2000
+    assert refused < computed == 400
 
 
 @pytest.mark.parametrize(("name", "most"), [("b", MONTHS * CHANNELS), ("d", WEEKS * CHANNELS)])
@@ -119,10 +119,10 @@ def test_a_worker_that_is_killed_during_a_query_changes_no_number(cluster, asked
         cluster.until(lambda: cluster.tasks_begun(0) > begun or answer.done())
         assert not answer.done()
         lost.kill()
-        rows = answer.result(120)
+        rows = answer.result(300)
     cluster.add_worker(0)
     assert compared(rows, lake, workload) == 0
-    assert "Lost executor" in cluster.server.said()[before:]
+    cluster.until(lambda: "Lost executor" in cluster.server.said()[before:])
 
 
 def test_a_query_that_takes_too_long_is_stopped_on_the_cluster(asked, monkeypatch):
