@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 from kpi_engine.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from kpi_engine.api import Output, SecretStore, Source, Transform
+    from kpi_engine.api import Output, SecretStore, Source, StreamSource, Transform
 
 
 @hookimpl(specname="sources")
-def announce_sources() -> list[type[Source]]:
-    """Announce files and DuckDB databases."""
+def announce_sources() -> list[type[Source | StreamSource]]:
+    """Announce files, DuckDB databases and Singer taps."""
     from kpi_engine.builtin.sources.duckdb import DuckdbSource
     from kpi_engine.builtin.sources.files import FilesSource
+    from kpi_engine.builtin.sources.singer import SingerSource
 
-    return [FilesSource, DuckdbSource]
+    return [FilesSource, DuckdbSource, SingerSource]
 
 
 @hookimpl(specname="outputs")

@@ -28,20 +28,35 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def ending() -> Iterator[None]:
-    """End as with Ctrl-C where the process is told to end, so that what was begun is put away; only the main thread hears it."""
+    """End as with Ctrl-C where the process is told to end, so that what was begun is put away; only the main thread hears it.
+
+    A query that is interrupted raises an error of its own: whatever comes up after a signal, the signal is why.
+    """
     from threading import current_thread, main_thread
 
-    def end(*_: object) -> None:
-        raise Terminated
+    heard: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        heard.append(number)
+        raise _why(number)
 
     if current_thread() is not main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, end)
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
+    except Exception:
+        if heard:
+            raise _why(heard[0]) from None
+        raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _why(number: int) -> KeyboardInterrupt:
+    return Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
 
 
 @contextmanager

@@ -171,10 +171,12 @@ def deleted(table: Name, key: Mapping[str, str], given: Mapping[str, str]) -> st
     return sql(exp.Delete(this=_table(table), where=exp.Where(this=found)))
 
 
-def deleted_from(table: Name, cursor: str) -> str:
-    """Take out the rows from a value of the cursor on, which is a parameter; and those whose cursor is unknown."""
-    later = exp.GTE(this=column(cursor), expression=exp.Placeholder())
-    return sql(exp.Delete(this=_table(table), where=exp.Where(this=_any([later, _is_unknown(column(cursor))]))))
+def given_again(table: Name, cursor: str) -> str:
+    """Take out the rows from the smallest cursor of the batch on, but for those of this run, which is a parameter."""
+    smallest = _select([exp.Min(this=column(cursor))]).from_(_table((BATCH,))).where(_is_unknown(column(WHY)))
+    later = exp.GTE(this=column(cursor), expression=exp.Subquery(this=smallest))
+    earlier_run = exp.NullSafeNEQ(this=column(VERSION), expression=exp.Placeholder())
+    return sql(exp.Delete(this=_table(table), where=exp.Where(this=exp.And(this=later, expression=earlier_run))))
 
 
 def too_early(cursor: str) -> str:

@@ -16,7 +16,7 @@ from kpi_engine.sync.reports import SourceReport, SyncReport
 from kpi_engine.sync.restating import Closing
 from kpi_engine.sync.serving import is_fetched
 from kpi_engine.sync.sessions import Session
-from kpi_engine.sync.store import open_store, publish
+from kpi_engine.sync.store import discard, open_store, publish
 from kpi_engine.sync.wishes import selected, settled, wishes
 
 if TYPE_CHECKING:
@@ -94,7 +94,10 @@ class Sync:
         hide = self.plugins.secrets.hide
         notices: list[str] = []
         try:
-            with locked(folder, name, wait=wait, waiting=lambda pid: self.watching.waiting(name, pid)):
+            with (
+                _on_disk(folder),
+                locked(folder, name, wait=wait, waiting=lambda pid: self.watching.waiting(name, pid)),
+            ):
                 return self._fetched(name, self._made(name), folder, notices, full=full)
         except KpiError as error:
             status: Status = "locked" if error.code == "sync_running" else "failed"
@@ -113,24 +116,22 @@ class Sync:
     ) -> SourceReport:
         settings = self.project.settings.sources[name]
         identity = digest(settings.model_dump_json(exclude={"sync"}))
-        with _on_disk(folder):
-            store = open_store(folder, name, settings.plugin, identity, full=full)
-            try:
-                reached("opened")
-                streams = selected(self.plugins.call("source", source, "streams"), settings.sync, name)
-                wanted = wishes(streams, store)
-                notices += store.notes
-                session = Session(
-                    store, wanted, lambda stream: settled(stream, settings.sync), self._closing(name),
-                    lambda stream, rows: self.watching.progress(name, stream, rows), notices,
-                )  # fmt: skip
-                messages = self.plugins.call("source", source, "read", wanted, store.kept.state)
-                with closing(self._messages(messages, source.name)) as passed_on:
-                    session.take_all(passed_on)
-                reports = session.finish()
-                publish(store)
-            finally:
-                store.close()
+        store = open_store(folder, name, settings.plugin, identity, full=full)
+        with closing(store):
+            reached("opened")
+            streams = selected(self.plugins.call("source", source, "streams"), settings.sync, name)
+            wanted = wishes(streams, store)
+            notices += store.notes
+            session = Session(
+                store, wanted, lambda stream: settled(stream, settings.sync), self._closing(name),
+                lambda stream, rows: self.watching.progress(name, stream, rows),
+                settings.sync.commit_rows, notices,
+            )  # fmt: skip
+            messages = self.plugins.call("source", source, "read", wanted, store.kept.state)
+            with closing(self._messages(messages, source.name)) as passed_on:
+                session.take_all(passed_on)
+            reports = session.finish()
+            publish(store)
         return SourceReport(name, "done", reports, tuple(map(self.plugins.secrets.hide, notices)))
 
     def _messages(self, messages: Iterable[Message], word: str) -> Generator[Message]:
@@ -194,8 +195,10 @@ def _of_database(folder: Folder, error: Exception) -> SourceError:
         for word in ("No space left", "File too large", "Could not write", "could not write", "Disk quota")
     ):
         return unwritable(folder.work, OSError(first))
+    if folder.served.exists() and str(folder.served) not in first:
+        discard(folder)
     return SourceError(
-        f"{folder.work} cannot be used: {first}",
+        f"the store in {folder.path} is damaged: {first}",
         code="damaged_store",
-        hint="`kpi sync --full` fetches all rows anew; what was served before is still served",
+        hint="sync again, which begins from what is served; where that does not help, `kpi sync --full` fetches all rows anew",
     )

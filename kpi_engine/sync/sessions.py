@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
 _BATCH: Final = 20_000
 """So many rows of a stream are collected before they are written."""
-_COMMIT_ROWS: Final = 100_000
 _COMMIT_SECONDS: Final = 5.0
-"""At a checkpoint is committed when so many rows, or so much time, lie behind the last commit."""
+"""At a checkpoint is committed when so much time, or as many rows as the project says, lie behind the last commit."""
 
 
 @dataclass
@@ -38,6 +37,7 @@ class Session:
     settle: Callable[[Stream], Stream]
     closing: Closing
     progress: Callable[[str, int], None]
+    commit_rows: int
     notices: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -87,7 +87,7 @@ class Session:
     def _checkpoint(self, state: Any) -> None:  # noqa: ANN401 - a JSON value
         self._state = self._state if state is None else state
         late = time.monotonic() - self._last_commit > _COMMIT_SECONDS
-        if self._uncommitted >= _COMMIT_ROWS or (late and self._uncommitted):
+        if self._uncommitted >= self.commit_rows or (late and self._uncommitted):
             self._commit()
 
     def _change(self, stream: str, change: Callable[[StreamTable], None]) -> None:
@@ -100,7 +100,6 @@ class Session:
         """Commit what is left with the record of the run, and say what happened to each stream."""
         self._flush_all()
         for table in self.tables.values():
-            table.cut()
             table.finish()
         restated: Mapping[str, int] = {}
         if self._is_compared:

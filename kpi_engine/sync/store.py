@@ -39,6 +39,9 @@ _COLUMNS: Final = """
 """
 
 
+_TABLES_BEFORE: Final = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'before' AND schema_name = 'main'"
+
+
 @dataclass(frozen=True)
 class Kept:
     """What a store knows of its source when a sync begins."""
@@ -82,7 +85,7 @@ def open_store(folder: Folder, source: str, plugin: str, settings: str, *, full:
         left.unlink(missing_ok=True)
     shutil.rmtree(folder.private, ignore_errors=True)
     if full:
-        _discard(folder)
+        discard(folder)
     elif not folder.work.exists() and folder.served.exists():
         _copy(folder.served, folder.work)
     if not folder.work.exists():
@@ -92,7 +95,7 @@ def open_store(folder: Folder, source: str, plugin: str, settings: str, *, full:
     except SourceError as error:
         if error.code != "damaged_store" or not folder.served.exists():
             raise
-        _discard(folder)
+        discard(folder)
         _copy(folder.served, folder.work)
         notes.append(f"{folder.work.name} was damaged: what was served last was taken in its place")
         store = _read(folder, notes)
@@ -161,12 +164,21 @@ def attach_served(folder: Folder, connection: duckdb.DuckDBPyConnection) -> bool
         connection.execute(f"ATTACH '{path}' AS before (READ_ONLY)")
         connection.execute("SELECT format FROM before.sync.store").fetchall()
     except duckdb.Error:
+        _detach(connection)
         return False
     return True
 
 
+def _detach(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let go of what is served, if it was attached at all."""
+    import duckdb
+
+    with suppress(duckdb.Error):
+        connection.execute("DETACH before")
+
+
 def _carry_over(served: Path, connection: duckdb.DuckDBPyConnection, notes: list[str]) -> None:
-    """Take over the records of earlier runs where all rows are fetched anew."""
+    """Take over the records of earlier runs where all rows are fetched anew; what was served is read whole, or taken away."""
     import duckdb
 
     path = str(served).replace("'", "''")
@@ -174,9 +186,14 @@ def _carry_over(served: Path, connection: duckdb.DuckDBPyConnection, notes: list
         connection.execute(f"ATTACH '{path}' AS before (READ_ONLY)")
         for table in ("runs", "restatements"):
             connection.execute(f"INSERT INTO sync.{table} SELECT * FROM before.sync.{table}")
-        connection.execute("DETACH before")
+        for (table,) in connection.execute(_TABLES_BEFORE).fetchall():
+            quoted = table.replace('"', '""')
+            connection.execute(f'SELECT count(COLUMNS(*)) FROM before.main."{quoted}"').fetchall()
     except duckdb.Error as error:
-        notes.append(f"the records of earlier runs cannot be read and are gone: {str(error).splitlines()[0]}")
+        notes.append(f"{served.name} was damaged, and is not compared with: {str(error).splitlines()[0]}")
+        served.unlink(missing_ok=True)
+    finally:
+        _detach(connection)
 
 
 def _read(folder: Folder, notes: list[str]) -> Store:
@@ -235,7 +252,8 @@ def _damaged(path: Path, error: Exception) -> SourceError:
     )
 
 
-def _discard(folder: Folder) -> None:
+def discard(folder: Folder) -> None:
+    """Take away what a sync writes; what is served stays."""
     for left in (folder.work, _log(folder.work)):
         left.unlink(missing_ok=True)
 

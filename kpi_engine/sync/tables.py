@@ -34,7 +34,6 @@ class StreamTable:
         self._connection = connection
         self._run = run
         self._since = since
-        self._is_cut = False
         self._declared: dict[str, str] = {}
         self.declare(stream)
 
@@ -95,14 +94,6 @@ class StreamTable:
         if self._is_made:
             self._count(removed=self._row(fetched.other_versions(self.name), [version])[0])
 
-    def cut(self) -> None:
-        """Take out what the source is about to give again, where rows are appended."""
-        if self._is_cut or not self._is_made or self.stream.key or self.stream.loading != "append":
-            return
-        self._is_cut = True
-        if self._since is not None:
-            self._count(removed=self._row(fetched.deleted_from(self.name, self.stream.cursor), [self._since])[0])
-
     def finish(self) -> None:
         """Take out, of a stream whose every sync gives all rows, those that were not given."""
         if self.stream.loading == "replace":
@@ -126,9 +117,12 @@ class StreamTable:
         self._count(added=added, changed=changed)
 
     def _append(self, version: int | None) -> None:
-        self.cut()
-        if self.stream.loading == "append" and self._since is not None:
-            self._run_sql(fetched.too_early(self.stream.cursor), [self._since])
+        """Add rows; where they have a cursor, those from the smallest one on that earlier syncs brought give way to them."""
+        if self.stream.loading == "append" and self.stream.cursor:
+            version = self._run
+            if self._since is not None:
+                self._run_sql(fetched.too_early(self.stream.cursor), [self._since])
+            self._count(removed=self._row(fetched.given_again(self.name, self.stream.cursor), [self._run])[0])
         added = self._row(fetched.written(self.name, list(self.columns), version, merged=False))[0]
         self._count(added=added)
 

@@ -15,6 +15,7 @@ from error_codes import error_codes
 import kpi_engine
 from kpi_engine.builtin.sources.files.settings import FilesSettings, TableSettings
 from kpi_engine.builtin.sources.settings import DuckdbSettings
+from kpi_engine.builtin.sources.singer.settings import SingerSettings
 from kpi_engine.definitions import models, projectfile
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def documented() -> dict[str, type[BaseModel]]:
         and issubclass(model, models.BaseModel)
         and model not in (models.BaseModel, models.Model)
     }
-    settings = (FilesSettings, TableSettings, DuckdbSettings)
+    settings = (FilesSettings, TableSettings, DuckdbSettings, SingerSettings)
     return {**own, **{model.__name__: model for model in settings}}
 
 
