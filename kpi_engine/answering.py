@@ -72,6 +72,7 @@ class Answering:
             failures=dict(failures),
             currencies=currencies,
             language=self.language,
+            provisional=head.provisional,
             _answered=answered,
             _totals=lambda: self._total(request, answered),
         )

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Literal
 from kpi_engine.api import Column, Measure
 from kpi_engine.calendar import label as period_label
 from kpi_engine.formula.units import COUNT, MONEY, said_in
+from kpi_engine.restating import final_until, provisional
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from kpi_engine.calendar import Calendar
     from kpi_engine.catalogue import Catalogue, ResolvedKpi
@@ -19,9 +21,11 @@ if TYPE_CHECKING:
 
 WORDS = {
     "en": {"period": "Period", "previous_period": "previous period", "previous_year": "previous year", "change": "change", "points": "change in points",
-           "others": "others", "rank": "rank", "share": "share of the total", "same_part": "same part"},
+           "others": "others", "rank": "rank", "share": "share of the total", "same_part": "same part",
+           "sampled": "Estimated from a sample: "},
     "fr": {"period": "Période", "previous_period": "période précédente", "previous_year": "année précédente", "change": "évolution", "points": "évolution en points",
-           "others": "autres", "rank": "rang", "share": "part du total", "same_part": "même partie"},
+           "others": "autres", "rank": "rang", "share": "part du total", "same_part": "même partie",
+           "sampled": "Estimé sur un échantillon : "},
 }  # fmt: skip
 
 
@@ -48,8 +52,14 @@ def measure_of(kpi: ResolvedKpi, catalogue: Catalogue, language: str, currency: 
         additivity=kpi.additivity,
         additive_over=model.additive_over if kpi.additivity == "non_additive" else (),
         status=model.status,
-        notice=text(model.notice, language),
+        notice=" ".join(filter(None, [text(model.notice, language), _sampled(kpi.id, catalogue, language)])),
     )
+
+
+def _sampled(kpi_id: str, catalogue: Catalogue, language: str) -> str:
+    """Say how the figures of a KPI are estimated, where they are."""
+    said = ", ".join(catalogue.caveats([kpi_id]).sampled)
+    return f"{WORDS.get(language, WORDS['en'])['sampled']}{said}." if said else ""
 
 
 def money_unit(kpi: ResolvedKpi) -> str:
@@ -113,7 +123,9 @@ def columns_of(plan: Derive, request: Request, catalogue: Catalogue, language: s
             columns.append(Column(plan.position, f"{label}, {words['others']}", "others"))
     if plan.period:
         period = Column(plan.period, words["period"], "period", grain=request.grain or "")
-        columns.append(replace(period, unfinished_from=_unfinished_from(plan, request)))
+        final = final_until(_computed(request), request.as_of, catalogue)
+        late = _first_after(plan, final) if final is not None else ""
+        columns.append(replace(period, unfinished_from=_unfinished_from(plan, request), provisional_from=late))
     own = catalogue.project.settings.calendar.units
     titles = {each: text(own[each].label, language) or each if each in own else each for each in plan.align.labels}
     columns += [Column(f"{plan.period}_{each}", title, "dimension") for each, title in titles.items()]
@@ -130,10 +142,15 @@ def columns_of(plan: Derive, request: Request, catalogue: Catalogue, language: s
 
 def _unfinished_from(plan: Derive, request: Request) -> str:
     """Give the first period that is not over at `as_of`, as the answer writes it."""
-    starts = (each.start for each in plan.align.periods if each.span.end is not None and each.span.end > request.as_of)
     if plan.align.numbers:
         span = request.period.span
         return span.end.date().isoformat() if span.end is not None and span.end > request.as_of else ""
+    return _first_after(plan, request.as_of)
+
+
+def _first_after(plan: Derive, moment: datetime) -> str:
+    """Give the first period that ends after a moment, as the answer writes it."""
+    starts = (each.start for each in plan.align.periods if each.span.end is not None and each.span.end > moment)
     first = min((start for start in starts if start is not None), default=None)
     if first is None:
         return ""
@@ -167,6 +184,8 @@ class Heading:
     """Whether the period is not over at the request's `as_of`."""
     money: Mapping[str, str]
     """The units of money whose currency is known once the amounts are, by KPI."""
+    provisional: str = ""
+    """In words, where figures of the period may still be changed by their source."""
 
 
 def heading(plan: Derive, request: Request, catalogue: Catalogue, calendar: Calendar, language: str) -> Heading:
@@ -176,6 +195,7 @@ def heading(plan: Derive, request: Request, catalogue: Catalogue, calendar: Cale
         period=period_label(request.period, language, calendar=calendar),
         unfinished=is_unfinished(request),
         money=_money(request, catalogue),
+        provisional=provisional(_computed(request), request.period.span, request.as_of, catalogue, language),
     )
 
 
@@ -183,6 +203,10 @@ def is_unfinished(request: Request) -> bool:
     """Say whether the period of a request, or of its data where it has a grain and names none, is not over at its `as_of`."""
     end = request.period.span.end
     return end is not None and end > request.as_of
+
+
+def _computed(request: Request) -> list[str]:
+    return [each for each in request.kpis if each not in request.failed]
 
 
 def _money(request: Request, catalogue: Catalogue) -> dict[str, str]:

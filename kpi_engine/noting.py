@@ -107,6 +107,7 @@ def _dish(runner: Runner, request: Request, language: str) -> dict[str, Any] | N
         "money": dict(head.money),
         "period": head.period,
         "unfinished": head.unfinished,
+        "provisional": head.provisional,
     }
 
 

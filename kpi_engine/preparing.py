@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from kpi_engine.catalogue import ResolvedKpi
+    from kpi_engine.catalogue.terms import Terms
     from kpi_engine.definitions import Project
     from kpi_engine.execution.binding import Binder
     from kpi_engine.execution.database import Database
@@ -38,7 +39,7 @@ class Preparation:
         self.binder = binder
         self.database = database
         self.unreadable: dict[str, KpiError] = {}
-        self.catalogue = Catalogue(project, self._schema)
+        self.catalogue = Catalogue(project, self._schema, self._terms)
         self._lock = RLock()
         self._closed = False
         self._verified = Verified(project.root)
@@ -112,7 +113,7 @@ class Preparation:
     def _refresh_of(self, datasets: Iterable[str]) -> None:
         if self.binder.has_looked and self.binder.refresh(datasets):
             with self._lock:
-                self.catalogue = Catalogue(self.project, self._schema)
+                self.catalogue = Catalogue(self.project, self._schema, self._terms)
                 self._sound = set()
                 self._typed = set()
                 self.unreadable = {}
@@ -150,6 +151,14 @@ class Preparation:
             return self.binder.schema(dataset)
         except KpiError as error:
             self.unreadable[dataset] = error
+            return None
+
+    def _terms(self, dataset: str) -> Terms | None:
+        """Say under which terms a dataset's figures are given; where that cannot be said the dataset cannot be used."""
+        try:
+            return self.binder.terms(dataset)
+        except KpiError as error:
+            self.unreadable.setdefault(dataset, error)
             return None
 
     def _allow_folders(self) -> None:

@@ -104,6 +104,7 @@ class Again:
             period=self.dish["period"],
             as_of=self.as_of,
             unfinished=self.dish["unfinished"],
+            provisional=self.dish["provisional"],
             failures={},
             currencies=found[1],
             language=self.recipe["language"],

@@ -26,6 +26,7 @@ from kpi_engine.calendar import label as period_label
 from kpi_engine.describing import text, unresolved_measure
 from kpi_engine.errors import KpiError, OutputError, PluginError, TimeoutExceeded
 from kpi_engine.plugins.isolation import blame
+from kpi_engine.restating import provisional
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,6 +67,8 @@ def scorecards(
         _section(engine, role, request, comparing, labels, language, asked if trend else None) for role in roles
     )
     head = masthead(engine.project.settings, language)
+    shown = [kpi for role in roles for kpi in engine.kpis(role)]
+    late = provisional(shown, asked.span, moment, engine.catalogue, language)
     return Report(
         title=head.title,
         language=language,
@@ -73,8 +76,9 @@ def scorecards(
         sections=sections,
         as_of=_last_instant(moment),
         unfinished=asked.kind != "all" and asked.span.end is not None and asked.span.end > moment,
-        notices=tuple(filter(None, [head.notice])),
+        notices=tuple(filter(None, [head.notice, late])),
         currency=head.currency,
+        provisional=bool(late),
     )
 
 
@@ -106,7 +110,8 @@ def table_under(head: Masthead, result: Result, *, totals: bool) -> Report:
     section = Section(title=named, table=result.breakdown(totals=totals), failures=result.failures)
     return Report(
         title=head.title, language=result.language, period=result.period, sections=(section,), as_of=_last_instant(result.as_of),
-        unfinished=result.unfinished, notices=tuple(filter(None, [head.notice])), currency=head.currency,
+        unfinished=result.unfinished, notices=tuple(filter(None, [head.notice, result.provisional])), currency=head.currency,
+        provisional=bool(result.provisional),
     )  # fmt: skip
 
 

@@ -56,7 +56,8 @@ class Result:
     """The answer to a request.
 
     `columns` says what stands in each column; `failures` holds the KPIs that have no number, by id, with the reason: their column
-    is there and unknown. `unfinished` is whether the period is not over at `as_of`. `currencies` gives the one currency of a KPI
+    is there and unknown. `unfinished` is whether the period is not over at `as_of`; `provisional` says in words that its source may
+    still change its figures, and is empty where it does not. `currencies` gives the one currency of a KPI
     whose amounts carry one. `language` is that of the labels and of `period`, which is the period in words.
     """
 
@@ -69,6 +70,7 @@ class Result:
     language: str
     _answered: Answered
     _totals: Callable[[], Mapping[str, Any]]
+    provisional: str = ""
     _lock: Lock = field(default_factory=Lock, compare=False, repr=False)
     _kept: dict[str, Mapping[str, Any]] = field(default_factory=dict, compare=False, repr=False)
 

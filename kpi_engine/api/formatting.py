@@ -23,6 +23,7 @@ UNKNOWN = "–"
 """How an unknown value is written for people. Machine formats leave it empty, or say null."""
 
 _NOT_OVER = MappingProxyType({"en": "not over yet", "fr": "en cours"})
+_PROVISIONAL = MappingProxyType({"en": "provisional", "fr": "provisoire"})
 _THIN = "\u202f"
 """The narrow space that never breaks a line, between a number and what belongs to it."""
 _MINUS = "\u2212"
@@ -127,7 +128,10 @@ def format_cell(value: Value, column: Column, language: str, *, currency: str = 
     match column.role:
         case "period" if isinstance(value, date):
             text = format_period(value, column.grain, language)
-            return f"{text} ({_NOT_OVER.get(language, _NOT_OVER['en'])})" if is_unfinished(value, column) else text
+            said = (
+                _NOT_OVER if is_unfinished(value, column) else _PROVISIONAL if is_provisional(value, column) else None
+            )
+            return f"{text} ({said.get(language, said['en'])})" if said else text
         case "change" | "points" if value is None or isinstance(value, int | float | Decimal):
             return format_change(value, "points" if column.role == "points" else "relative", language)
         case "value" | "earlier" if column.measure:
@@ -144,6 +148,11 @@ def is_unfinished(value: Value, column: Column) -> bool:
     """Say whether a period of a table is not over yet; one that comes again, and has a number, is not as long as any is not."""
     is_late = isinstance(value, int) or (isinstance(value, date) and value.isoformat() >= column.unfinished_from)
     return bool(column.unfinished_from) and is_late
+
+
+def is_provisional(value: Value, column: Column) -> bool:
+    """Say whether the source may still change the figures of a period."""
+    return bool(column.provisional_from) and isinstance(value, date) and value.isoformat() >= column.provisional_from
 
 
 def for_people(table: Breakdown, language: str) -> Breakdown:

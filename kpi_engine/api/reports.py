@@ -92,6 +92,8 @@ class Column:
     """For the period: how long one is, so that a quarter is written as Q3 2026 and not as its first day."""
     unfinished_from: str = ""
     """For the period: the first one that is not over yet, as an ISO date or time; empty where all are."""
+    provisional_from: str = ""
+    """For the period: the first one whose figures the source may still change, as an ISO date or time; empty where none is."""
 
 
 @dataclass(frozen=True)
@@ -148,3 +150,5 @@ class Report:
     notices: tuple[str, ...] = ()
     """What must be said wherever the numbers are shown, such as that the data are made up."""
     currency: str = ""
+    provisional: bool = False
+    """Whether the source may still change figures of the period; `notices` says so in words."""

@@ -21,6 +21,7 @@ from kpi_engine.catalogue.money import MoneyBelow
 from kpi_engine.catalogue.names import Names
 from kpi_engine.catalogue.resolved import Expr, ResolvedAggregate, ResolvedInput, ResolvedKpi, TimeColumn
 from kpi_engine.catalogue.surroundings import Surroundings
+from kpi_engine.catalogue.terms import LABELS, Caveats, Terms, caveats, unsaid
 from kpi_engine.catalogue.units import unit_faults
 from kpi_engine.errors import DefinitionError, Diagnostic, Place, RequestError, nearest
 from kpi_engine.formula.gate import Mistake
@@ -60,13 +61,21 @@ class Catalogue:
     `schemas` gives a dataset's columns with their SQL types, or None where they cannot be known now.
     """
 
-    def __init__(self, project: Project, schemas: Callable[[str], Mapping[str, str] | None]) -> None:
+    def __init__(
+        self,
+        project: Project,
+        schemas: Callable[[str], Mapping[str, str] | None],
+        terms: Callable[[str], Terms | None] = unsaid,
+    ) -> None:
         self.project = project
         left_out = LeftOut(frozenset(d.subject for d in project.diagnostics if d.severity == "error"))
         self._origins = Origins(project.datasets, project.settings.sources, left_out)
         self._schemas = schemas
+        self._terms_of = terms
+        self._terms: dict[str, Terms | None] = {}
+        self._caveats: dict[str, Caveats] = {}
         self._sound: dict[str, bool] = {}
-        self.names = Names(project.datasets, self._schema)
+        self.names = Names(project.datasets, self._schema, self._said_terms)
         self._below = kpis_below(project.kpis)
         self._fitting = Fitting(project, self.names, left_out, self._below)
         self._around = Surroundings(
@@ -194,6 +203,20 @@ class Catalogue:
 
     def _schema(self, dataset: str) -> Mapping[str, str] | None:
         return self._schemas(dataset) if self.is_sound(dataset) else None
+
+    def _said_terms(self, dataset: str) -> Terms | None:
+        if dataset not in self._terms:
+            self._terms[dataset] = self._terms_of(dataset) if self.is_sound(dataset) else None
+        return self._terms[dataset]
+
+    def caveats(self, kpi_ids: Iterable[str]) -> Caveats:
+        """Say what a reader must know of the figures that some KPIs are made of."""
+        under = dict.fromkeys(name for kpi_id in kpi_ids for name in self.kpis_under(kpi_id))
+        for name in under.keys() - self._caveats.keys():
+            self._caveats[name] = caveats(self.kpi(name), self.names)
+        found = [self._caveats[name] for name in under]
+        restated, sampled = (dict.fromkeys(text for each in found for text in texts(each)) for texts in LABELS)
+        return Caveats(tuple(restated), tuple(sampled))
 
     def _resolved(self, kpi_id: str) -> ResolvedKpi:
         if kpi_id in self._kpis:

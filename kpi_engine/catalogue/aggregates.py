@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from kpi_engine.catalogue.resolved import VALUE, Expr, ResolvedAggregate, ResolvedInput
 from kpi_engine.catalogue.sqltypes import in_words
+from kpi_engine.catalogue.terms import not_added
 from kpi_engine.formula.analysis import columns, parts
 from kpi_engine.formula.gate import Mistake, Refused, span
 from kpi_engine.formula.trees import column, placed, rewritten
@@ -61,6 +62,7 @@ class Aggregates:
         resolved = self._over_rows(argument, owner, mistakes)
         condition = self._over_rows(aggregation.filter, owner, mistakes)
         mistakes += self._not_numbers(aggregation, argument, owner) if not mistakes else ()
+        mistakes += self._not_added(aggregation, resolved, owner) if not mistakes else ()
         if mistakes:
             raise Refused(*dict.fromkeys(mistakes))
         currencies: tuple[tuple[Expr, Expr], ...] = ()
@@ -140,6 +142,16 @@ class Aggregates:
         names = self.around.names
         known = names.schema(owner.target) is not None and names.spelling(owner.target, name) is not None
         return known or name in names.datasets[owner.target].dimensions
+
+    def _not_added(
+        self, aggregation: Aggregation, resolved: exp.Expr | None, owner: ResolvedInput
+    ) -> Iterator[Mistake]:
+        """What a source says may not be added up is not."""
+        if not owner.per:
+            for each in not_added(
+                aggregation.function, resolved, owner.target, self.around.names, levels=owner.take != "rows"
+            ):
+                yield replace(each, offset=aggregation.offset, length=aggregation.length)
 
     def _not_numbers(
         self, aggregation: Aggregation, argument: exp.Expr | None, owner: ResolvedInput

@@ -12,6 +12,7 @@ from kpi_engine.catalogue.declared import TYPES, is_type
 from kpi_engine.catalogue.exchange import rates_faults
 from kpi_engine.catalogue.faults import Fault, LeftOut, empty, faults_of, unknown
 from kpi_engine.catalogue.graph import cycle, depth, in_a_circle, made_of, origins_below
+from kpi_engine.catalogue.terms import contradictions
 from kpi_engine.errors import KpiError, nearest
 from kpi_engine.formula.gate import Mistake, Refused, read
 from kpi_engine.formula.units import parse as parse_unit
@@ -176,6 +177,12 @@ def _column(dataset_id: str, name: str, column: Column, names: Names) -> Iterato
     if column.currency and _lacks(dataset_id, column.currency, names):
         yield Fault((*path, "currency"), _unknown(dataset_id, column.currency, names))
     yield from unit_faults(column.unit, (*path, "unit"))
+    yield from contradictions(name, column, names.terms(dataset_id))
+    if column.restated:
+        try:
+            parse_duration(column.restated)
+        except KpiError as error:
+            yield Fault((*path, "restated"), Mistake(error.code, error.message, 0, len(column.restated), error.hint))
 
 
 def unit_faults(unit: str, path: tuple[str, ...]) -> Iterator[Fault]:

@@ -67,9 +67,7 @@ class Kinds:
             return self.around.resolved(source.target).unit if source.kind == "kpi" and column.name == VALUE else None
         around = self.around.names
         owner = around.owner(source.target, column.table.split(".")[1:])
-        declared = next(
-            (c for name, c in around.datasets[owner].columns.items() if name.casefold() == column.name.casefold()), None
-        )
+        declared = around.declared(owner, column.name)
         if declared and declared.currency:
             return AMOUNT
         try:

@@ -11,6 +11,7 @@ from sqlglot import exp
 from kpi_engine.catalogue.declared import TYPES, is_type
 from kpi_engine.catalogue.faults import empty, follow_up
 from kpi_engine.catalogue.resolved import ROWS, Expr, TimeColumn
+from kpi_engine.catalogue.terms import completed, unsaid
 from kpi_engine.errors import nearest, shown
 from kpi_engine.formula.analysis import columns, parts, placeholders
 from kpi_engine.formula.currencies import CODES
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Literal
 
-    from kpi_engine.definitions.models import Dataset, Time
+    from kpi_engine.catalogue.terms import Terms
+    from kpi_engine.definitions.models import Column, Dataset, Time
 
 MAX_HOPS = 8
 
@@ -32,9 +34,15 @@ class Names:
     `schemas` gives a dataset's columns with their SQL types, or None where they are not known; then any column is taken to exist.
     """
 
-    def __init__(self, datasets: Mapping[str, Dataset], schemas: Callable[[str], Mapping[str, str] | None]) -> None:
+    def __init__(
+        self,
+        datasets: Mapping[str, Dataset],
+        schemas: Callable[[str], Mapping[str, str] | None],
+        terms: Callable[[str], Terms | None] = unsaid,
+    ) -> None:
         self.datasets = datasets
         self.schema = schemas
+        self.terms = terms
 
     def resolve(self, dataset: str, tree: exp.Expr, *, dimensions: bool = True) -> exp.Expr:
         """Resolve every name in a tree over a dataset's rows; raise `Refused` with all that are unknown.
@@ -89,6 +97,19 @@ class Names:
             return self._relative(dataset, _without_parameters(read(model.sql, "condition")), hops)
         names = tuple(model.path.split(".")) if model.path else (name,)
         return self.path(dataset, names, hops, dimensions=len(names) > 1)
+
+    def declared(self, dataset: str, name: str) -> Column | None:
+        """Give what is said of a column: by the dataset, and where that leaves it open, by the source."""
+        own = next((c for n, c in self.datasets[dataset].columns.items() if n.casefold() == name.casefold()), None)
+        terms = self.terms(dataset)
+        contract = terms.of(name) if terms else None
+        if contract is None:
+            return own
+        data, meant = (
+            _time_kind(each) for each in ((self.schema(dataset) or {}).get(name, ""), own.type if own else "")
+        )
+        has_clock = data == "local" or (data is None and meant == "local")
+        return completed(own, contract if has_clock else replace(contract, zone=""))
 
     def column(self, dataset: str, name: str, hops: tuple[str, ...] = ()) -> exp.Expr:
         """Give a column of a dataset, cast where the definition declares another type than the data have."""
@@ -165,10 +186,8 @@ class Names:
 
     def clock(self, dataset: str, column: str) -> tuple[Literal["date", "local", "instant"] | None, str]:
         """Say what kind of time a column holds, and in which zone where it carries none and is not the project's."""
-        zone = next(
-            (c.zone for n, c in self.datasets[dataset].columns.items() if n.casefold() == column.casefold()), ""
-        )
-        return _time_kind(self.type_of(dataset, column)), zone
+        declared = self.declared(dataset, column)
+        return _time_kind(self.type_of(dataset, column)), declared.zone if declared else ""
 
     def zone_twice(self, dataset: str, column: str) -> Mistake | None:
         """Refuse a zone of a column that is read as instants: a text without an offset would be read in the project's zone."""
@@ -203,20 +222,16 @@ class Names:
         for amount in columns(tree):
             hops = tuple(amount.table.split(".")[1:])
             owner = self.owner(dataset, hops)
-            declared = next(
-                (c.currency for n, c in self.datasets[owner].columns.items() if n.casefold() == amount.name.casefold()),
-                "",
-            )
-            if declared:
-                found[Expr(amount)] = Expr(self._currency(owner, declared, hops))
+            declared = self.declared(owner, amount.name)
+            if declared is not None and declared.currency:
+                found[Expr(amount)] = Expr(self._currency(owner, declared.currency, hops))
         return tuple(found.items())
 
     def fixed_currencies(self, dataset: str, tree: exp.Expr) -> dict[Expr, str]:
         """Give each amount in a resolved tree whose unit is a currency, with that."""
         found: dict[Expr, str] = {}
         for amount in columns(tree):
-            owner = self.datasets[self.owner(dataset, amount.table.split(".")[1:])]
-            declared = next((c for n, c in owner.columns.items() if n.casefold() == amount.name.casefold()), None)
+            declared = self.declared(self.owner(dataset, amount.table.split(".")[1:]), amount.name)
             if declared is not None and not declared.currency and declared.unit in CODES:
                 found[Expr(amount)] = declared.unit
         return found

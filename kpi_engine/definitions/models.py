@@ -49,6 +49,12 @@ class Column(Model):
     """The column that holds the currency of this amount."""
     zone: str = Field(default="", examples=["UTC", "Europe/Paris"])
     """The time zone of a timestamp that carries none; without it, the project's."""
+    additivity: Literal["", "additive", "semi_additive", "non_additive"] = ""
+    """Whether its values may be added up: `non_additive` as those of reach, which are refused in a sum, `semi_additive` not over time."""
+    restated: str = Field(default="", examples=["30 days"])
+    """How long the figures still change after their time: periods that end later than that ago are provisional."""
+    sampled: str = Field(default="", examples=["1 in 10 sessions"])
+    """How the figures are estimated, for readers."""
     label: Texts = {}
     """What people call it: a text, or one per language."""
     description: Texts = {}

@@ -12,6 +12,7 @@ from kpi_engine.calendar.zones import load_zone
 from kpi_engine.catalogue.graph import cycle, in_a_circle, origins_below
 from kpi_engine.catalogue.names import Names
 from kpi_engine.errors import DefinitionError, Diagnostic, KpiError, PluginError, SourceError, TimeoutExceeded, nearest
+from kpi_engine.execution.contracts import Contracts
 from kpi_engine.execution.faults import from_the_project
 from kpi_engine.execution.querying import asked
 from kpi_engine.execution.sources import Sources, arrow
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
     from kpi_engine.api import Source, Transform
+    from kpi_engine.catalogue.terms import Terms
     from kpi_engine.definitions import Project
     from kpi_engine.execution.database import Database
     from kpi_engine.execution.versions import Version
@@ -56,6 +58,7 @@ class Binder:
         self._lock = RLock()
         self.default_source = _default_source(project)
         self._versions = Versions(project, self._own_source, self._source_of, self._is_shipped, self._sources.call)
+        self._contracts = Contracts(project, self._sources, self._own_source, self._versions)
 
     def relations(self, datasets: Iterable[str]) -> tuple[Relations, dict[str, Any]]:
         """Find the origins of datasets and of all they are made of, and the tables to register with the request."""
@@ -74,6 +77,11 @@ class Binder:
                 self._refuse_circle(dataset)
                 self._schemas[dataset] = self.version(dataset), self._find_schema(dataset)
             return self._schemas[dataset][1]
+
+    def terms(self, dataset: str) -> Terms | None:
+        """Say under which terms a dataset's sources give its figures."""
+        with self._lock:
+            return self._contracts.of(dataset)
 
     def version(self, dataset: str) -> Version:
         """Say what is known of a dataset's data at this moment."""

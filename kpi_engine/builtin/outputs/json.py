@@ -56,13 +56,17 @@ def _document(report: Report) -> Json:
         table = report.sections[0].table
         starts = [column.unfinished_from for column in table.columns if column.unfinished_from] if table else []
         said: dict[str, Json] = {"unfinished": True} | ({"unfinished_from": starts[0]} if starts else {})
-        return _plain_table(report.sections[0]) | (said if report.unfinished else {})
+        late = [column.provisional_from for column in table.columns if column.provisional_from] if table else []
+        also: dict[str, Json] = {"provisional": True} if report.provisional else {}
+        also |= {"provisional_from": late[0]} if late else {}
+        return _plain_table(report.sections[0]) | (said if report.unfinished else {}) | also
     return {
         "title": report.title,
         "language": report.language,
         "period": report.period,
         "as_of": report.as_of.isoformat(),
         "unfinished": report.unfinished,
+        **({"provisional": True} if report.provisional else {}),
         "notices": list(report.notices),
         "sections": [_section(section) for section in report.sections],
     }

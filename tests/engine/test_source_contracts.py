@@ -1,0 +1,188 @@
+"""What a source says of its figures holds as if the dataset declared it, and the engine acts on it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import kpi_engine
+from kpi_engine import DefinitionError
+from kpi_engine.api import DataError, PluginError
+
+SOURCE = """
+from arro3.core import Array, DataType, Table as Arrow
+from pydantic import BaseModel
+from kpi_engine.api import Contract, Table, hookimpl
+
+class Ads:
+    name = "ads"
+    class Config(BaseModel):
+        pass
+    def __init__(self, config, context): pass
+    def tables(self): return [Table("posts")]
+    def scan(self, scan):
+        days = ["2026-01-05", "2026-01-06", "2026-02-20", "2026-02-27"]
+        return Arrow.from_pydict({
+            "day": Array(days, DataType.string()), "reach": Array([10, 20, 30, 40], DataType.int64()),
+            "followers": Array([1, 2, 3, 4], DataType.int64()), "clicks": Array([1, 1, 2, 4], DataType.int64()),
+            "cost": Array([1.0, 2.0, 3.0, 4.0], DataType.float64()), "money": Array(["EUR", "EUR", "USD", "USD"], DataType.string()),
+            "seen": Array([0, 0, 0, 0], DataType.int64()),
+        })
+    def contract(self, table):
+        return TERMS
+
+@hookimpl
+def sources():
+    return [Ads]
+"""
+TERMS = """{
+    "reach": Contract(additivity="non_additive"), "followers": Contract(additivity="semi_additive"),
+    "clicks": Contract(unit="clicks", restated="10 days", sampled="1 in 10 posts"), "Cost": Contract(currency="money"),
+}"""
+POSTS = {"table": "posts", "time": "day", "columns": {"day": {"type": "date"}}}
+AS_OF = "2026-03-01"
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Open a project over the source, with KPIs by their formulas."""
+    engines = []
+
+    def opened(formulas, *, terms=TERMS, posts=POSTS, more=None, inputs=("posts",)):
+        (tmp_path / "plugins").mkdir(exist_ok=True)
+        (tmp_path / "plugins" / "ads.py").write_text(SOURCE.replace("TERMS", terms, 1))
+        settings = {
+            "project": "p",
+            "sources": {"vendor": {"plugin": "ads"}},
+            "datasets": {"posts": posts, **(more or {})},
+        }
+        settings["kpis"] = {name: {"inputs": list(inputs), "formula": formula} for name, formula in formulas.items()}
+        definitions = {key: settings.pop(key) for key in ("datasets", "kpis")}
+        (tmp_path / "kpi.yaml").write_text(json.dumps(settings))
+        (tmp_path / "definitions").mkdir(exist_ok=True)
+        (tmp_path / "definitions" / "all.yaml").write_text(json.dumps(definitions))
+        engines.append(kpi_engine.open(tmp_path))
+        return engines[-1]
+
+    yield opened
+    for each in engines:
+        each.close()
+
+
+def codes(engine):
+    return {each.subject: each.code for each in engine.check() if each.severity == "error"}
+
+
+@pytest.mark.parametrize(
+    ("formula", "is_refused"),
+    [
+        ("sum(reach)", True),
+        ("sum(reach * 2)", True),
+        ("sum(case when clicks > 1 then reach else 0 end)", True),
+        ("sum(coalesce(reach, 0) + clicks)", True),
+        ("sum(case when reach > 15 then clicks end)", False),
+        ("max(reach)", False),
+        ("avg(reach)", False),
+        ("count(distinct reach)", False),
+        ("sum(clicks)", False),
+        ("sum(followers)", True),
+    ],
+)
+def test_what_may_not_be_added_up_is_refused_before_it_is_computed(project, formula, is_refused):
+    engine = project({"k": formula})
+    assert codes(engine) == ({"kpi k": "not_addable"} if is_refused else {})
+    if not is_refused:
+        engine.run("k", as_of=AS_OF)
+        return
+    with pytest.raises(DefinitionError, match="the source `vendor` says so"):
+        engine.run("k", as_of=AS_OF)
+
+
+def test_levels_are_added_up_where_they_are_taken_as_levels(project):
+    posts = {**POSTS, "snapshot": {"of": ["seen"]}}
+    engine = project({"k": "sum(followers)", "r": "sum(reach)"}, posts=posts)
+    assert codes(engine) == {"kpi r": "not_addable"}
+    assert engine.run("k", period="2026-01", as_of=AS_OF).rows() == [{"k": 2}]
+
+
+def test_the_dataset_may_say_it_of_a_source_without_a_contract(project):
+    posts = {**POSTS, "columns": {**POSTS["columns"], "seen": {"additivity": "non_additive"}}}
+    engine = project({"k": "sum(seen)"}, terms="{}", posts=posts)
+    assert codes(engine) == {"kpi k": "not_addable"}
+    assert "the dataset `posts` declares so" in str(engine.check()[0])
+
+
+def test_units_and_currencies_hold_as_if_they_were_declared(project):
+    engine = project({"clicks": "sum(clicks)", "cost": "sum(cost)", "both": "sum(cost) + sum(clicks)"})
+    assert engine.measure("clicks").unit == "clicks"
+    assert engine.run("cost", period="2026-01", as_of=AS_OF).rows() == [{"cost": 3.0}]
+    with pytest.raises(DataError) as caught:
+        engine.run("cost", period="2026", as_of=AS_OF)
+    assert caught.value.code == "mixed_currencies"
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ({"clicks": {"unit": "taps"}}, "contradicts_source"),
+        ({"reach": {"additivity": "additive"}}, "contradicts_source"),
+        ({"clicks": {"unit": "clicks", "sampled": "all", "restated": "1 day"}}, None),
+    ],
+)
+def test_a_dataset_that_says_otherwise_is_refused(project, column, said):
+    engine = project({"k": "count(posts)"}, posts={**POSTS, "columns": {**POSTS["columns"], **column}})
+    assert codes(engine).get("dataset posts") == said
+
+
+def test_what_is_made_of_a_table_inherits_its_terms_and_may_say_otherwise(project):
+    more = {
+        "made": {"sql": "select day, reach, clicks from posts", "time": "day", "columns": {"day": {"type": "date"}}},
+        "own": {"sql": "select day, max(reach) as reach from posts group by day", "time": "day",
+                "columns": {"day": {"type": "date"}, "reach": {"additivity": "additive"}}},
+    }  # fmt: skip
+    engine = project({"k": "sum(reach)"}, more=more, inputs=("made",))
+    assert codes(engine) == {"kpi k": "not_addable"}
+    engine = project({"k": "sum(reach)"}, more=more, inputs=("own",))
+    assert codes(engine) == {}
+
+
+def test_recent_periods_are_provisional(project):
+    engine = project({"k": "sum(clicks)", "n": "max(reach)"})
+    result = engine.run("k", grain="week", period="2026-01-05..2026-03-01", as_of="2026-03-01")
+    (period,) = [each for each in result.columns if each.role == "period"]
+    assert (
+        period.provisional_from == "2026-02-16"
+    )  # that week ends on 23 February, after 19 February: ten days before 2 March
+    assert "10 days" in result.provisional
+    assert "(provisional)" in engine.render(result, "table").decode()
+    assert json.loads(engine.render(result, "json"))["provisional_from"] == "2026-02-16"
+    assert engine.run("n", period="2026", as_of=AS_OF).provisional == ""
+    assert engine.run("k", period="2026-01", as_of=AS_OF).provisional == ""
+    french = engine.run("k", period="2026-02", as_of=AS_OF, language="fr")
+    assert french.provisional == "Provisoire : une source modifie encore ses chiffres pendant 10 jours."
+    assert "Provisoire" in engine.render(french, "html").decode()
+
+
+def test_all_rows_of_a_table_may_be_provisional_and_estimated(project):
+    engine = project({"n": "count(posts)"}, terms='{"*": Contract(restated="1 month", sampled="half")}')
+    assert engine.run("n", period="2026-02", as_of=AS_OF).provisional
+    assert engine.measure("n").notice == "Estimated from a sample: half."
+
+
+def test_samples_are_said_of_the_kpi(project):
+    engine = project({"k": "sum(clicks)", "of_it": "avg(clicks)"})
+    assert engine.measure("k").notice == "Estimated from a sample: 1 in 10 posts."
+    assert engine.measure("k", "fr").notice == "Estimé sur un échantillon : 1 in 10 posts."
+
+
+@pytest.mark.parametrize(
+    "terms",
+    ["[]", "{'reach': 5}", "{'reach': Contract(unit='EUR //')}", "{'reach': Contract(zone='Mars/Olympus')}",
+     "{'reach': Contract(restated='long')}", "{'reach': Contract(additivity='sometimes')}", "1/0"],
+)  # fmt: skip
+def test_a_contract_that_is_none_is_the_plugins_fault(project, terms):
+    engine = project({"k": "max(reach)"}, terms=terms)
+    with pytest.raises(PluginError, match="`ads`") as caught:
+        engine.run("k", as_of=AS_OF)
+    assert caught.value.code == "plugin_failed"
