@@ -39,20 +39,25 @@ def annotate(nodes: Sequence[exp.Expr], words: Sequence[Word]) -> None:
     cases = tuple(_cases(words))
     parameters = _parameters(words)
     _place_constants(nodes, words)
+    inside: dict[int, Stretch] = {}
     for node in reversed(nodes):
-        if type(node) in _PLACED:
-            continue
-        found = _union(_own(node), *map(_own, node.iter_expressions()))
-        if isinstance(node, exp.Placeholder):
-            found = next(parameters.get(str(node.this), iter(())), None)
-        elif isinstance(node, exp.Case):
-            found = _around(found, cases)
-        elif calls and _is_call(node):
-            found = _around(found, calls)
-        elif groups and isinstance(node, exp.Paren):
-            found = _around(found, groups)
-        if found is not None:
-            _place(node, _balanced(found, brackets) if brackets else found)
+        found = _own(node)
+        if type(node) not in _PLACED:
+            found = _union(found, inside.get(id(node)))
+            if isinstance(node, exp.Placeholder):
+                found = next(parameters.get(str(node.this), iter(())), None)
+            elif isinstance(node, exp.Case):
+                found = _around(found, cases)
+            elif calls and _is_call(node):
+                found = _around(found, calls)
+            elif groups and isinstance(node, exp.Paren):
+                found = _around(found, groups)
+            if found is not None:
+                found = _balanced(found, brackets) if brackets else found
+                _place(node, found)
+        if found is not None and node.parent is not None:
+            around = inside.get(id(node.parent))
+            inside[id(node.parent)] = found if around is None else (min(around[0], found[0]), max(around[1], found[1]))
 
 
 def _own(node: exp.Expr) -> Stretch | None:

@@ -10,10 +10,12 @@ from sqlglot.dialects.duckdb import DuckDB
 
 _OWN = frozenset({"this", "table"})
 """What a column has that stands in a table of the statement."""
+_CAST, _COALESCE, _BINARY = (frozenset({"this", each}) for each in ("to", "expressions", "expression"))
+"""What the plain form of each has."""
 
 
 class Writer(DuckDB.Generator):  # type: ignore[valid-type,misc]  # a class that its dialect names
-    """Writes quoted names, columns of them, and the type of floating-point numbers without looking for what they are not."""
+    """Writes names, columns, literals and operators, and what is made of them most, without looking for what they are not."""
 
     def identifier_sql(self, expression: exp.Identifier) -> str:
         """Write a name."""
@@ -36,6 +38,39 @@ class Writer(DuckDB.Generator):  # type: ignore[valid-type,misc]  # a class that
         if args["this"] is exp.DType.DOUBLE and len(args) == 1:
             return "DOUBLE"
         return str(super().datatype_sql(expression))
+
+    def literal_sql(self, expression: exp.Literal) -> str:
+        """Write a number or a text."""
+        args = expression.args
+        if not args["is_string"]:
+            return str(args["this"])
+        text = args["this"]
+        return str(super().literal_sql(expression)) if self.pretty or "'" in text else f"'{text}'"
+
+    def paren_sql(self, expression: exp.Paren) -> str:
+        """Write what stands in brackets."""
+        return str(super().paren_sql(expression)) if self.pretty else f"({self.sql(expression.args['this'])})"
+
+    def cast_sql(self, expression: exp.Cast, safe_prefix: str | None = None) -> str:
+        """Write a cast."""
+        args = expression.args
+        if safe_prefix or not args.keys() <= _CAST:
+            return str(super().cast_sql(expression, safe_prefix))
+        return f"CAST({self.sql(args['this'])} AS {self.sql(args['to'])})"
+
+    def coalesce_sql(self, expression: exp.Coalesce) -> str:
+        """Write a choice of the first known value."""
+        args = expression.args
+        if self.pretty or not args.keys() <= _COALESCE:
+            return str(self.function_fallback_sql(expression))
+        return f"COALESCE({', '.join(map(self.sql, (args['this'], *args['expressions'])))})"
+
+    def binary(self, expression: exp.Binary, op: str) -> str:
+        """Write an operator between two values; a chain of one is written as the dialect does, however long it is."""
+        args, kind = expression.args, type(expression)
+        if kind is exp.Is or args.keys() != _BINARY or kind in (type(args["this"]), type(args["expression"])):
+            return str(super().binary(expression, op))
+        return f"{self.sql(args['this'])} {op} {self.sql(args['expression'])}"
 
 
 @cache

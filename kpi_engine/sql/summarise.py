@@ -202,8 +202,10 @@ class _Summary:
     def _wanted_by_cells(self, own: Mapping[Aggregate, frozenset[Expr]]) -> dict[Wanted, list[int]]:
         """Say which rows make a member seen in which cells, where cells want different rows; else nothing."""
         found: dict[Wanted, list[int]] = {}
+        together = dict.fromkeys(each.aggregates for each in self.node.cells)
+        wants = {numbers: wanted(own[self.node.aggregates[n]] for n in numbers) for numbers in together}
         for each in self.node.cells:
-            found.setdefault(wanted(own[self.node.aggregates[n]] for n in each.aggregates), []).append(each.id)
+            found.setdefault(wants[each.aggregates], []).append(each.id)
         return found if self.node.split and set(found) != {wanted(own.values())} else {}
 
     def _of_seen(
