@@ -76,7 +76,10 @@ def allowed(engine, made):
     found = Counter()
     for summary in summaries(made.plan):
         joined = (
-            [names.owner(summary.read.dataset, hops) for hops in reached(expressions(summary))]
+            [
+                names.owner(summary.read.dataset, hops)
+                for hops in reached(summary.read.dataset, expressions(summary), names)
+            ]
             if summary.read.below is None
             else []
         )
