@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 LIBRARIES = ("kpi_engine", "sqlglot", "duckdb", "pydantic", "arro3", "yaml", "rich", "babel", "scipy", "jinja2")
+ASKING = ("kpi_engine/execution/fetching.py", "kpi_engine/execution/database.py")
+"""Files whose functions do little but ask DuckDB, whose own functions in C++ a profiler need not see."""
 TOP = 15
 Function = tuple[str, int, str]
 Timing = tuple[int, int, float, float, Any]
@@ -62,6 +64,8 @@ def library(function: Function) -> str:
     said = f"{file} {name}"
     if "importlib" in said or "_imp." in said or "marshal" in said or "builtins.exec" in said:
         return "importing"
+    if file.endswith(ASKING):
+        return "duckdb"
     found = re.search("|".join(LIBRARIES), f"{file.rpartition('site-packages')[2]} {name}")
     return found[0] if found else "Python"
 
