@@ -264,10 +264,11 @@ class Derive:
 
 @dataclass(frozen=True)
 class Bounds:
-    """The first and last time of a Read's rows: what a request without a period spans."""
+    """The first and last time of a Read's rows before `as_of`: what a request without a period spans."""
 
     read: Read
     filter: frozenset[Expr]
+    as_of: datetime
 
 
 def chosen_by(read: Read) -> tuple[Derive, ...]:

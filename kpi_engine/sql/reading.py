@@ -12,6 +12,7 @@ from kpi_engine.formula.trees import column, integer, named
 from kpi_engine.sql.conditions import all_of
 from kpi_engine.sql.joins import joined
 from kpi_engine.sql.rendering import alias, where
+from kpi_engine.sql.times import Clock
 
 if TYPE_CHECKING:
     from kpi_engine.catalogue.resolved import Expr
@@ -30,7 +31,8 @@ def bounds(node: Bounds, rendering: Rendering) -> exp.Select:
     ]
     select = exp.Select(expressions=edges).from_(rendering.relations.rows(node.read.dataset, ROWS), copy=False)
     select = joined(select, node.read, [time.expression, *node.filter], rendering)
-    return where(select, [condition.tree for condition in sorted(node.filter, key=lambda e: e.text)])
+    known = Clock(time, rendering.zone).before(node.as_of)
+    return where(select, [known, *(condition.tree for condition in sorted(node.filter, key=lambda e: e.text))])
 
 
 def chosen_before(read: Read) -> bool:
