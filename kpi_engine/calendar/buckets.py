@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kpi_engine.calendar.calendars import Calendar
     from kpi_engine.calendar.grains import Grain
 
-MOST_BUCKETS: Final = 20_000
+MOST_BUCKETS: Final = 100_000
 """More than these are a mistake in the grain, not a wish."""
 
 _STEPS: Final = MappingProxyType(
@@ -100,18 +100,29 @@ def buckets(span: Span, grain: Grain, calendar: Calendar) -> tuple[Bucket, ...]:
 
     There is no gap between them, unless the project's own unit has one.
 
-    Raise `unbounded_period` for a span without a start or an end, `too_many_periods` above 20,000.
+    Raise `unbounded_period` for a span without a start or an end, `too_many_periods` above 100,000.
     """
     found: list[Bucket] = []
+    if grain in _STEPS and grain not in calendar.units and _length(span, grain) > MOST_BUCKETS * _STEPS[grain]:
+        raise _too_many(grain)
     for bucket in _each(span, grain, calendar):
         if len(found) == MOST_BUCKETS:
-            raise RequestError(
-                f"the period holds more than {MOST_BUCKETS:,} periods of grain `{grain}`",
-                code="too_many_periods",
-                hint="ask for a shorter period or a coarser grain",
-            )
+            raise _too_many(grain)
         found.append(bucket)
     return tuple(found)
+
+
+def _length(span: Span, grain: Grain) -> timedelta:
+    start, end = _bounds(span, grain)
+    return end - start
+
+
+def _too_many(grain: Grain) -> RequestError:
+    return RequestError(
+        f"the period holds more than {MOST_BUCKETS:,} periods of grain `{grain}`",
+        code="too_many_periods",
+        hint="ask for a shorter period or a coarser grain",
+    )
 
 
 def _each(span: Span, grain: Grain, calendar: Calendar) -> Iterator[Bucket]:

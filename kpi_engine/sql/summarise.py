@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.catalogue.resolved import ROWS, VALUE, Expr
+from kpi_engine.errors import RequestError
 from kpi_engine.formula.trees import column, every_column, integer, named
 from kpi_engine.sql.aggregates import aggregation, can_be_merged, merged, partials
 from kpi_engine.sql.arrivals import ENTITY, PIECE, arrived_since, counted_arrivals, own_column
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from kpi_engine.sql.conditions import Wanted
     from kpi_engine.sql.rendering import Rendering
 
+MOST_COVERED = 500_000_000
+"""So many pairs of a cell and a piece of time are put together at most: 20,000 periods of which each covers as many pieces."""
 LONG = 8
 """Where cells hold more pieces than this on average, the map says from which piece to which a cell goes instead of naming each."""
 
@@ -327,6 +330,12 @@ class _Summary:
     def _join_stretches(self, select: exp.Select, number: exp.Expr, *tests: exp.Expr) -> exp.Select:
         """Join each piece of time to the cells that go from a piece at or before it to one at or after it."""
         stretches = self.pieces.stretches
+        if self.pieces.covered > MOST_COVERED:
+            raise RequestError(
+                f"the stretches of {len(self.node.cells):,} periods overlap too much: each piece of time would be added up in thousands of them",
+                code="too_many_periods",
+                hint="ask for a shorter period or a coarser grain",
+            )
         ends = {
             "first": Constants("INT", [first for _, first, _ in stretches]),
             "last": Constants("INT", [last for _, _, last in stretches]),

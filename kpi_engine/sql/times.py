@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlglot import exp
 
 from kpi_engine.calendar import repeated, repeats, to_utc
+from kpi_engine.errors import RequestError
 from kpi_engine.formula.trees import integer
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from kpi_engine.catalogue import TimeColumn
     from kpi_engine.planning.nodes import Cell
 
+MOST_COMPARED = 20_000
+"""So many stretches are told apart by comparisons at most: each is a branch of the statement."""
 LEAST = 4
 """Stretches of one length are counted by a division where there are as many as this."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the zero of a line, in no zone
@@ -81,6 +84,12 @@ class Clock:
         stretches of one length or of so many months, which are counted: faster than truncating the time, and exact in every zone
         and calendar.
         """
+        if not self.counts and len(bounds) > MOST_COMPARED:
+            raise RequestError(
+                f"a source that computes in its own dialect tells at most {MOST_COMPARED:,} stretches of time apart, and {len(bounds):,} are asked for",
+                code="too_many_periods",
+                hint="ask for a shorter period or a coarser grain",
+            )
         starts: Sequence[datetime | None] = bounds[:-1] if inside else (None, *bounds)
         for again in self._repeats(bounds):
             starts, numbers = _twice(starts, numbers, again)
