@@ -37,7 +37,7 @@ def _kinds(table: dict[str, Any]) -> Iterator[str]:
     for kind in table["kinds"].values():
         said = [
             f"`{kind['formula']}`",
-            *(f"`{key}: {kind[key]}`" for key in ("empty", "frame", "currency") if key in kind),
+            *(f"`{key}: {kind[key]}`" for key in ("empty", "frame", "currency", "additive_over") if key in kind),
         ]
         yield f"| {kind['title']} | `{_written(kind['inputs'])}` | {', '.join(said)} |"
 
@@ -89,7 +89,13 @@ def _features(table: dict[str, Any]) -> Iterator[str]:
     yield from remarks.listed()
     yield from ["", "| feature | arguments of `run` |", "|---|---|"]
     for each in features.values():
-        yield f"| {each['title']} | {', '.join(f'`{key}={value!r}`' for key, value in each['request'].items()) or 'a period'} |"
+        yield f"| {each['title']} | {_arguments(each)} |"
+
+
+def _arguments(feature: dict[str, Any]) -> str:
+    """Write the arguments of `run`, or of `members`."""
+    said = ", ".join(f"`{key}={value!r}`" for key, value in feature.get("members", feature.get("request", {})).items())
+    return f"of `members`, with the KPI as `of`: {said}" if "members" in feature else said or "a period"
 
 
 class _Reasons:

@@ -270,9 +270,10 @@ class _Summary:
             return clock.numbered(pieces.bounds, inner, inside=True), []
         cell = clock.numbered(pieces.bounds, numbers)
         there = set(owners.values())
+        known = [exp.Not(this=exp.Is(this=cell, expression=exp.Null()))]
         if len(there) == 1:
-            return integer(there.pop()), []
-        return cell, [exp.Not(this=exp.Is(this=cell, expression=exp.Null()))] if None in numbers and there else []
+            return integer(there.pop()), known if None in numbers[min(owners) : max(owners)] else []
+        return cell, known if None in numbers and there else []
 
     def _extent(self) -> tuple[datetime | None, datetime | None]:
         every = [span for cell in self.node.cells for span in cell.spans]

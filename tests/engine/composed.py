@@ -92,6 +92,16 @@ class Place:
     ignored: frozenset[str] = frozenset()
     moved: bool = False
     """Whether it is another stretch of time than the row of the answer is about."""
+    more: tuple[Window, ...] = ()
+    """Other stretches that the place has beside `window`: all Mondays of a quarter."""
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        return (self.window, *self.more)
+
+    def each(self) -> list[Place]:
+        """Give the place in each of its stretches."""
+        return [replace(self, window=window, more=()) for window in self.windows]
 
     def ignores(self, name: str) -> bool:
         return name in self.ignored or "all" in self.ignored
@@ -139,19 +149,14 @@ class Rows:
     def at(self, place: Place) -> list[Row]:
         timed = [(row, midnight(row[self.time])) for row in self.tables[self.dataset] if row[self.time] is not None]
         known = [(row, at) for row, at in timed if at < place.as_of]
-        window = place.window
-        inside = [
-            (row, at)
-            for row, at in known
-            if (window.start is None or window.start <= at) and (window.end is None or at < window.end)
-        ]
+        inside = [(row, at) for row, at in known if any(holds(each, at) for each in place.windows)]
         if self.take == "rows":
             return [row for row, _ in inside if place.within(row) and self.where(row)]
         if self.take in {"first", "last"}:
             asked = replace(place, member={})
             inside = [(row, at) for row, at in inside if asked.within(row) and self.where(row)]
             return [row for row in _edge(inside, last=self.take == "last") if place.within(row)]
-        bound = window.end if self.take == "closing" else window.start
+        bound = place.windows[-1].end if self.take == "closing" else place.window.start
         if bound is None and self.take == "opening":
             return []
         until = place.as_of if bound is None else min(bound, place.as_of)
@@ -160,6 +165,11 @@ class Rows:
             for row in _edge([(row, at) for row, at in known if at < until], last=True)
             if place.within(row) and self.where(row)
         ]
+
+
+def holds(window: Window, at: datetime) -> bool:
+    """Say whether a moment lies in a stretch."""
+    return (window.start is None or window.start <= at) and (window.end is None or at < window.end)
 
 
 def _edge(rows: list[tuple[Row, datetime]], *, last: bool) -> list[Row]:
@@ -198,10 +208,14 @@ class Moved(Kind):
     change: Callable[[Place], Place]
 
     def value(self, place: Place) -> Value:
-        return self.below.value(self.change(place))
+        return self.below.value(self.changed(place))
+
+    def changed(self, place: Place) -> Place:
+        first, *others = [self.change(each) for each in place.each()]
+        return replace(first, more=tuple(each.window for each in others))
 
     def seen(self, place: Place) -> Iterator[tuple[Row, Place]]:
-        changed = self.change(place)
+        changed = self.changed(place)
         yield from self.below.seen(replace(changed, moved=place.moved or changed.window is not place.window))
 
 
@@ -235,8 +249,8 @@ class Per(Kind):
 
     def places(self, place: Place) -> Iterator[Place]:
         if self.unit:
-            for window in units(place, self.unit):
-                inner = replace(place, window=window)
+            for window in (each for at in place.each() for each in units(at, self.unit)):
+                inner = replace(place, window=window, more=())
                 if self.below.frame == "whole" or any(True for _ in self.below.seen(inner)):
                     yield inner
             return
@@ -255,8 +269,8 @@ class Per(Kind):
                 if not any(at.ignores(name) for name in self.names):
                     yield row, at
             return
-        for window in units(place, self.unit):
-            yield from self.below.seen(replace(place, window=window))
+        for window in (each for at in place.each() for each in units(at, self.unit)):
+            yield from self.below.seen(replace(place, window=window, more=()))
 
 
 def beginning(moment: datetime, unit: str) -> datetime:

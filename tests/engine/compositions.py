@@ -133,6 +133,7 @@ def kinds() -> dict[str, Kind]:
         "largest": Leaf(visits, lambda rows: max(known(rows, "amount"), default=None)),
         "distinct": Leaf(visits, lambda rows: Fraction(len({row["visitor"] for row in rows} - {None}))),
         "percentile": Leaf(visits, lambda rows: quantile(known(rows, "amount"), Fraction(9, 10))),
+        "declared": Leaf(visits, lambda rows: Fraction(len({row["id"] for row in rows}))),
         "filtered": Leaf(visits, amount, filter=_app),
         "counted_if": Leaf(visits, count, filter=_app),
         "condition": Leaf(Rows("visits", tables, where=lambda row: row["device"] == "web"), amount),

@@ -9,10 +9,10 @@ from itertools import combinations, pairwise
 from statistics import median
 
 import pytest
-from composed import ALMANAC, Formula, Others, Per, Place, beginning
+from composed import ALMANAC, Converted, Formula, Leaf, Moved, Others, Per, Place, beginning, data
 from composed import units as units_of
 from compositions import dataset_of, kinds, modified, opened, table, together
-from oracle_calendar import Asked, Window, back, floor, following, frame, previous
+from oracle_calendar import DAY, Asked, Window, back, floor, following, frame, previous
 
 from kpi_engine import DefinitionError, RequestError
 
@@ -215,7 +215,7 @@ class Asking:
 
     def __init__(self, engine, kind, feature):
         self.engine, self.kind, self.feature = engine, kind, feature
-        request = {"period": "2026-Q1", "as_of": AS_OF, **table()["features"][feature]["request"]}
+        request = {"period": "2026-Q1", "as_of": AS_OF, **table()["features"][feature].get("request", {})}
         self.request = {name: kind if value == "KPI" else value for name, value in request.items()}
         self.by = tuple(self.request.get("by", ()))
 
@@ -247,6 +247,33 @@ class Asking:
 
     def grain(self):
         self.whole(months())
+
+    def part(self):
+        """Every day of one number is a stretch of the same period."""
+        rows = self.rows()
+        assert [row["period"] for row in rows] == list(range(1, 8))
+        days = [at for at in units("day")]
+        for row in rows:
+            first, *others = [
+                Window(at, at + DAY, ("step", 1, "day")) for at in days if at.isoweekday() == row["period"]
+            ]
+            place = Place({}, first, datetime(2026, 12, 31), more=tuple(others))
+            expected = MEANT[self.kind].value(place)
+            assert alike(expected, row[self.kind]), f"{self.kind} of {row}: {expected}"
+
+    def members(self):
+        """Members are those of the rows of all datasets below that have the dimensions, in each month."""
+        asked = table()["features"]["members"]["members"]
+        rows = self.engine.members(of=self.kind, period="2026-Q1", as_of=AS_OF, **asked).rows()
+        found = [(row["channel"], row["visitor"], row["period"]) for row in rows]
+        assert len(set(found)) == len(found)
+        expected = {
+            (row["channel"], row["visitor"], row["day"].replace(day=1))
+            for dataset in datasets_of(MEANT[self.kind])
+            for row in data()[dataset]
+            if row["day"] is not None and START.date() <= row["day"] < END.date()
+        }
+        assert set(found) == expected
 
     def own_grain(self):
         blocks = {
@@ -343,6 +370,18 @@ class Asking:
     def always(self):
         held(self.kind, self.rows(), {None: ALWAYS.window}, self.by)
         held(self.kind, [self.run().totals()], {None: ALWAYS.window}, ())
+
+
+def datasets_of(kind):
+    """Name the datasets below a kind whose rows have the dimensions of a split: that of orders has no channel."""
+    below = {
+        Leaf: lambda: {kind.rows.dataset},
+        Moved: lambda: datasets_of(kind.below),
+        Per: lambda: datasets_of(kind.below),
+        Formula: lambda: set().union(*map(datasets_of, kind.parts)),
+        Converted: lambda: {kind.earlier.dataset},
+    }
+    return below[type(kind)]()
 
 
 def units(grain):
