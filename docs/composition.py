@@ -17,7 +17,8 @@ NOTE = "<!-- Written by docs/generate.py from docs/composition.yaml: change that
 ABOUT = """\
 Every kind of KPI can be used by every other, asked with every feature of a request, and modified by every modifier, but for the pairs
 that are named here with their reason: a number in a cell leads to it, and to the code of the error. A test builds each pair over rows with unknown keys, members and times, and compares every value, by member and month and in
-total, with the same computed in plain Python; each pair that is refused must be refused with the code that stands here."""
+total, with the same computed in plain Python; each pair that is refused must be refused with the code that stands here. Cohorts are not in these
+tables, because they need an age: [retention](../how-to/retention.md) says how they are asked, and they have tests of their own."""
 
 
 def lines() -> Iterator[str]:

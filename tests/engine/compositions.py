@@ -237,3 +237,16 @@ def dataset_of(first: str, second: str) -> str:
     if "take_" in f"{first} {second}":
         return "levels"
     return "orders" if "conversion" in {first, second} else "visits"
+
+
+def datasets_of(kind: Any) -> set[str]:
+    """Name the datasets below a kind whose rows have the dimensions of a split: that of orders has no channel."""
+    below: dict[type[Kind], Any] = {
+        Leaf: lambda: {kind.rows.dataset},
+        Moved: lambda: datasets_of(kind.below),
+        Per: lambda: datasets_of(kind.below),
+        Formula: lambda: set().union(*map(datasets_of, kind.parts)),
+        Converted: lambda: {kind.earlier.dataset},
+    }
+    found: set[str] = below[type(kind)]()
+    return found

@@ -9,9 +9,9 @@ from itertools import combinations, pairwise
 from statistics import median
 
 import pytest
-from composed import ALMANAC, Converted, Formula, Leaf, Moved, Others, Per, Place, beginning, data
+from composed import ALMANAC, Formula, Others, Per, Place, beginning, data
 from composed import units as units_of
-from compositions import dataset_of, kinds, modified, opened, table, together
+from compositions import dataset_of, datasets_of, kinds, modified, opened, table, together
 from oracle_calendar import DAY, Asked, Window, back, floor, following, frame, previous
 
 from kpi_engine import DefinitionError, RequestError
@@ -252,7 +252,7 @@ class Asking:
         """Every day of one number is a stretch of the same period."""
         rows = self.rows()
         assert [row["period"] for row in rows] == list(range(1, 8))
-        days = [at for at in units("day")]
+        days = list(units("day"))
         for row in rows:
             first, *others = [
                 Window(at, at + DAY, ("step", 1, "day")) for at in days if at.isoweekday() == row["period"]
@@ -370,18 +370,6 @@ class Asking:
     def always(self):
         held(self.kind, self.rows(), {None: ALWAYS.window}, self.by)
         held(self.kind, [self.run().totals()], {None: ALWAYS.window}, ())
-
-
-def datasets_of(kind):
-    """Name the datasets below a kind whose rows have the dimensions of a split: that of orders has no channel."""
-    below = {
-        Leaf: lambda: {kind.rows.dataset},
-        Moved: lambda: datasets_of(kind.below),
-        Per: lambda: datasets_of(kind.below),
-        Formula: lambda: set().union(*map(datasets_of, kind.parts)),
-        Converted: lambda: {kind.earlier.dataset},
-    }
-    return below[type(kind)]()
 
 
 def units(grain):
