@@ -9,7 +9,7 @@ from kpi_engine.api import Diagnostic
 from kpi_format_metricflow.datasets import Datasets, measure_column
 from kpi_format_metricflow.model import GRAINS
 from kpi_format_metricflow.names import Names
-from kpi_format_metricflow.templates import NotCarriedOver, Reference, condition
+from kpi_format_metricflow.templates import NotCarriedOver, Reference, condition, of_metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,19 +71,19 @@ class Kpis:
 
     def _made(self, metric: Metric, above: tuple[str, ...]) -> dict[str, Any]:
         if metric.type == "simple":
-            return self._simple(metric)
+            return self._simple(metric, above)
         if metric.type == "cumulative":
             return self._cumulative(metric, above)
         if metric.type == "ratio":
             return self._ratio(metric, above)
         if metric.type == "derived":
             return self._derived(metric, above)
-        return self._conversion(metric)
+        return self._conversion(metric, above)
 
-    def _simple(self, metric: Metric) -> dict[str, Any]:
+    def _simple(self, metric: Metric, above: tuple[str, ...]) -> dict[str, Any]:
         read = metric.inputs[0]
         measure = self._measure(read)
-        source = self._rows(measure, [*read.filters, *metric.filters])
+        source = self._rows(measure, [*read.filters, *metric.filters], above)
         return {
             "inputs": {ROWS: source},
             "formula": _filled(_aggregate(measure), read.fill),
@@ -106,19 +106,23 @@ class Kpis:
             inputs, formula = {"value": inner | covers}, _filled("value", read.fill)
             return self._of_periods(metric, {"inputs": inputs, "formula": formula, "frame": frame})
         measure = self._measure(read)
-        source = self._rows(measure, [*read.filters, *metric.filters]) | covers
+        source = self._rows(measure, [*read.filters, *metric.filters], above) | covers
         formula = _filled(_aggregate(measure), read.fill)
         made = {"inputs": {ROWS: source}, "formula": formula, "empty": "unknown", "frame": frame}
         return self._of_periods(metric, made)
 
-    def _conversion(self, metric: Metric) -> dict[str, Any]:
+    def _conversion(self, metric: Metric, above: tuple[str, ...]) -> dict[str, Any]:
         """Read a conversion: the later rows count where the last earlier row of the entity does, once each."""
         said = metric.conversion
         if said is None or not said.entity:
             raise NotCarriedOver("a conversion without an entity")
         base, later = self._base_or_later(said.base), self._base_or_later(said.conversion)
-        source = self._rows(base, [*said.base.filters, *metric.filters])
-        given = self._rows(later, list(said.conversion.filters))
+        source = self._rows(base, [*said.base.filters, *metric.filters], above)
+        given = self._rows(later, list(said.conversion.filters), above)
+        if "among" in given:
+            raise NotCarriedOver(
+                "a filter on the value of a metric at the later input of a conversion, whose rows are kept by the earlier one"
+            )
         pairs = [(said.entity, said.entity), *((there, here) for here, there in said.constants)]
         same = {self._key(later, here): self._key(base, there) for here, there in pairs}
         if len(same) < len(pairs):
@@ -195,8 +199,7 @@ class Kpis:
         if metric is None:
             raise NotCarriedOver(f"the metric `{read.name}`, which is not defined")
         found: dict[str, Any] = {"from": self._metric(metric, above)}
-        if where := self._where([*read.filters, *filters]):
-            found["where"] = where
+        found |= self._conditions([*read.filters, *filters], above)
         if read.offset_window:
             found["offset"] = self._length(read.offset_window)
         if read.offset_to_grain:
@@ -209,25 +212,56 @@ class Kpis:
             raise NotCarriedOver(f"the measure `{read.name}`, which is not defined")
         return measure
 
-    def _rows(self, measure: Measure, filters: list[tuple[str, Place]]) -> dict[str, Any]:
+    def _rows(self, measure: Measure, filters: list[tuple[str, Place]], above: tuple[str, ...]) -> dict[str, Any]:
         level = measure.non_additive
         found: dict[str, Any] = {"from": self.datasets.of_measure(measure)}
-        if where := self._where(filters):
-            found["where"] = where
+        found |= self._conditions(filters, above)
         if level is not None:
             if level.dimension != measure.time:
                 raise NotCarriedOver(f"a level by `{level.dimension}`, which is not the time of the measure")
             found["take"] = {"min": "first", "max": "last"}[level.choice]
         return found
 
-    def _where(self, filters: list[tuple[str, Place]]) -> str:
-        conditions = list(dict.fromkeys(condition(text, self.dimension) for text, _ in filters))
+    def _conditions(self, filters: list[tuple[str, Place]], above: tuple[str, ...]) -> dict[str, Any]:
+        """Give the filters of an input: on its rows, and on what metrics are for members, over all time."""
+        among: dict[str, list[str]] = {}
+        plain = []
+        for text, _ in filters:
+            compared = of_metric(text)
+            if compared is None:
+                plain.append(text)
+                continue
+            name, said = self._among(*compared, above)
+            among.setdefault(name, []).append(said)
+        found: dict[str, Any] = {}
+        if where := self._where(plain):
+            found["where"] = where
+        if among:
+            found["among"] = {name: " and ".join(dict.fromkeys(each)) for name, each in among.items()}
+        return found
+
+    def _among(self, reference: Reference, comparison: str, above: tuple[str, ...]) -> tuple[str, str]:
+        """Give the dimension whose members are kept, and the condition; members without rows have no value there as here."""
+        metric = self.manifest.metric(reference.name)
+        if metric is None:
+            raise NotCarriedOver(f"the metric `{reference.name}`, which is not defined")
+        if len(reference.by) != 1 or "__" in reference.by[0]:
+            raise NotCarriedOver(
+                f"a filter on the metric `{reference.name}` by anything but one entity of its own rows"
+            )
+        return self.dimension(Reference("entity", reference.by[0])), f"{self._metric(metric, above)} {comparison}"
+
+    def _where(self, filters: list[str]) -> str:
+        conditions = list(dict.fromkeys(condition(text, self.dimension) for text in filters))
         return conditions[0] if len(conditions) == 1 else " and ".join(f"({each})" for each in conditions)
 
     def dimension(self, reference: Reference) -> str:
         """Give our name of what a filter refers to."""
         if reference.kind == "metric":
-            raise NotCarriedOver(f"a filter on the value of the metric `{reference.name}`")
+            raise NotCarriedOver(
+                f"a filter on the value of the metric `{reference.name}` that is more than a comparison with a number: `among` keeps "
+                "members by a condition of its own, and cannot be one side of an `or`"
+            )
         name, suffix = reference.name, f"extract_{reference.part}" if reference.part else reference.grain
         stem, _, last = name.rpartition("__")
         if not suffix and stem and (last in GRAINS or self._is_custom(last)):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_OF_METRIC = re.compile(r"\s*\{\{\s*(Metric\([^{}]*\))\s*\}\}\s*(<=|>=|<>|!=|=|<|>)\s*(-?\d+(?:\.\d+)?)\s*")
 _HOLE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
 
@@ -35,6 +36,12 @@ def condition(template: str, name_of: Callable[[Reference], str]) -> str:
     if "{%" in filled or "{{" in filled:
         raise NotCarriedOver("a filter with Jinja beyond `{{ Dimension(…) }}` and its like")
     return filled
+
+
+def of_metric(template: str) -> tuple[Reference, str] | None:
+    """Read a filter that compares the value of a metric with a number: the metric, and the comparison; None of any other."""
+    match = _OF_METRIC.fullmatch(template)
+    return None if match is None else (reference(match[1]), f"{match[2].replace('!=', '<>')} {match[3]}")
 
 
 def reference(text: str) -> Reference:

@@ -197,7 +197,7 @@ def test_the_original_names_are_the_labels_and_the_places_are_known():
         ("{name: k, type: simple, type_params: {measure: nothing}}", "`nothing`"),
         ("{name: k, type: ratio, type_params: {numerator: orders, denominator: nothing}}", "`nothing`"),
         (
-            "{name: k, type: simple, filter: \"{{ Metric('orders', ['customer']) }} > 2\", type_params: {measure: amount}}",
+            "{name: k, type: simple, filter: \"{{ Metric('orders', ['customer']) }} > 2 or true\", type_params: {measure: amount}}",
             "value of the metric",
         ),
         ("{name: k, type: simple, filter: \"{{ Dimension('a__b') }} > 2\", type_params: {measure: amount}}", "`a__b`"),
@@ -268,3 +268,17 @@ def test_names_are_spelled_in_our_letters_and_told_apart():
         "a_b_c", "a_b_c_2", "gr_e", "n_2x", "period_2", "a_b_c",
     ]  # fmt: skip
     assert len(spelled("x" * 200)) <= 64
+
+
+def test_a_filter_on_a_metric_of_an_entity_keeps_its_members(connection):
+    name = "{name: of_regulars, type: simple, filter: \"{{ Metric('orders', group_by=['customer']) }} >= 2\", type_params: {measure: amount}}"
+    imported = read(f"{LEGACY}  - {name}\n")
+    assert imported.diagnostics == ()
+    assert imported.definitions["kpis"]["of_regulars"]["inputs"]["source"]["among"] == {"customer": "orders >= 2"}
+    by_hand = connection.execute("""select sum(amount) from fct_orders where customer_id in
+        (select customer_id from fct_orders group by 1 having count(*) >= 2)""").fetchone()[0]
+    every = connection.execute("select sum(amount) from fct_orders").fetchone()[0]
+    assert by_hand not in {None, every}
+    with kpi_engine.open(imported.definitions, connection) as engine:
+        assert engine.check() == []
+        assert asked(engine, "of_regulars") == [(by_hand,)]
