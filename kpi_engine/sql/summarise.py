@@ -270,7 +270,7 @@ class _Summary:
             return clock.numbered(pieces.bounds, inner, inside=True), []
         cell = clock.numbered(pieces.bounds, numbers)
         there = set(owners.values())
-        known = [exp.Not(this=exp.Is(this=cell, expression=exp.Null()))]
+        known: list[exp.Expr] = [exp.Not(this=exp.Is(this=cell, expression=exp.Null()))]
         if len(there) == 1:
             return integer(there.pop()), known if None in numbers[min(owners) : max(owners)] else []
         return cell, known if None in numbers and there else []
