@@ -125,7 +125,7 @@ class Summaries:
         split = frozenset(rows.split)
         cells = tuple(making.cell(spans, split, below) for spans, below in self._coverage(rows))
         key = (summary, cells)
-        if key not in self._reaches:
+        if key not in self._reaches or not rows.shifts:
             self._reaches[key] = Reach(summary, cells, present=not rows.shifts)
         return list(self._reaches).index(key)
 
