@@ -21,6 +21,7 @@ pytestmark = pytest.mark.usefixtures("site")
 BUILT_IN = {
     ("source", "files"),
     ("source", "duckdb"),
+    ("source", "singer"),
     ("output", "table"),
     ("output", "json"),
     ("output", "csv"),
@@ -174,7 +175,7 @@ class TestBuiltIn:
         assert run(program, site).returncode == 0
 
     def test_words_name_what_can_be_used(self):
-        assert Plugins(None).words("source") == ("duckdb", "files")
+        assert Plugins(None).words("source") == ("duckdb", "files", "singer")
 
 
 class TestIsolation:
