@@ -110,6 +110,8 @@ def first_day(window: Window, unit: str, almanac: Almanac) -> Window:
 def previous(window: Window) -> Window:
     """Give the window before: one step of the grain, or the period before."""
     kind, count, unit = window.previous
+    if kind == "to_date" and window.start is None:
+        return back(window, 1, unit)
     if kind == "to_date":
         assert window.start is not None
         assert window.end is not None
