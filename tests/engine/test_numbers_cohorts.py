@@ -182,7 +182,7 @@ def test_a_day_is_compared_with_a_moment_by_its_day_in_the_zone_of_the_project()
     plain = {"joined": "signups", "back": {"from": "visits", "of": "who", "after": "joined"}}
     made["kpis"] = {"retained": made["kpis"]["retained"], "ever": {"inputs": plain, "formula": "count(back)"}}
     asked = {"period": "2026-01", "as_of": "2026-03-31"}
-    visits = "('ann', timestamptz '2026-01-31 22:30+00'), ('ann', timestamptz '2026-01-31 23:30+00'), ('bob', timestamptz '2026-01-09 10:00+00')"
+    visits = "('ann', timestamptz '2026-01-31 22:30:00+00'), ('ann', timestamptz '2026-01-31 23:30:00+00'), ('bob', timestamptz '2026-01-09 10:00:00+00')"
     signups = "(1, 'ann', date '2026-01-31', 'ad'), (2, 'bob', date '2026-01-10', 'ad')"
     with duckdb.connect() as connection:
         connection.execute(f'create table signup as from (values {signups}) t(id, who, "at", channel)')
@@ -191,7 +191,9 @@ def test_a_day_is_compared_with_a_moment_by_its_day_in_the_zone_of_the_project()
             rows = engine.run("retained", by="age", **asked).rows()
             assert [(row["age"], row["retained"]) for row in rows] == [(0, 1), (1, 1), (2, 0)]
             assert engine.run("ever", **asked).rows() == [{"ever": 2}]
-    signups = "(1, 'ann', timestamptz '2026-01-05 09:00+01', 'ad'), (2, 'bob', timestamptz '2026-01-05 00:30+01', 'ad')"
+    signups = (
+        "(1, 'ann', timestamptz '2026-01-05 09:00:00+01', 'ad'), (2, 'bob', timestamptz '2026-01-05 00:30:00+01', 'ad')"
+    )
     visits = "('ann', date '2026-01-05'), ('bob', date '2026-01-04')"
     with duckdb.connect() as connection:
         connection.execute(f'create table signup as from (values {signups}) t(id, who, "at", channel)')
