@@ -48,19 +48,24 @@ def as_text(found: Sequence[Diagnostic], project: Project) -> str:
 
 def summary(found: Sequence[Diagnostic], project: Project) -> str:
     """Say how many mistakes there are, in how much."""
-    kinds = ((kind, sum(each.severity == kind for each in found)) for kind in ("error", "warning"))
-    mistakes = ", ".join(counted(number, kind) for kind, number in kinds if number)
     kpis, datasets = (sum(section == each for section, _ in project.origins) for each in ("kpis", "datasets"))
-    return f"{mistakes or 'No mistakes'} in {counted(kpis, 'KPI')} and {counted(datasets, 'dataset')}"
+    return f"{mistakes(found)} in {counted(kpis, 'KPI')} and {counted(datasets, 'dataset')}"
+
+
+def mistakes(found: Sequence[Diagnostic]) -> str:
+    """Say how many mistakes there are of each severity."""
+    kinds = ((kind, sum(each.severity == kind for each in found)) for kind in ("error", "warning"))
+    return ", ".join(counted(number, kind) for kind, number in kinds if number) or "No mistakes"
 
 
 def as_json(found: Sequence[Diagnostic], project: Project) -> str:
     """Write the mistakes for machines."""
-    listed = [_record(each) for each in found]
+    listed = [record(each) for each in found]
     return json.dumps({"summary": summary(found, project), "diagnostics": listed}, ensure_ascii=False, indent=2)
 
 
-def _record(diagnostic: Diagnostic) -> dict[str, object]:
+def record(diagnostic: Diagnostic) -> dict[str, object]:
+    """Write a mistake as JSON has it."""
     place = diagnostic.place
     return {
         "severity": diagnostic.severity,

@@ -10,6 +10,7 @@ import click
 from kpi_engine.errors import PluginError
 
 if TYPE_CHECKING:
+    from kpi_engine.api import Command
     from kpi_engine.plugins import Plugins
 
 _GROUP = "kpi_engine.commands"
@@ -35,8 +36,13 @@ def found(word: str) -> click.Command | None:
         if error.code == "unknown_plugin":
             return None
         raise
+    return imported(plugins, made)
+
+
+def imported(plugins: Plugins, made: Command) -> click.Command:
+    """Import what a command runs; raise `PluginError` where it is not there, or is no command of click."""
     module, _, name = made.target.partition(":")
-    return plugins.imported("command", word, lambda: _command(module, name))
+    return plugins.imported("command", made.name, lambda: _command(module, name))
 
 
 def _command(module: str, name: str) -> click.Command:

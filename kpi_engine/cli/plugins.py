@@ -18,7 +18,8 @@ from kpi_engine.cli.writing import put
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kpi_engine.plugins import PluginInfo
+    from kpi_engine.plugins import PluginInfo, Plugins
+    from kpi_engine.plugins.loading import Claim
 
 HEADS = ("Name", "Status", "Provides", "From")
 
@@ -26,13 +27,18 @@ HEADS = ("Name", "Status", "Provides", "From")
 @click.group(
     "plugins",
     invoke_without_command=True,
-    short_help="See which plugins there are, and whether they work.",
+    short_help="See which plugins there are, what they do, and whether they work.",
     cls=Verbs,
-    verbs={"list": "kpi_engine.cli.plugins:listing"},
+    verbs={
+        "list": "kpi_engine.cli.plugins:listing",
+        "show": "kpi_engine.cli.plugindetails:command",
+        "check": "kpi_engine.cli.pluginchecks:command",
+        "trace": "kpi_engine.cli.plugintraces:command",
+    },
 )
 @click.pass_context
 def command(context: click.Context) -> None:
-    """See which plugins there are, and whether they work."""
+    """See which plugins there are, what they do, and whether they work."""
     help_alone(context)
 
 
@@ -45,15 +51,34 @@ def listing(output: str, project: str | None, disabled: Sequence[str]) -> Exit:
     """List every plugin: built in, installed, and in the project's folder `plugins`; also those that do not work, and why."""
     from kpi_engine.plugins import Plugins
 
-    found = Plugins(_root(project), disabled).listing()
+    found = Plugins(root_of(project), disabled).listing()
     put(as_json(found) if output == "json" else "\n".join(as_table(found)))
     return Exit.OK
 
 
-def _root(project: str | None) -> Path | None:
+def root_of(project: str | None) -> Path | None:
     """Find the project's folder; its definitions are not read, so that mistakes in them do not matter here."""
     path = around() if project is None else Path(project)
     return path.parent if path is not None and path.is_file() else path
+
+
+def wanted(plugins: Plugins, name: str) -> list[tuple[PluginInfo, tuple[Claim, ...]]]:
+    """Find plugins by their own name, by that of their package, or by a word that they provide: then only that of them.
+
+    Raises RequestError (`unknown_plugin`) where there is none.
+    """
+    from kpi_engine.errors import RequestError, nearest
+    from kpi_engine.plugins.discovery import canonical
+
+    every = plugins.inspected()
+    if named := [each for each in every if canonical(name) in map(canonical, (each[0].name, each[0].distribution))]:
+        return named
+    by_word = [(info, tuple(claim for claim in claims if claim.word == name)) for info, claims in every]
+    if found := [(info, claims) for info, claims in by_word if claims]:
+        return found
+    names = {info.name for info, _ in every} | {claim.word for _, claims in every for claim in claims}
+    hint = nearest(name, names) or "`kpi plugins list` shows every plugin"
+    raise RequestError(f"there is no plugin `{name}`", code="unknown_plugin", hint=hint)
 
 
 def as_table(found: Sequence[PluginInfo]) -> Iterator[str]:
@@ -74,7 +99,10 @@ def _cells(info: PluginInfo) -> tuple[str, ...]:
 
 def as_json(found: Sequence[PluginInfo]) -> str:
     """Write the plugins for machines."""
-    records = [
-        {**asdict(info), "provides": [{"kind": kind, "word": word} for kind, word in info.provides]} for info in found
-    ]
+    records = [record(info) for info in found]
     return json.dumps({"plugins": records}, ensure_ascii=False, indent=2)
+
+
+def record(info: PluginInfo) -> dict[str, object]:
+    """Write a plugin as JSON has it."""
+    return {**asdict(info), "provides": [{"kind": kind, "word": word} for kind, word in info.provides]}

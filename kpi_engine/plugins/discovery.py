@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 CORE = "kpi-engine-core"
 BUILTIN = "builtin"
 BUILTIN_MODULE = "kpi_engine.builtin"
+FILES = "kpi_project_"
+"""How the names begin under which the files of projects are imported."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _of_project(root: Path | None) -> list[Candidate]:
 
 def _import_file(file: Path) -> ModuleType:
     """Import a file under a name of its own, so that two projects may hold files of one name."""
-    name = f"kpi_project_{sha256(str(file).encode()).hexdigest()[:12]}_{file.stem}"
+    name = f"{FILES}{sha256(str(file).encode()).hexdigest()[:12]}_{file.stem}"
     spec = spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ImportError(f"{file} cannot be imported")

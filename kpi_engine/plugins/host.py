@@ -15,7 +15,7 @@ from kpi_engine.errors import PluginError
 from kpi_engine.plugins.discovery import Candidate, candidates
 from kpi_engine.plugins.isolation import Failed, blame
 from kpi_engine.plugins.limits import bounded
-from kpi_engine.plugins.loading import Announcement, Fault, announced, registered
+from kpi_engine.plugins.loading import Announcement, Claim, Fault, announced, registered
 from kpi_engine.plugins.secrets import Secrets
 from kpi_engine.plugins.settings import configure, configured
 from kpi_engine.plugins.shapes import HOOKS, KINDS, Kind
@@ -77,7 +77,11 @@ class Plugins:
 
     def listing(self) -> tuple[PluginInfo, ...]:
         """Say of every plugin what it provides, and whether it works; this imports all of them."""
-        return tuple(self._info(candidate) for candidate in self._candidates)
+        return tuple(info for info, _ in self.inspected())
+
+    def inspected(self) -> tuple[tuple[PluginInfo, tuple[Claim, ...]], ...]:
+        """Give every plugin with the classes that it announces, in the order of what it provides; this imports all of them."""
+        return tuple(self._inspected(candidate) for candidate in self._candidates)
 
     def source(self, word: str) -> type[Source]:
         """Give the source of this name; raise `PluginError` when there is none that can be used."""
@@ -193,16 +197,18 @@ class Plugins:
                 errors += [fault.reason for fault in found.faults]
         return found
 
-    def _info(self, candidate: Candidate) -> PluginInfo:
-        status, provides, error = _state(candidate, [self._shelf(kind) for kind in KINDS])
-        return PluginInfo(
+    def _inspected(self, candidate: Candidate) -> tuple[PluginInfo, tuple[Claim, ...]]:
+        status, claims, error = _state(candidate, [self._shelf(kind) for kind in KINDS])
+        provides = tuple((claim.kind, claim.word) for claim in claims)
+        info = PluginInfo(
             candidate.name, candidate.distribution, candidate.version, status, provides, error, candidate.origin
         )
+        return info, claims
 
 
 def _state(
     candidate: Candidate, stocks: list[Shelf]
-) -> tuple[Literal["ok", "broken", "conflict", "disabled"], tuple[tuple[str, str], ...], str]:
+) -> tuple[Literal["ok", "broken", "conflict", "disabled"], tuple[Claim, ...], str]:
     """Give a plugin's status, what it provides and what is wrong with it."""
     if candidate in stocks[0].switched_off:
         return "disabled", (), "disabled by name"
@@ -216,7 +222,7 @@ def _state(
     ]
     hidden = [claim for stock in stocks for claim in stock.disabled if claim.candidate == candidate]
     faults = dict.fromkeys(fault.reason for stock in stocks for fault in stock.faults if fault.candidate == candidate)
-    provides = tuple((claim.kind, claim.word) for claim in (*won, *(claim for _, claim in lost)))
+    provides = (*won, *(claim for _, claim in lost))
     if faults:
         return "broken", provides, "; ".join(faults)
     if lost:

@@ -10,6 +10,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, TypeVar
 
 from kpi_engine.errors import KpiError, PluginError
+from kpi_engine.plugins.limits import Overdue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,6 +64,8 @@ def blame(kind: str, word: str, secrets: Secrets | None = None) -> Iterator[None
 
 def in_one_line(error: BaseException, hide: Callable[[str], str] = str) -> str:
     """Write an error as `ValueError: what it says (file.py, line 3)`; `hide` takes out what must not be said."""
+    if isinstance(error, Overdue):
+        return hide(str(error))
     summary = next(line for line in traceback.format_exception_only(error) if not line.startswith(" "))
     return shorten(hide(summary), width=LONGEST, placeholder=" …") + _where(error)
 
