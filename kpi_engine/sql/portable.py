@@ -34,6 +34,7 @@ _NUMBERING = (exp.RowNumber, exp.Lag, exp.Lead)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul)
 _KEPT = "__kept"
+_ROOM = 2
 _CALLS: dict[type[exp.Expr], str] = {
     exp.Length: "length", exp.Contains: "contains", exp.StartsWith: "starts_with", exp.Floor: "floor", exp.Ceil: "ceil",
     exp.Least: "least", exp.Greatest: "greatest",
@@ -247,7 +248,17 @@ class _Writing:
         self.exact(node, kind)
         mixed = "double" in {one, other}
         left, right = self.wide(left, one, mixed=mixed), self.wide(right, other, mixed=mixed)
+        if isinstance(node, exp.Mul):
+            left = self.roomy(left, kind, node)
         return self.again(node, this=left, expression=right), kind
+
+    def roomy(self, made: exp.Expr, kind: Kind, product: exp.Mul | None = None) -> exp.Expr:
+        """Make room for what is added up or multiplied; there is room for the digits of two decimals, not of more."""
+        if self.dialect.roomy is None or kind not in {"int", "decimal"}:
+            return made
+        if product is not None and kind == "decimal" and _degree(product) > _ROOM:
+            raise Unportable("a product of several decimals", said=True)
+        return self.dialect.roomy(made)
 
     def wide(self, made: exp.Expr, kind: Kind, *, mixed: bool = False) -> exp.Expr:
         """Give a number in the type that it is computed with; `mixed` is whether it meets a floating-point number."""
@@ -398,14 +409,14 @@ class _Writing:
         made, kind = self.visit(node.this)
         self.only(node, kind, NUMBERS | {"made"})
         self.exact(node, kind)
-        return exp.Sum(this=self.wide(made, kind)), kind
+        return exp.Sum(this=self.roomy(self.wide(made, kind), kind)), kind
 
     def average(self, node: exp.Avg) -> Lowered:
         made, kind = self.visit(node.this)
         self.only(node, kind, NUMBERS | {"made"})
         self.exact(node, kind)
         if self.dialect.average is not None:
-            return self.dialect.average(self.wide(made, kind), kind), "double"
+            return self.dialect.average(self.roomy(self.wide(made, kind), kind), kind), "double"
         return cast(exp.Avg(this=made), self.type_name("double")), "double"
 
     def extreme(self, node: exp.Expr) -> Lowered:
@@ -504,6 +515,14 @@ def _number(one: Kind, other: Kind) -> Kind:
         if kind in {one, other}:
             return kind
     return "int"
+
+
+def _degree(node: exp.Expr) -> int:
+    """Count how many values are multiplied with each other at most."""
+    if isinstance(node, exp.Column | exp.Literal):
+        return int(isinstance(node, exp.Column))
+    found = [_degree(each) for each in node.iter_expressions()]
+    return sum(found) if isinstance(node, exp.Mul) else max(found, default=0)
 
 
 def _common(kinds: Sequence[Kind]) -> Kind:

@@ -73,6 +73,14 @@ def clickhouse() -> Dialect:
         ),
         exact=_exact,
         wide={"int": _WHOLE},
+        roomy=_roomy,
+    )
+
+
+def _roomy(tree: exp.Expr) -> exp.Expr:
+    """Products and sums of decimals of 38 digits wrap around in silence, too; times one of 76 digits, they have as many."""
+    return exp.Paren(
+        this=exp.Mul(this=exp.Paren(this=tree), expression=cast(exp.Literal.string("1"), "Decimal(76, 0)"))
     )
 
 

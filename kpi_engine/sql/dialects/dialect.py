@@ -39,6 +39,7 @@ class Dialect:
     - `lacks` names clauses that no engine of the dialect has; `has_is_true` is whether `a is true` is one of those it has.
     - `exact` writes a number with a fraction as a decimal, where it would be a floating-point number as it stands.
     - `wide` gives the types that numbers are computed with, by kind, where their own would wrap around or round.
+    - `roomy` makes room for the product or the sum of a whole number or decimal, where one that is too large would wrap around.
     - `names_literals` is whether the columns of `values` are named beside their alias; else they are `column1`, `column2` by themselves.
     """
 
@@ -57,6 +58,7 @@ class Dialect:
     has_is_true: bool = True
     exact: Callable[[str], exp.Expr] | None = None
     wide: Mapping[Kind, str] = field(default_factory=dict)
+    roomy: Callable[[exp.Expr], exp.Expr] | None = None
     names_literals: bool = True
 
 

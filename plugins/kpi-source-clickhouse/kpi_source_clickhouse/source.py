@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,7 +13,7 @@ from kpi_engine.api import DataError, SourceError, Table
 from kpi_source_clickhouse.columns import column_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -27,6 +29,12 @@ _COLUMNS = """
     SELECT database, table, name, type FROM system.columns
     WHERE database NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA') ORDER BY database, table, position
 """
+
+
+_NAME = re.compile(r"\(([A-Z][A-Z_]+)\)")
+"""How ClickHouse names an error, after all that it says of it; the statement, with its settings, is part of that."""
+_TOO_LARGE = frozenset({"DECIMAL_OVERFLOW", "CANNOT_PARSE_NUMBER", "ARGUMENT_OUT_OF_BOUND"})
+_SAID = 500
 
 
 class ClickHouseSettings(BaseModel):
@@ -50,7 +58,8 @@ class ClickHouseSource:
         self._database = config.database
         self._about = context.name
         self._lock = Lock()
-        self._connection: Any = None
+        self._idle: list[Any] = []
+        self._closed = False
 
     def tables(self) -> Sequence[Table]:
         """List the tables and views with their columns; a column of a type that nothing is computed with is left out."""
@@ -75,37 +84,58 @@ class ClickHouseSource:
     def _rows(self, sql: str) -> pa.Table:
         import pyarrow as pa
 
-        try:
-            found = self._connected().query(f"{sql}\n{_SETTINGS}", "ArrowStream")
-        except (RuntimeError, OSError) as error:
-            raise self._said(str(error)) from None
-        data = found.bytes()
-        return pa.ipc.open_stream(data).read_all() if data else pa.table({})
+        with self._connected() as connection:
+            data = pa.BufferReader(connection.query(f"{sql}\n{_SETTINGS}", "ArrowStream").bytes())
+            rows = pa.ipc.open_stream(data).read_all() if data.size() else pa.table({})
+            if data.tell() < data.size():
+                raise self._said("the answer goes on after its end")
+            return rows
 
     def close(self) -> None:
         """Close the data."""
         with self._lock:
-            connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for each in idle:
+            each.close()
 
-    def _connected(self) -> Any:  # noqa: ANN401 - a connection of chdb's
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
+        """Lend a connection. One that anything went wrong with is not used again: its next answer would begin with what is left of this one."""
         import chdb
 
         with self._lock:
-            if self._connection is None:
-                if not self._path.is_dir():
-                    message = f"the folder {self._path} of the source `{self._about}` is not there"
-                    hint = "`path` of the source is relative to the project's folder"
-                    raise SourceError(message, code="missing_file", hint=hint)
-                self._connection = chdb.connect(str(self._path))
-            return self._connection
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            if not self._path.is_dir():
+                message = f"the folder {self._path} of the source `{self._about}` is not there"
+                hint = "`path` of the source is relative to the project's folder"
+                raise SourceError(message, code="missing_file", hint=hint)
+            connection = chdb.connect(str(self._path))
+        is_whole = False
+        try:
+            yield connection
+            is_whole = True
+        except (RuntimeError, OSError) as error:
+            raise self._said(str(error)) from None
+        finally:
+            self._give_back(connection, is_whole=is_whole)
+
+    def _give_back(self, connection: Any, *, is_whole: bool) -> None:  # noqa: ANN401 - a connection of chdb's
+        with self._lock:
+            if is_whole and not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
 
     def _said(self, text: str) -> DataError | SourceError:
-        line = " ".join(text.split())[:500]
-        about = f"the data of the source `{self._about}`: {line}"
-        if "DECIMAL_OVERFLOW" in line or "overflow" in line or "CANNOT_PARSE_NUMBER" in line:
+        line = " ".join(text.replace(_SETTINGS, "").split())
+        named = _NAME.findall(line)
+        about = f"the data of the source `{self._about}`: {line[:_SAID]}"
+        if named and named[-1] in _TOO_LARGE:
             return DataError(about, code="overflow", hint="a number is too large for its type there")
         return SourceError(
-            about, code="query_failed", hint="check `path`, and that no other process has the folder open"
+            about,
+            code="query_failed",
+            hint="check `path`, and that no other process has the folder open; `kpi explain` shows the statement",
         )

@@ -89,6 +89,48 @@ def test_whole_numbers_do_not_wrap_around(project):
         engine.run("twice", period="2026-01")
 
 
+def test_sums_and_products_of_decimals_do_not_wrap_around(project):
+    create = [
+        "CREATE TABLE sales (day Date, shop String, x Decimal(38, 0), y Decimal(38, 0), n Int64) ENGINE = MergeTree ORDER BY day",
+        f"INSERT INTO sales SELECT '2026-01-01', 'a', {'9' * 38}, {'9' * 38}, 9223372036854775807 FROM numbers(2)",
+    ]
+    texts = ("sum(x)", "max(x * y)", "sum(x * y)", "sum(x * n)", "max(n * n * n)", "max(x * 3)")
+    kpis = {f"k{at}": {"inputs": ["sales"], "formula": text} for at, text in enumerate(texts)}
+    kpis["mean"] = {"inputs": ["sales"], "formula": "avg(x)"}
+    kpis["square"] = {"inputs": ["sales"], "formula": "avg(x * y)"}
+    engine = project(create, kpis)
+    for at in range(len(texts)):
+        with pytest.raises(kpi_engine.KpiError):
+            engine.run(f"k{at}", period="2026-01")
+    row = engine.run(["mean", "square"], period="2026-01").rows()[0]
+    assert (row["mean"], row["square"]) == (pytest.approx(1e38), pytest.approx(1e76))
+
+
+def test_a_product_of_several_decimals_is_computed_here(project):
+    create = [
+        "CREATE TABLE sales (day Date, shop String, x Decimal(8, 2), y Decimal(8, 2), z Decimal(8, 2)) ENGINE = MergeTree ORDER BY day",
+        "INSERT INTO sales VALUES ('2026-01-01', 'a', 1.5, 2, 4)",
+    ]
+    kpis = {
+        "two": {"inputs": ["sales"], "formula": "sum(x * y * 1.5)"},
+        "three": {"inputs": ["sales"], "formula": "sum(x * y * z)"},
+    }
+    engine = project(create, kpis)
+    assert engine.run(["two", "three"], period="2026-01").rows() == [{"two": 4.5, "three": 12}]
+    assert "a product of several decimals is not the same there" in engine.explain("three", period="2026-01")
+    assert "travel, because" not in engine.explain("two", period="2026-01")
+
+
+@pytest.mark.usefixtures("connected")
+def test_an_answer_is_never_what_is_left_of_a_query_that_failed(folder, tmp_path):
+    source = ClickHouseSource(ClickHouseSettings(path=str(folder)), SourceContext("web", tmp_path))
+    for _ in range(3):
+        with pytest.raises(SourceError):
+            source.query("SELECT throwIf(number > 50000) AS x FROM numbers(100000)")
+        assert source.query("SELECT 'x' AS a").to_pylist() == [{"a": "x"}]
+    source.close()
+
+
 @pytest.mark.parametrize(
     ("written", "kind"),
     [

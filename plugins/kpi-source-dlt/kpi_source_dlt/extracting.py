@@ -122,8 +122,13 @@ def extracted(source: Any, task: Mapping[str, Any], folder: Path) -> dict[str, A
     import dlt
     from dlt.common.json import json as typed
 
-    by_name = {each["name"]: each["resource"] for each in described(source) if each["name"] in task["streams"]}
-    source = source.with_resources(*by_name.values())
+    by_name = {each["name"]: each["resource"] for each in described(source)}
+    for name in task["streams"]:
+        if name not in by_name:
+            raise TaskError(
+                "unknown_stream", f"it has no stream `{name}`, only {', '.join(f'`{each}`' for each in by_name)}"
+            )
+    source = source.with_resources(*(by_name[name] for name in task["streams"]))
     for resource in source.selected_resources.values():
         resource.add_map(lists_as_text)
     files: list[dict[str, str]] = []

@@ -22,6 +22,7 @@ _HIDDEN = "•••"
 _SAID = 600
 _HINTS = {
     "missing_package": "install dlt there, or name another interpreter with `python`",
+    "unknown_stream": "a stream is named as dlt names the table of a resource; `resources` says which of them there are",
     "no_dlt_source": "`source` is `module:name`, of a module in the project's folder or an installed one",
     "dlt_failed": "this is what dlt or the source says; run it with `dlt` alone to see more",
 }

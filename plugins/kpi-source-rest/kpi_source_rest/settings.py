@@ -243,11 +243,15 @@ class Timeouts(_Model):
 class RestSettings(_Model):
     """The settings of the source `rest`."""
 
-    client: Client
-    resources: list[Resource] = Field(min_length=1)
-    retries: Retries = Retries()
-    timeouts: Timeouts = Timeouts()
-    max_pages: int = Field(default=10_000, gt=0)
+    client: Client = Field(description="What all requests have in common: the address, and who asks.")
+    resources: list[Resource] = Field(
+        min_length=1, description="The streams, each with the endpoint that gives its records."
+    )
+    retries: Retries = Field(
+        default=Retries(), description="How long a request is repeated that failed for a reason that passes."
+    )
+    timeouts: Timeouts = Field(default=Timeouts(), description="How many seconds an answer may take.")
+    max_pages: int = Field(default=10_000, gt=0, description="So many pages a stream has at most; more are an error.")
 
     @field_validator("resources")
     @classmethod

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from kpi_engine.api import Checkpoint, Notice, Rows, SourceError, Stream
+from kpi_engine.api import Checkpoint, Notice, Rows, SourceError, Stream, nearest
 from kpi_source_rest.addresses import followed, joined, origin, with_params
 from kpi_source_rest.asking import params_of
 from kpi_source_rest.paging import Got, Page, first, following
@@ -15,7 +15,7 @@ from kpi_source_rest.settings import RestSettings
 from kpi_source_rest.waiting import Clock, Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pydantic import BaseModel
 
@@ -61,7 +61,9 @@ class RestSource:
         try:
             credentials = Credentials(self._config.client.auth, secrets)
             for each in wanted:
-                resource = resources[each.stream.name]
+                resource = resources.get(each.stream.name)
+                if resource is None:
+                    raise self._unknown(each.stream.name, resources)
                 reading = _Reading(self._config, resource, each, transport, credentials, self._about)
                 try:
                     yield from reading.messages()
@@ -72,6 +74,10 @@ class RestSource:
                 yield Checkpoint()
         finally:
             transport.close()
+
+    def _unknown(self, name: str, known: Iterable[str]) -> SourceError:
+        message = f"the source `{self._about}` has no stream `{name}`"
+        return SourceError(message, code="unknown_stream", hint=nearest(name, known))
 
 
 class _Reading:

@@ -26,7 +26,22 @@ FROM (
 SELECT
 0 AS "cell",
 (
-CAST(SUM(CAST("r"."seconds" AS Nullable(Decimal(38, 0)))) AS Nullable(Float64)) / CAST(nullIf(COUNT(CAST("r"."seconds" AS Nullable(Decimal(38, 0)))), 0) AS Nullable(Float64))
+CAST(SUM(
+(
+(
+CAST("r"."seconds" AS Nullable(Decimal(38, 0)))
+) * CAST('1' AS Nullable(Decimal(76, 0)))
+)
+) AS Nullable(Float64)) / CAST(nullIf(
+COUNT(
+(
+(
+CAST("r"."seconds" AS Nullable(Decimal(38, 0)))
+) * CAST('1' AS Nullable(Decimal(76, 0)))
+)
+),
+0
+) AS Nullable(Float64))
 ) AS "a0"
 FROM (
 SELECT
@@ -48,7 +63,15 @@ FROM (
 SELECT
 0 AS "cell",
 (
-CAST(SUM("r"."amount") AS Nullable(Float64)) / CAST(nullIf(COUNT("r"."amount"), 0) AS Nullable(Float64))
+CAST(SUM((
+(
+"r"."amount"
+) * CAST('1' AS Nullable(Decimal(76, 0)))
+)) AS Nullable(Float64)) / CAST(nullIf(COUNT((
+(
+"r"."amount"
+) * CAST('1' AS Nullable(Decimal(76, 0)))
+)), 0) AS Nullable(Float64))
 ) AS "a0"
 FROM (
 SELECT
@@ -146,7 +169,11 @@ CAST("a1" AS Nullable(String)) AS "a1"
 FROM (
 SELECT
 0 AS "cell",
-SUM("r"."amount") AS "a0",
+SUM((
+(
+"r"."amount"
+) * CAST('1' AS Nullable(Decimal(76, 0)))
+)) AS "a0",
 COUNT(*) AS "a1"
 FROM (
 SELECT
@@ -193,7 +220,15 @@ FROM (
 SELECT
 0 AS "cell",
 SUM(
-CAST(CAST(CAST("r"."seconds" AS Nullable(Decimal(38, 0))) * CAST(2 AS Nullable(Decimal(38, 0))) AS Nullable(Decimal(38, 0))) + CAST(1 AS Nullable(Decimal(38, 0))) AS Nullable(Decimal(38, 0)))
+(
+(
+CAST(CAST((
+(
+CAST("r"."seconds" AS Nullable(Decimal(38, 0)))
+) * CAST('1' AS Nullable(Decimal(76, 0)))
+) * CAST(2 AS Nullable(Decimal(38, 0))) AS Nullable(Decimal(38, 0))) + CAST(1 AS Nullable(Decimal(38, 0))) AS Nullable(Decimal(38, 0)))
+) * CAST('1' AS Nullable(Decimal(76, 0)))
+)
 ) AS "a0",
 COUNT(*) AS "a1"
 FROM (
@@ -832,7 +867,11 @@ ELSE CAST(2 AS Nullable(Decimal(38, 0)))
 END AS Nullable(Decimal(38, 0)))
 END AS "cell",
 "r.shop"."region" AS "__d_region",
-SUM("r"."amount") AS "a0",
+SUM((
+(
+"r"."amount"
+) * CAST('1' AS Nullable(Decimal(76, 0)))
+)) AS "a0",
 COUNT(*) AS "a1"
 FROM (
 SELECT
