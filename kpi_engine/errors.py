@@ -28,6 +28,9 @@ _MANY, _LONGEST = 500, 100
 """So many names, and names of so many letters, are compared letter by letter: more would take long."""
 _SHOWN = 160
 """Of a longer line, that many characters around the place are shown."""
+UNSAID = "•••"
+"""What stands where a secret stood."""
+_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):(\S+)@")
 
 
 @dataclass(frozen=True, order=True)
@@ -85,10 +88,10 @@ class KpiError(Exception):
     default_code = "error"
 
     def __init__(self, message: str, *, code: str = "", hint: str = "", place: Place | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = without_passwords(message)
+        super().__init__(self.message)
         self.code = code or self.default_code
-        self.hint = hint
+        self.hint = without_passwords(hint)
         self.place = place
 
     def __str__(self) -> str:
@@ -172,13 +175,22 @@ HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2
 """Controls, line and paragraph separators, invisible characters, and those that turn the direction of the text around them."""
 
 
+def without_passwords(text: str) -> str:
+    """Take the passwords of addresses out of a text.
+
+    >>> without_passwords("no answer of postgresql://kpi:hunter2@db/shop")
+    'no answer of postgresql://kpi:•••@db/shop'
+    """
+    return _PASSWORD.sub(rf"\1:{UNSAID}@", text) if "://" in text else text
+
+
 def shown(value: object, length: int = 40) -> str:
     r"""Quote a text, or what stands in its place, for a message: on one line, without control characters, shortened.
 
     >>> shown("a\tb")
     '`a�b`'
     """
-    clean = HIDDEN.sub("\ufffd", str(value))
+    clean = HIDDEN.sub("\ufffd", without_passwords(str(value)))
     return f"`{clean[: length - 1]}…`" if len(clean) > length else f"`{clean}`"
 
 

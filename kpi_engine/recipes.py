@@ -17,6 +17,7 @@ from zoneinfo import TZPATH, ZoneInfo
 from kpi_engine.api import Column, Measure, SourceContext
 from kpi_engine.cache import Cache
 from kpi_engine.definitions.files import contents_now, fingerprint, project_file
+from kpi_engine.definitions.pointing import AbsentError, pointed, read_back
 from kpi_engine.describing import in_currencies
 from kpi_engine.digests import digest, packages
 from kpi_engine.errors import KpiError, TimeoutExceeded
@@ -121,16 +122,30 @@ def keep(wanted: Wanted, recipe: dict[str, Any] | None, output: str, options: Ma
     if recipe is None or not all(os.path.exists(path) for path in recipe["files"]):  # noqa: PTH110
         return ""
     cache = Cache()
+    file = project_file(wanted.project)
     try:
-        plugins = Plugins(project_file(wanted.project).parent, wanted.disabled, cache)
+        sources = _pointed(recipe, file)
+        plugins = Plugins(file.parent, wanted.disabled, cache)
         plugins.configure(plugins.output(output), options)
         for name, (word, settings) in recipe["sources"].items():
-            made_source(plugins, word, settings, SourceContext(name, project_file(wanted.project).parent))
+            made_source(plugins, word, settings, SourceContext(name, file.parent))
+    except AbsentError:
+        return "a setting of a source stands in kpi.yaml in another form"
     except KpiError as error:
         return error.message  # the project has changed since it answered
+    if sources is None:
+        return "the definitions have changed"
     lasting = [folder for folder in recipe["folders"] if os.path.isdir(folder)]  # noqa: PTH112
-    cache.write(_KIND, wanted.key(), recipe | {"folders": lasting})
+    cache.write(_KIND, wanted.key(), recipe | {"folders": lasting, "sources": sources})
     return cache.problem
+
+
+def _pointed(recipe: Mapping[str, Any], file: Path) -> dict[str, list[Any]] | None:
+    """Say of the settings of sources where they stand; None where the definitions are others by now."""
+    contents = contents_now(file, recipe["entries"])
+    if contents is None or fingerprint(*contents) != recipe["definitions"]:
+        return None
+    return {name: [word, pointed(settings, contents[0])] for name, (word, settings) in recipe["sources"].items()}
 
 
 @contextmanager
@@ -159,7 +174,7 @@ def _recalled(wanted: Wanted, cache: Cache) -> Again | None:
     plugins = Plugins(file.parent, wanted.disabled, cache)
     sources: dict[str, Source] = {}
     for name, (word, settings) in recipe["sources"].items():
-        sources[name] = made_source(plugins, word, settings, SourceContext(name, file.parent))
+        sources[name] = made_source(plugins, word, read_back(settings, contents[0]), SourceContext(name, file.parent))
     database = Database(None, recipe["zone"])
     database.allow(recipe["folders"])
     again = Again(recipe, moment[1], moment[0], plugins, sources, database)

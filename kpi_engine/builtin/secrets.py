@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import stat
 from typing import TYPE_CHECKING, ClassVar
 
 from kpi_engine.errors import SourceError
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from kpi_engine.api import SourceContext
 
 _LARGEST = 1 << 20
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class EnvironmentSecrets:
@@ -39,12 +42,13 @@ class FileSecrets:
 
     def __init__(self, context: SourceContext) -> None:
         self._root = context.root
+        self._told: set[str] = set()
 
     def resolve(self, reference: str) -> str:
-        """Give what stands in a file; its path is absolute, or begins at the project's folder."""
+        """Give what stands in a file; its path is absolute, or begins at the project's folder. One that others can read is warned of, once."""
         path = self._root / reference
         try:
-            content = _read(path)
+            content, mode = _read(path)
         except (OSError, UnicodeDecodeError, ValueError) as error:
             reason = (
                 (error.strerror or "it cannot be read")
@@ -56,12 +60,21 @@ class FileSecrets:
         if not content:
             message = f"the file `{reference}`, which holds a secret, is empty"
             raise SourceError(message, code="missing_secret", hint="write the secret into it")
+        if mode & _OTHERS and os.name == "posix" and reference not in self._told:
+            self._told.add(reference)
+            logging.getLogger("kpi_engine").warning(
+                "Warning: the file `%s`, which holds a secret, may be read or written by others: `chmod 600 %s`",
+                reference,
+                path,
+            )
         return content
 
 
-def _read(path: Path) -> str:
+def _read(path: Path) -> tuple[str, int]:
+    """Give the content of a file, and who may do what with it."""
     with path.open("rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
         data = file.read(_LARGEST + 1)
     if len(data) > _LARGEST:
         raise ValueError
-    return data.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    return data.decode("utf-8").removesuffix("\n").removesuffix("\r"), mode

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from kpi_engine.digests import digest, packages
 
 from .files import contents_now, fingerprint
+from .pointing import AbsentError, pointed_sources, sources_read_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,7 +45,7 @@ class Kept:
         self, value: Mapping[str, Any], top: bytes, contents: Sequence[tuple[File, bytes]], file: Path
     ) -> None:
         self.fingerprint: str = value["fingerprint"]
-        self.settings: dict[str, Any] = value["settings"]
+        self.settings = sources_read_back(value["settings"], top)
         self._file, self._top, self._contents = file, top, contents
         self._entries: list[list[Any]] = value["entries"]
         self._numbers = {(section, name): number for section, name, number, _ in self._entries}
@@ -100,7 +101,11 @@ class _Later(Mapping[Any, T], Generic[T]):
 def keep(
     keeper: Keeper, file: Path, settings: Any, top: bytes, contents: Sequence[tuple[File, bytes]], entries: Sequence[Entry]  # noqa: ANN401
 ) -> None:  # fmt: skip
-    """Keep the definitions of a project that has no mistake."""
+    """Keep the definitions of a project that has no mistake; none where settings of its sources would have to be copied."""
+    try:
+        pointing = pointed_sources(settings, top)
+    except AbsentError:
+        return
     numbers = {str(each.path): number for number, (each, _) in enumerate(contents)}
     noted = [
         [
@@ -111,7 +116,7 @@ def keep(
         ]
         for each in entries
     ]
-    value = {"fingerprint": fingerprint(top, contents), "settings": settings, "entries": noted}
+    value = {"fingerprint": fingerprint(top, contents), "settings": pointing, "entries": noted}
     keeper.write(_KIND, _key(file), value)
 
 

@@ -5,14 +5,17 @@ Positions are kept as the reader met them and become a `Place` only when a mista
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from kpi_engine.errors import Place
+from kpi_engine.hiding import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from kpi_engine.errors import Diagnostic
 
 Path = tuple[str | int, ...]
 """Keys and list indexes, from the outside in."""
@@ -38,10 +41,22 @@ class Spot(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A file as it was read: its name as the user knows it, and its lines, in which every character can be seen."""
+    """A file as it was read: its name as the user knows it, and its lines, in which every character can be seen.
+
+    Places show the lines without the secrets that somebody wrote into them.
+    """
 
     file: str
     lines: Sequence[str]
+
+    @cached_property
+    def _fit(self) -> Lines:
+        return Lines(self.lines)
+
+    def unsaid(self, diagnostic: Diagnostic) -> Diagnostic:
+        """Take secrets that stand in the file out of what is said of it."""
+        message, hint = self._fit.unsaid(diagnostic.message), self._fit.unsaid(diagnostic.hint)
+        return replace(diagnostic, message=message, hint=hint)
 
     def place(self, spot: Spot) -> Place:
         """Give the place of a spot; what spans several lines is shown by its first."""
@@ -52,7 +67,8 @@ class Source:
         """Give a place on one line (from 0), up to `end` or to the end of the line."""
         text = self.lines[line] if line < len(self.lines) else ""
         stop = len(text.rstrip()) if end is None else end
-        return Place(self.file, line + 1, column + 1, max(1, stop - column), text)
+        shown = self._fit.shown[line] if line < len(self.lines) else ""
+        return Place(self.file, line + 1, column + 1, max(1, stop - column), shown)
 
 
 @dataclass(frozen=True)

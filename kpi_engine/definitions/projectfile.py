@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from kpi_engine.hiding import masked_values
+
 from .models import Model
 from .shorthand import Name, Names, Texts, UnitName, or_empty
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class UnitOfTime(Model):
@@ -85,6 +90,10 @@ class SourceSettings(BaseModel):
     """The plugin that reads it; all other keys are that plugin's own settings."""
     sync: SyncSettings = SyncSettings()
     """How its rows are fetched and kept, of a source that `kpi sync` fetches."""
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Show the plugin's settings without secrets that are written out."""
+        yield from masked_values({key: value for key, value in super().__repr_args__() if key is not None}).items()
 
 
 class ProjectFile(Model):

@@ -58,8 +58,9 @@ def _not_utf8(data: bytes, file: str, error: UnicodeDecodeError) -> Diagnostic:
     lines = data[: error.start + 80].decode(errors="replace").split("\n")
     before = data[: error.start].decode(errors="replace").split("\n")
     message = f"the file is not UTF-8: the byte 0x{data[error.start]:02x} is part of no character"
-    text = visible(lines[len(before) - 1])
-    return Diagnostic("not_utf8", message, Place(file, len(before), len(before[-1]) + 1, 1, text), "save it as UTF-8")
+    source = Source(file, [visible(line) for line in lines])
+    place = source.stretch(len(before) - 1, len(before[-1]), len(before[-1]) + 1)
+    return Diagnostic("not_utf8", message, place, "save it as UTF-8")
 
 
 def _control_character(source: Source, text: str) -> Diagnostic | None:
@@ -71,7 +72,7 @@ def _control_character(source: Source, text: str) -> Diagnostic | None:
     return Diagnostic(
         "control_character",
         f"the invisible control character U+{ord(match[0]):04X} stands here",
-        Place(source.file, line + 1, column, 1, source.lines[line]),
+        source.stretch(line, column - 1, column),
         "delete it" if match[0] in _NEVER else _ESCAPED,
     )
 
@@ -81,7 +82,7 @@ def _too_deep(source: Source) -> Diagnostic | None:
     levels = [0]
     for number, line in enumerate(source.lines):
         if line.count("[") + line.count("{") > DEPTH and (column := _deep_bracket(line)) is not None:
-            return nested_too_deep(Place(source.file, number + 1, column + 1, 1, line))
+            return nested_too_deep(source.stretch(number, column, column + 1))
         indent = len(line) - len(line.lstrip(" "))
         if indent == len(line):
             continue
@@ -90,7 +91,7 @@ def _too_deep(source: Source) -> Diagnostic | None:
         if indent > levels[-1]:
             levels.append(indent)
         if len(levels) > DEPTH:
-            return nested_too_deep(Place(source.file, number + 1, indent + 1, 1, line))
+            return nested_too_deep(source.stretch(number, indent, indent + 1))
     return None
 
 

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 def settings_of(document: Document, name: str) -> tuple[ProjectFile, list[Diagnostic]]:
     """Read the project's settings; keys with a mistake in them are left at their defaults. `name` stands in for a missing one."""
+    settings, found = _settings_of(document, name)
+    source = document.located.source
+    return settings, [source.unsaid(each) for each in found] if source else found
+
+
+def _settings_of(document: Document, name: str) -> tuple[ProjectFile, list[Diagnostic]]:
     found = [replace(mistake.diagnostic, subject=_subject(mistake.path)) for mistake in document.mistakes]
     if document.value is None:
         return ProjectFile(project=name), found

@@ -8,7 +8,7 @@ constructed, and depth and size are bounded while reading.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
@@ -78,7 +78,7 @@ def read(data: bytes, file: str) -> Document:
     source, text = decoded
     composer = _Composer(source, _events(text))
     try:
-        return composer.document()
+        return _unsaid(source, composer.document())
     except _RefusedError as error:
         stopped = error.diagnostic
     except yaml.YAMLError as error:
@@ -86,7 +86,15 @@ def read(data: bytes, file: str) -> Document:
     except (ValueError, OverflowError):  # of the Python parser, for an escape or a version beyond all bounds
         stopped = Diagnostic("yaml_syntax", "this is not YAML: it holds a number beyond all bounds", Place(file))
     before = [each for each in composer.mistakes if not _is_same_trap(each.diagnostic, stopped)]
-    return Document(None, Located(source), (*before, Mistake((), stopped)))
+    return _unsaid(source, Document(None, Located(source), (*before, Mistake((), stopped))))
+
+
+def _unsaid(source: Source, document: Document) -> Document:
+    """Take secrets that stand in the file out of the mistakes."""
+    if not document.mistakes:
+        return document
+    mistakes = tuple(Mistake(each.path, source.unsaid(each.diagnostic)) for each in document.mistakes)
+    return replace(document, mistakes=mistakes)
 
 
 def _is_same_trap(earlier: Diagnostic, stopped: Diagnostic) -> bool:

@@ -74,6 +74,7 @@ class Plugins:
         self._lock = RLock()
         self._managers: dict[Candidate, pluggy.PluginManager | Failed] = {}
         self._shelves: dict[Kind, Shelf] = {}
+        self._stores: dict[str, Any] = {}
 
     def listing(self) -> tuple[PluginInfo, ...]:
         """Say of every plugin what it provides, and whether it works; this imports all of them."""
@@ -108,12 +109,20 @@ class Plugins:
 
         Raises `PluginError` where no store has this name, `SourceError` where it has no such secret.
         """
-        store = self._class("secret", word)(SourceContext(word, self._root or Path()))
+        store = self._store(word)
         found = self.call("secret", store, "resolve", reference)
         if not isinstance(found, str):
             message = f"the secret plugin `{word}` gave {type(found).__name__}, a text is expected"
             raise PluginError(message, code="plugin_failed", hint="this is a fault of the plugin: tell its author")
         return self.secrets.learn(found)
+
+    def _store(self, word: str) -> Any:  # noqa: ANN401 - of any plugin
+        with self._lock:
+            if word not in self._stores:
+                made = self._class("secret", word)
+                with blame("secret", word, self.secrets):
+                    self._stores[word] = made(SourceContext(word, self._root or Path()))
+            return self._stores[word]
 
     def call(self, kind: Kind, made: Any, method: str, *given: Any) -> Any:  # noqa: ANN401 - as the method has it
         """Call a method of a plugin's object: bounded in time unless it reads rows, named when it fails, and without secrets in what it says."""

@@ -6,17 +6,13 @@ The docstring of a rule is the rule.
 from __future__ import annotations
 
 import inspect
-import re
 from typing import TYPE_CHECKING, Any
 
+from kpi_engine.hiding import is_secret_name
 from kpi_engine.plugins.secrets import is_secret_field
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_SECRET = re.compile(
-    r"(?:^|_)(?:password|passwd|pwd|secret|token|dsn|credentials?|(?:api|access|private|secret)_?key)$"
-)
 
 
 def described(cls: Any) -> str:  # noqa: ANN401 - the class of any plugin
@@ -42,7 +38,7 @@ def secrets_are_secret(cls: Any) -> str:  # noqa: ANN401
     plain = [
         name
         for name, field in cls.Config.model_fields.items()
-        if _SECRET.search(name) and not is_secret_field(field.annotation)
+        if is_secret_name(name) and not is_secret_field(field.annotation)
     ]
     return f"these settings are secrets and no `SecretStr`: {', '.join(plain)}" if plain else ""
 

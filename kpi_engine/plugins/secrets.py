@@ -10,17 +10,19 @@ from traceback import format_exception_only
 from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import quote, unquote
 
+from kpi_engine.errors import UNSAID, without_passwords
+from kpi_engine.hiding import PASSWORD_WORDS, is_secret_name
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pydantic import BaseModel
 
-HIDDEN = "•••"
+HIDDEN = UNSAID
 """What stands where a secret stood."""
 _SHORTEST = 4
 """A shorter part of a secret stands in too many words to be taken out of them; the whole secret always is."""
 _IN_URL = re.compile(r"(?<=://)([^/\s:@]*):(\S+)@")
-_IN_WORDS = re.compile(r"(?:password|passwd|pwd|secret|token|key)\s*=\s*('[^']*'|\"[^\"]*\"|[^\s;&,]+)", re.IGNORECASE)
 
 
 class LiteralSecretError(ValueError):
@@ -46,7 +48,7 @@ class Secrets:
         """Take the secrets out of a text, and the passwords of addresses."""
         for secret in self._known:
             text = text.replace(secret, HIDDEN)
-        return _IN_URL.sub(rf"\1:{HIDDEN}@", text)
+        return without_passwords(text)
 
     def mended(self, error: BaseException) -> BaseException:
         """Take the secrets out of an error and of all that led to it; give it, or where it still says one, another in its place."""
@@ -93,7 +95,7 @@ def _parts(value: str) -> Iterator[str]:
     for user, password in _IN_URL.findall(value):
         yield password
         yield f"{user}:{password}"
-    for word in _IN_WORDS.findall(value):
+    for word in PASSWORD_WORDS.findall(value):
         yield word.strip("'\"")
     lines = value.splitlines()
     yield from (line.strip() for line in lines if len(lines) > 1)
@@ -109,18 +111,31 @@ def filled(
     return {key: _value(_annotations(config, key), value, key, find) for key, value in settings.items()}
 
 
+def written_out(config: type[BaseModel], settings: Mapping[str, object]) -> str:
+    """Give the place of a secret that is written out where the model has none: one by the name that the writer chose, or an address with a password."""
+    places = (place for key, each in settings.items() for place in _written(_annotations(config, key), each, key))
+    return next(places, "")
+
+
 def has_secrets(config: type[BaseModel]) -> bool:
     """Whether a plugin's settings have secrets among them, however deep."""
-    waiting, seen = [config], set[Any]()
+    return bool(secret_settings(config))
+
+
+def secret_settings(config: type[BaseModel]) -> list[str]:
+    """Name the settings of a plugin that are secrets, or have some among them, however deep."""
+    return [name for name, field in config.model_fields.items() if _leads_to_a_secret(field.annotation)]
+
+
+def _leads_to_a_secret(annotation: object) -> bool:
+    waiting, seen = list(_leaves(annotation)), set[Any]()
     while waiting:
-        model = waiting.pop()
-        if model in seen:
-            continue
-        seen.add(model)
-        kinds = {kind for field in model.model_fields.values() for kind in _leaves(field.annotation)}
-        if any(_is_secret(kind) for kind in kinds):
+        kind = waiting.pop()
+        if _is_secret(kind):
             return True
-        waiting += [kind for kind in kinds if _is_model(kind)]
+        if _is_model(kind) and kind not in seen:
+            seen.add(kind)
+            waiting += [leaf for field in kind.model_fields.values() for leaf in _leaves(field.annotation)]
     return False
 
 
@@ -163,6 +178,27 @@ def _secret(kinds: list[Any], value: object, place: str, find: Callable[[str, st
             secret = find(str(word), reference)
             return SecretStr(secret) if SecretStr in kinds else SecretBytes(secret.encode())
     raise LiteralSecretError(place)
+
+
+def _written(kinds: list[Any], value: object, place: str) -> Iterator[str]:
+    """Find the places of secrets that are written out, among settings that are no secrets by their types."""
+    if any(_is_secret(kind) for kind in kinds):
+        return
+    if isinstance(value, str) and without_passwords(value) != value:
+        yield place
+    if isinstance(value, list | tuple):
+        for number, each in enumerate(value):
+            yield from _written([], each, f"{place}.{number}")
+    for key, each in value.items() if isinstance(value, Mapping) else ():
+        below, inner = _below(kinds, str(key)), f"{place}.{key}"
+        is_named = bool(below) and any(_is_model(kind) for kind in kinds)
+        if not is_named and is_secret_name(str(key)) and _is_filled(each) and not any(map(_is_secret, below)):
+            yield inner
+        yield from _written(below, each, inner)
+
+
+def _is_filled(value: object) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool) and value != ""
 
 
 def _below(kinds: list[Any], key: str) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from kpi_engine.digests import digest
 from kpi_engine.errors import KpiError, PluginError, SourceError, nearest
 from kpi_engine.plugins.isolation import blame
-from kpi_engine.plugins.secrets import LiteralSecretError, filled, has_secrets
+from kpi_engine.plugins.secrets import LiteralSecretError, filled, has_secrets, secret_settings, written_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,6 +69,8 @@ def configure(cls: type[Any], settings: Mapping[str, object], finder: Finder | N
             mistakes.extend(hide(_in_words(detail)) for detail in error.errors(include_url=False, include_input=False))
     if made is None or mistakes:
         raise _refusal(cls, mistakes, known)
+    if place := written_out(config, given):
+        raise _literal(cls, place)
     return made
 
 
@@ -78,11 +80,19 @@ def _with_secrets(cls: type[Any], settings: dict[str, object], finder: Finder | 
     try:
         return filled(cls.Config, settings, finder.find)
     except LiteralSecretError as literal:
-        kind = _kind(cls)
-        error: type[KpiError] = SourceError if kind == "source" else PluginError
-        message = f"`{literal}` of the {kind} plugin `{cls.name}` is a secret, which is not written into a file"
-        hint = "write where it is kept: `{env: NAME_OF_A_VARIABLE}` or `{file: PATH}`"
-        raise error(message, code="literal_secret", hint=hint) from None
+        raise _literal(cls, str(literal)) from None
+
+
+def _literal(cls: type[Any], place: str) -> KpiError:
+    kind, top = _kind(cls), place.partition(".")[0]
+    error: type[KpiError] = SourceError if kind == "source" else PluginError
+    message = f"`{place}` of the {kind} plugin `{cls.name}` is a secret, or holds one, which is not written into a file"
+    hint = "write where it is kept: `{env: NAME_OF_A_VARIABLE}` or `{file: PATH}`"
+    places = secret_settings(cls.Config)
+    if top not in places:
+        listed = ", ".join(f"`{each}`" for each in places)
+        hint += f", in a setting for secrets: {listed}" if places else "; the plugin has no setting for secrets"
+    return error(message, code="literal_secret", hint=hint)
 
 
 def configured(cls: type[Any], settings: Mapping[str, object], cache: Cache, finder: Finder) -> Any:  # noqa: ANN401 - as `Config` has them

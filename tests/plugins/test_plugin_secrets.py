@@ -91,6 +91,22 @@ def test_a_file_holds_a_secret_without_the_end_of_its_line(plugins, tmp_path):
     assert plugins.configure(Source, {"dsn": {"file": str(tmp_path / "key")}}).dsn.get_secret_value() == CANARY
 
 
+@pytest.mark.skipif(os.name == "nt", reason="permissions of Unix")
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o620, 0o604])
+def test_a_file_that_others_can_read_is_warned_of_once(plugins, tmp_path, caplog, mode):
+    for name in ("key", "private"):
+        (tmp_path / name).write_text(CANARY)
+    (tmp_path / "key").chmod(mode)
+    (tmp_path / "private").chmod(0o600)
+    for _ in range(2):
+        plugins.configure(Source, {"dsn": {"file": "key"}, "keys": [{"file": "private"}, {"file": "key"}]})
+    (said,) = caplog.messages
+    assert said.startswith(
+        "Warning: the file `key`, which holds a secret, may be read or written by others: `chmod 600 "
+    )
+    assert CANARY not in caplog.text
+
+
 @pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\xfa", b"x" * (1 << 20) + b"yz"])
 def test_a_file_that_holds_no_secret_is_said(plugins, tmp_path, content):
     if content is not None:
@@ -246,3 +262,37 @@ def test_errors_of_settings_do_not_repeat_a_secret(plugins):
     with pytest.raises(KpiError) as caught:
         plugins.configure(Odd, {"dsn": REFERENCE})
     assert CANARY not in str(caught.value)
+
+
+class Loose(BaseModel):
+    arguments: dict[str, object] = {}
+    secrets: dict[str, SecretStr] = {}
+    page_token: str = ""
+    url: str = ""
+
+
+class LooseSource(Source):
+    Config = Loose
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ({"arguments": {"api_key": CANARY}}, "`arguments.api_key`"),
+        ({"arguments": {"auth": {"password": 1234567}}}, "`arguments.auth.password`"),
+        ({"arguments": {"hosts": ["a", f"https://me:{CANARY}@b"]}}, "`arguments.hosts.1`"),
+        ({"url": f"postgresql://me:{CANARY}@host/x"}, "`url`"),
+    ],
+)
+def test_a_secret_among_settings_that_the_plugin_does_not_name_is_refused_too(plugins, settings, place):
+    with pytest.raises(SourceError) as caught:
+        plugins.configure(LooseSource, settings)
+    assert caught.value.code == "literal_secret"
+    assert place in caught.value.message
+    assert caught.value.hint.endswith("in a setting for secrets: `secrets`")
+    assert CANARY not in str(caught.value)
+
+
+def test_what_the_plugin_names_is_what_the_plugin_says_it_is(plugins):
+    given = {"page_token": "next", "url": "https://me@host:80/a", "arguments": {"password": "", "tokens_per_page": "9"}}
+    assert plugins.configure(LooseSource, given).url == given["url"]
