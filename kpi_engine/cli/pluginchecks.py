@@ -41,11 +41,19 @@ def command(name: str | None, output: str, project: str | None, disabled: Sequen
 
     plugins = Plugins(root_of(project), disabled)
     chosen = wanted(plugins, name) if name else plugins.inspected()
-    found = mistakes_of(chosen, partial(imported, plugins))
+    found = mistakes_of(chosen, partial(imported, plugins), of_pack)
     off = sum(info.status == "disabled" for info, _ in chosen)
     said = f"{mistakes(found)} in {counted(len(chosen), 'plugin')}" + (f", {off} of them disabled" if off else "")
     put(as_json(found, said) if output == "json" else as_text(found, said))
     return Exit.FOUND if any(each.severity == "error" for each in found) else Exit.OK
+
+
+def of_pack(name: str) -> list[Diagnostic]:
+    """Find the mistakes in the definitions of a pack; that there are no data is none."""
+    from kpi_engine.engine import open_project
+
+    with open_project({"definitions": [name]}) as engine:
+        return [each for each in engine.check() if each.code != "no_source"]
 
 
 def as_text(found: Sequence[Diagnostic], said: str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kpi_engine.plugins import PluginInfo, Plugins
-    from kpi_engine.plugins.loading import Claim
+    from kpi_engine.plugins.listing import Inspected
 
 HEADS = ("Name", "Status", "Provides", "From")
 
@@ -62,7 +62,7 @@ def root_of(project: str | None) -> Path | None:
     return path.parent if path is not None and path.is_file() else path
 
 
-def wanted(plugins: Plugins, name: str) -> list[tuple[PluginInfo, tuple[Claim, ...]]]:
+def wanted(plugins: Plugins, name: str) -> list[Inspected]:
     """Find plugins by their own name, by that of their package, or by a word that they provide: then only that of them.
 
     Raises RequestError (`unknown_plugin`) where there is none.

@@ -116,11 +116,14 @@ def too_much(path: Path) -> Diagnostic:
 
 
 def _entry(root: Path, name: str, *, packs_only: bool) -> Path | Diagnostic:
-    """Find what an entry of `definitions:` means: a folder or file of the project, or a pack."""
+    """Find what an entry of `definitions:` means: a folder or file of the project, a pack that ships, or one that is installed.
+
+    What the project has comes before what happens to be installed: installing a package changes no project that does not name it.
+    """
     pack = packs.folder(name)
     own = root / name
     if packs_only:
-        return pack or _nowhere(name)
+        return pack or _installed(name)
     if not _is_inside(own, root):
         message = f"`definitions` names {shown(name, 80)}, which lies outside the project"
         return Diagnostic("outside_project", message, None, "copy the files into the project's folder")
@@ -129,14 +132,40 @@ def _entry(root: Path, name: str, *, packs_only: bool) -> Path | Diagnostic:
         return Diagnostic("ambiguous_pack", message, None, "rename the folder")
     if _exists(own):
         return own
-    return pack or _nowhere(name)
+    return pack or _installed(name)
+
+
+def _installed(name: str) -> Path | Diagnostic:
+    """Find an installed pack; say where there is none, or two, or one without its files."""
+    found = packs.installed(name)
+    if len(found) > 1:
+        message = f"two packs are called {shown(name)}: {' and '.join(map(str, found))}, so neither is used"
+        return Diagnostic(
+            "conflicting_pack", message, None, f"uninstall one of them: `pip uninstall {found[-1].distribution}`"
+        )
+    if not found:
+        return _nowhere(name)
+    if found[0].folder is None:
+        message = f"the pack {found[0]} cannot be used: {found[0].problem}"
+        return Diagnostic(
+            "broken_pack", message, None, f"install it again: `pip install --force-reinstall {found[0].distribution}`"
+        )
+    return found[0].folder
 
 
 def _nowhere(name: str) -> Diagnostic:
     message = f"there is no folder {shown(name, 80)} in the project, and no installed pack of this name"
     guess = nearest(name, packs.names())
-    hint = f"packs: {guess}" if guess.startswith("there") else guess
+    hint = (
+        guess if guess.startswith("did") else "; ".join(filter(None, [guess and f"packs: {guess}", _package_of(name)]))
+    )
     return Diagnostic("unknown_pack", message, None, hint or "make the folder, or correct `definitions`")
+
+
+def _package_of(name: str) -> str:
+    """Say how the package is called that the convention gives a pack of this name; nothing is ever installed by itself."""
+    known = packs.is_name(name) and name != "definitions"
+    return f"if it is a package that you trust, install it with `pip install kpi-pack-{name}`" if known else ""
 
 
 def _placed(diagnostic: Diagnostic, name: str, settings: Located, position: int) -> Diagnostic:

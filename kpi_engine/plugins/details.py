@@ -53,7 +53,7 @@ class Provided:
     text: str
     """What it is, in its author's words."""
     module: str
-    """Where the class stands, or what a command runs."""
+    """Where the class stands, what a command runs, or the folder of a pack."""
     capabilities: tuple[str, ...]
     """Of a source, what it can do, as its methods show it."""
     facts: Mapping[str, str]
@@ -68,6 +68,9 @@ def provided(claim: Claim) -> Provided:
     cls = claim.cls
     if claim.kind == "command":
         return Provided(claim.kind, claim.word, cls.help, cls.target, (), {}, ())
+    if claim.kind == "pack":
+        text = "" if claim.candidate.built_in else _summary(claim.candidate.distribution)
+        return Provided(claim.kind, claim.word, text, str(cls or ""), (), {}, ())
     settings = attempt(partial(_settings, cls))
     found, problem = ((), settings.reason) if isinstance(settings, Failed) else (settings, "")
     can = capabilities(cls) if claim.kind == "source" else ()
@@ -77,6 +80,16 @@ def provided(claim: Claim) -> Provided:
 def _module(cls: type) -> str:
     """Name a class with its module; the name under which a project's file is imported says nothing."""
     return cls.__qualname__ if cls.__module__.startswith(FILES) else f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _summary(distribution: str) -> str:
+    """Give the line that a package says of itself."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        return str(metadata(distribution).json.get("summary", ""))
+    except PackageNotFoundError:
+        return ""
 
 
 def _text(cls: type) -> str:

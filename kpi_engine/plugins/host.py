@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from kpi_engine.api.sources import SourceContext
 from kpi_engine.errors import PluginError
 from kpi_engine.plugins.discovery import Candidate, candidates
 from kpi_engine.plugins.isolation import Failed, blame
 from kpi_engine.plugins.limits import bounded
-from kpi_engine.plugins.loading import Announcement, Claim, Fault, announced, registered
+from kpi_engine.plugins.listing import Inspected, PluginInfo, inspected, installed_packs, shipped_packs
+from kpi_engine.plugins.loading import Announcement, Fault, announced, registered
 from kpi_engine.plugins.secrets import Secrets
 from kpi_engine.plugins.settings import configure, configured
 from kpi_engine.plugins.shapes import HOOKS, KINDS, Kind
@@ -31,29 +31,14 @@ if TYPE_CHECKING:
 
     from kpi_engine.api import Command, Format, Output, Source, Transform
     from kpi_engine.cache import Cache
+    from kpi_engine.plugins.listing import Status
+    from kpi_engine.plugins.loading import Claim
 
 Heard = TypeVar("Heard")
 _LONG = frozenset({"scan", "query", "apply", "render", "read", "close", "interrupt"})
 """Methods that take as long as the data are large; whoever waits for them can stop them."""
 DISABLE_VARIABLE = "KPI_DISABLE_PLUGINS"
 """The environment variable with the names of disabled plugins, separated by commas."""
-
-
-@dataclass(frozen=True)
-class PluginInfo:
-    """One plugin as `kpi plugins list` shows it."""
-
-    name: str
-    """The entry point's name, or the file's stem."""
-    distribution: str
-    version: str
-    status: Literal["ok", "broken", "conflict", "disabled"]
-    provides: tuple[tuple[str, str], ...]
-    """Pairs of kind and word, such as `("output", "html")`, whether or not a conflict keeps them from being used."""
-    error: str
-    """Why it is broken, with whom it is in conflict, or that it was disabled; empty when all is well."""
-    origin: str
-    """Where its code is: what the entry point names, or the file."""
 
 
 class Plugins:
@@ -80,9 +65,9 @@ class Plugins:
         """Say of every plugin what it provides, and whether it works; this imports all of them."""
         return tuple(info for info, _ in self.inspected())
 
-    def inspected(self) -> tuple[tuple[PluginInfo, tuple[Claim, ...]], ...]:
-        """Give every plugin with the classes that it announces, in the order of what it provides; this imports all of them."""
-        return tuple(self._inspected(candidate) for candidate in self._candidates)
+    def inspected(self) -> tuple[Inspected, ...]:
+        """Give every plugin with the classes that it announces, and then the packs of definitions; this imports all plugins."""
+        return (*(self._inspected(candidate) for candidate in self._candidates), *installed_packs())
 
     def source(self, word: str) -> type[Source]:
         """Give the source of this name; raise `PluginError` when there is none that can be used."""
@@ -206,18 +191,13 @@ class Plugins:
                 errors += [fault.reason for fault in found.faults]
         return found
 
-    def _inspected(self, candidate: Candidate) -> tuple[PluginInfo, tuple[Claim, ...]]:
+    def _inspected(self, candidate: Candidate) -> Inspected:
         status, claims, error = _state(candidate, [self._shelf(kind) for kind in KINDS])
-        provides = tuple((claim.kind, claim.word) for claim in claims)
-        info = PluginInfo(
-            candidate.name, candidate.distribution, candidate.version, status, provides, error, candidate.origin
-        )
-        return info, claims
+        own = shipped_packs(candidate) if candidate.built_in else ()
+        return inspected(candidate, status, (*claims, *own), error)
 
 
-def _state(
-    candidate: Candidate, stocks: list[Shelf]
-) -> tuple[Literal["ok", "broken", "conflict", "disabled"], tuple[Claim, ...], str]:
+def _state(candidate: Candidate, stocks: list[Shelf]) -> tuple[Status, tuple[Claim, ...], str]:
     """Give a plugin's status, what it provides and what is wrong with it."""
     if candidate in stocks[0].switched_off:
         return "disabled", (), "disabled by name"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kpi_engine.api import Command
     from kpi_engine.errors import Severity
-    from kpi_engine.plugins.host import PluginInfo
+    from kpi_engine.plugins.listing import Inspected, PluginInfo
     from kpi_engine.plugins.loading import Claim
 
 _MENDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -32,34 +32,44 @@ _MENDS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def mistakes(
-    wanted: Iterable[tuple[PluginInfo, tuple[Claim, ...]]], imported: Callable[[Command], object]
+    wanted: Iterable[Inspected], imported: Callable[[Command], object], of_pack: Callable[[str], Iterable[Diagnostic]]
 ) -> list[Diagnostic]:
     """Find what is wrong with plugins: one that cannot be used is an error, a rule that is not kept a warning.
 
-    `imported` imports what a command runs, and raises `PluginError` where that fails.
+    `imported` imports what a command runs, and raises `PluginError` where that fails; `of_pack` checks the definitions of a pack.
     """
-    return [found for info, claims in wanted for found in (*_of_state(info), *_of_claims(info, claims, imported))]
+    found: list[Diagnostic] = []
+    for info, claims in wanted:
+        found += _of_state(info)
+        for claim in claims:
+            if claim.kind == "command":
+                found += _of_command(info, claim, imported)
+            elif claim.kind == "pack":
+                found += of_pack(claim.word) if info.status == "ok" else ()
+            else:
+                found += _of_class(info, claim)
+    return found
 
 
 def _of_state(info: PluginInfo) -> Iterator[Diagnostic]:
-    """Say that a plugin is broken, in conflict, left out, or of no use."""
-    subject = f"plugin {info.name}"
-    if info.status == "broken":
-        yield Diagnostic("broken_plugin", f"{_named(info)}: {info.error}", None, _mend(info), subject=subject)
+    """Say that a plugin is broken, in conflict, or of no use."""
+    said, subject = f"{_named(info)}: {info.error}", f"plugin {info.name}"
+    is_pack = any(kind == "pack" for kind, _ in info.provides)
+    if info.status == "broken" and is_pack:
+        hint = f"install it again, `pip install --force-reinstall {info.distribution}`, or tell its author"
+        yield Diagnostic("broken_pack", said, None, hint, subject=subject)
+    elif info.status == "broken":
+        yield Diagnostic("broken_plugin", said, None, _mend(info), subject=subject)
+    elif info.status == "conflict" and is_pack:
+        hint = f"uninstall one of them: `pip uninstall {info.distribution}`"
+        yield Diagnostic("conflicting_pack", said, None, hint, subject=subject)
     elif info.status == "conflict":
         hint = f"leave one of them out, `--disable {info.name}` this one; or rename one"
-        yield Diagnostic("conflicting_plugin", f"{_named(info)}: {info.error}", None, hint, subject=subject)
+        yield Diagnostic("conflicting_plugin", said, None, hint, subject=subject)
     elif info.status == "ok" and not info.provides:
         hint = "write a function such as `sources()`, marked with `@hookimpl` of `kpi_engine.api`"
         message = f"{_named(info)} provides nothing"
         yield Diagnostic("plugin_rule", message, None, hint, severity="warning", subject=subject)
-
-
-def _of_claims(
-    info: PluginInfo, claims: Iterable[Claim], imported: Callable[[Command], object]
-) -> Iterator[Diagnostic]:
-    for claim in claims:
-        yield from _of_command(info, claim, imported) if claim.kind == "command" else _of_class(info, claim)
 
 
 def _of_command(info: PluginInfo, claim: Claim, imported: Callable[[Command], object]) -> Iterator[Diagnostic]:

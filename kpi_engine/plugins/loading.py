@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
 
@@ -24,10 +24,10 @@ class Claim:
     """A class that a plugin announces under a word."""
 
     candidate: Candidate
-    kind: Kind
+    kind: Kind | Literal["pack"]
     word: str
     cls: Any
-    """The class; of a command, the `Command`."""
+    """The class; of a command, the `Command`; of a pack, its folder."""
 
 
 @dataclass(frozen=True)

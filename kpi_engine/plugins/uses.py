@@ -23,7 +23,7 @@ def uses(project: Project, plugins: Plugins) -> Mapping[Provided, tuple[str, ...
     Outputs, formats and commands are used by whoever asks for them, and not by a project.
     """
     found: dict[Provided, dict[str, None]] = defaultdict(dict)
-    for provided, place in (*_of_sources(project, plugins), *_of_datasets(project)):
+    for provided, place in (*_of_sources(project, plugins), *_of_datasets(project), *_of_packs(project)):
         found[provided][place] = None
     return {provided: tuple(places) for provided, places in found.items()}
 
@@ -39,6 +39,12 @@ def _of_datasets(project: Project) -> Iterator[tuple[Provided, str]]:
     for name, dataset in project.datasets.items():
         if dataset.transform:
             yield ("transform", dataset.transform), f"dataset {name}"
+
+
+def _of_packs(project: Project) -> Iterator[tuple[Provided, str]]:
+    """Name the packs of which the project has definitions."""
+    used = {origin for origin in project.origins.values() if origin in project.settings.definitions}
+    yield from ((("pack", name), "definitions of kpi.yaml") for name in sorted(used))
 
 
 def _stores(plugins: Plugins, word: str, settings: Mapping[str, object]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The packs that ship with the engine."""
+"""The packs that ship with the engine, and those that are installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kpi_engine.definitions import packs
 
 
 def test_the_marketing_pack_is_found_by_name():
-    assert "marketing" in packs.names()
+    assert "marketing" in packs.shipped()
     assert packs.folder("marketing").is_dir()
 
 
@@ -24,22 +24,22 @@ def test_packs_are_folders_in_order(tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
     (tmp_path / "readme").write_text("")
     monkeypatch.setattr(packs, "_shelf", lambda: tmp_path)
-    assert packs.names() == ("ads", "web")
+    assert packs.shipped() == ("ads", "web")
     assert packs.folder("ads") == tmp_path / "ads"
     assert packs.folder("readme") is None
 
 
 def test_without_a_shelf_there_are_no_packs(monkeypatch):
     monkeypatch.setattr(packs, "_shelf", lambda: None)
-    assert packs.names() == ()
+    assert packs.shipped() == ()
     assert packs.folder("marketing") is None
 
 
 def test_the_packs_of_the_wheel_come_before_those_beside_the_source(tmp_path, monkeypatch):
     package = tmp_path / "kpi_engine"
     monkeypatch.setattr(packs, "__file__", str(package / "definitions" / "packs.py"))
-    assert packs.names() == ()
+    assert packs.shipped() == ()
     (tmp_path / "definitions" / "beside").mkdir(parents=True)
-    assert packs.names() == ("beside",)
+    assert packs.shipped() == ("beside",)
     (package / "packs" / "inside").mkdir(parents=True)
-    assert packs.names() == ("inside",)
+    assert packs.shipped() == ("inside",)

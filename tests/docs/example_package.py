@@ -1,4 +1,4 @@
-"""Install a plugin's package as pip would leave it: its module and its entry points on the search path."""
+"""Install a plugin's package as pip would leave it: its files and its entry points on the search path."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def install(folder: Path) -> None:
     described = site / f"{name.replace('-', '_')}-{version}.dist-info"
     described.mkdir(parents=True)
     for file in project["tool"]["hatch"]["build"]["include"]:
-        copy(folder / file, site)
+        (site / file).parent.mkdir(exist_ok=True)
+        copy(folder / file, site / file)
     (described / "METADATA").write_text(f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n", encoding="utf-8")
     groups = project["project"]["entry-points"].items()
     lines = [

@@ -30,6 +30,7 @@ BUILT_IN = {
     ("transform", "harmonic_centrality"),
     ("secret", "env"),
     ("secret", "file"),
+    ("pack", "marketing"),
 }
 
 FAULTS = {
