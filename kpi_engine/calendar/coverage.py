@@ -90,11 +90,11 @@ def covered(span: Span, coverage: Coverage, calendar: Calendar, as_of: datetime)
         whole_unit = unit_of(end - timedelta(microseconds=1), coverage.grain, calendar)
         return Span(end if whole_unit is None else whole_unit.start, last)
     length = coverage.length
-    if length.is_custom:
-        return Span(calendar.units[length.unit].trailing(end, length.count), last)
     whole = end if is_midnight(end) or _within_a_day(length) else start_of_day(end) + DAY
+    if length.is_custom:
+        return Span(calendar.units[length.unit].trailing(whole, length.count), last)
     return Span(shift_span(Span(None, whole), length).end, last)
 
 
 def _within_a_day(length: Duration) -> bool:
-    return not length.months and length.fixed < DAY
+    return not length.months and not length.is_custom and length.fixed < DAY

@@ -163,13 +163,17 @@ def _grain(word: str) -> Grain:
 
 
 def _named(words: str, asking: _Asking) -> Period | None:
-    """Find a period of the project's own units by its name, with the unit before it or without; None where there is none."""
+    """Find a period of the project's own units by its name, with the unit before it or without; None where there is none.
+
+    A name may begin with the unit itself, as `Term 7` of the unit `term` does.
+    """
     unit, _, name = words.partition(" ")
     if unit in asking.calendar.units and name:
-        found = _numbers_named(name, asking.calendar.units[unit], asking)
+        own = asking.calendar.units[unit]
+        found = _numbers_named(name, own, asking) or _numbers_named(words, own, asking)
         if len(found) != 1:
             raise _unnamed(asking, f"`{unit}` has {'several periods' if found else 'no period'} of this name", unit)
-        return _own(asking.calendar.units[unit], found[0], asking)
+        return _own(own, found[0], asking)
     every = {each.name: _numbers_named(words, each, asking) for each in asking.calendar.units.values()}
     having = [each for each, numbers in every.items() if numbers]
     if not having:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from kpi_engine.calendar.buckets import one_step
+from kpi_engine.calendar.buckets import one_step, unit_of
 from kpi_engine.calendar.durations import Duration, earlier, shift_span
 from kpi_engine.calendar.spans import Span
 from kpi_engine.errors import RequestError
@@ -59,8 +59,15 @@ def previous(period: Period, calendar: Calendar) -> Span:
     start, end = period.span.start, period.span.end
     if period.kind == "to_date" and start is not None and end is not None:
         before = earlier(Span(start, None), length, calendar).start or start
-        return Span(before, min(before + (end - start), start))
+        ended = _end_of_unit(before, period.grain, calendar) or start
+        return Span(before, min(before + (end - start), start, ended))
     return earlier(period.span, length, calendar)
+
+
+def _end_of_unit(start: datetime, grain: Grain, calendar: Calendar) -> datetime | None:
+    """Give the end of a unit of the project's own, which may come before the next begins."""
+    whole = unit_of(start, grain, calendar) if grain in calendar.units else None
+    return None if whole is None else whole.end
 
 
 def as_far(

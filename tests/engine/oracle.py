@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from oracle_calendar import Window, back, covering, first_day, floor, following, frame, previous, year_before
+from oracle_calendar import MOMENT, Window, back, covering, first_day, floor, following, frame, previous, year_before
 from oracle_model import Input
 from oracle_places import Frame, Leaf, Place, UnboundedError
 from oracle_rows import Rows
@@ -113,6 +113,10 @@ class Oracle:
         if not times:
             return None
         (grain,) = self.question.grains
+        if (own := self.model.almanac.own(grain)) is not None:
+            touched = own.touched(min(times), max(times) + MOMENT)
+            whole = [each for each in own.periods for s, _ in touched if each[0] <= s < each[1]]
+            return Window(whole[0][0], whole[-1][1]) if whole else None
         first, last = (floor(each, grain, self.model.almanac) for each in (min(times), max(times)))
         return Window(first, following(last, grain))
 
@@ -200,16 +204,17 @@ class Oracle:
         open_until = window.end is None or window.end > self.question.as_of
         if self.question.like_for_like and open_until and window.start is not None:
             return self._alike(window, name)
-        return previous(window) if name == "previous_period" else year_before(window)
+        almanac = self.model.almanac
+        return previous(window, almanac) if name == "previous_period" else year_before(window, almanac)
 
     def _alike(self, window: Window, name: str) -> Window:
         """Give the same part of an earlier period: as much of the one before, or the same dates of the year before."""
         until = max(self.question.as_of, window.start)  # type: ignore[type-var]
-        if name == "previous_year":
-            whole = year_before(window)
+        almanac = self.model.almanac
+        whole = year_before(window, almanac) if name == "previous_year" else previous(window, almanac)
+        if name == "previous_year" and almanac.own(window.previous[2]) is None:
             part = year_before(replace(window, end=until))
             return replace(whole, end=min(part.end, whole.end))  # type: ignore[type-var]
-        whole = previous(window)
         return replace(whole, end=min(whole.start + (until - window.start), whole.end))  # type: ignore[operator, type-var]
 
     # -- values
@@ -263,11 +268,11 @@ class Oracle:
     def _moved(self, used: Input, window: Window) -> Window:
         """Give what an input covers of the offset window."""
         if used.offset == "period":
-            window = previous(window)
+            window = previous(window, self.model.almanac)
         elif isinstance(used.offset, str):
             window = first_day(window, used.offset.removeprefix("start of "), self.model.almanac)
         elif used.offset is not None:
-            window = back(window, *used.offset)
+            window = back(window, *used.offset, self.model.almanac)
         return covering(window, used.covers, self.question.as_of, self.model.almanac) if used.covers else window
 
     def _base(self, kpi: Kpi, used: Input) -> Input | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -93,8 +94,8 @@ def answer(oracle: Oracle) -> Answer:
         for member, values in made.items():
             more = {**values, **_ranks(question, values, list(made.values())), **_shares(oracle, window, values)}
             if oracle.kept(more):
-                rows[*_named(question, member), *_period(oracle, start)] = more
-    several = question.grains if len(question.grains) > 1 else ()
+                rows[*_named(question, member), *_period(oracle, start, window.start)] = more
+    several = _told(oracle)
     keys = (*_dimensions(question), *(["period"] if question.grains else []), *(f"period_{grain}" for grain in several))
     asked = frozenset(each.removeprefix("-") for each in question.order)
     first = {member: place for place, member in enumerate(oracle.rows.first[1])}
@@ -155,13 +156,28 @@ def _dimensions(question: Question) -> tuple[str, ...]:
     return (*question.by[:place], f"{top.of}__others", *question.by[place:])
 
 
-def _period(oracle: Oracle, start: Any) -> Key:
+def _told(oracle: Oracle) -> tuple[str, ...]:
+    """Name the grains that have a column of their own: all of several, and a unit of the project's own."""
+    grains = oracle.question.grains
+    return grains if len(grains) > 1 or any(map(oracle.model.almanac.own, grains)) else ()
+
+
+def _period(oracle: Oracle, start: Any, since: Any) -> Key:
     grains = oracle.question.grains
     if not grains:
         return ()
     fine = bool(FINE & set(grains))
-    several = [floor(start, grain, oracle.model.almanac) for grain in grains] if len(grains) > 1 else []
-    return tuple(each if fine else each.date() for each in (start, *several))
+    units = [_unit(oracle, since, grain) for grain in _told(oracle)]
+    return tuple(each if fine or not isinstance(each, datetime) else each.date() for each in (start, *units))
+
+
+def _unit(oracle: Oracle, moment: Any, grain: str) -> Any:
+    """Name the unit that a moment lies in: by its start, or by what the data call it."""
+    own = oracle.model.almanac.own(grain)
+    if own is None:
+        return floor(moment, grain, oracle.model.almanac)
+    number = own.number(moment)
+    return None if number is None else own.periods[number][2]
 
 
 def _columns(oracle: Oracle) -> tuple[str, ...]:

@@ -6,7 +6,12 @@ import itertools
 from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from oracle_units import NoYearError
+
+if TYPE_CHECKING:
+    from oracle_units import OwnUnit
 
 DAY = timedelta(days=1)
 MOMENT = timedelta(microseconds=1)
@@ -19,7 +24,11 @@ LENGTHS = {
     "day": DAY,
     "week": 7 * DAY,
 }
-ORDER = ("second", "minute", "hour", "day", "week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year")
+ORDER_DAYS = {
+    "second": 1e-5, "minute": 1e-3, "hour": 0.04, "day": 1, "week": 7, "month": 28, "quarter": 90, "year": 365,
+    "fiscal_quarter": 90, "fiscal_year": 365,
+}  # fmt: skip
+"""About how many days a unit has at least."""
 
 
 class NoPreviousError(Exception):
@@ -34,6 +43,14 @@ class Almanac:
     week_start: int = 0
     fiscal_start: int = 1
     named_after: str = "end"
+    units: tuple[OwnUnit, ...] = ()
+
+    def own(self, unit: str) -> OwnUnit | None:
+        """Give a unit of the project's own."""
+        return next((each for each in self.units if each.name == unit), None)
+
+
+PLAIN = Almanac()
 
 
 @dataclass(frozen=True)
@@ -54,8 +71,16 @@ class Asked:
     window: Window
 
 
+def in_unit(moment: datetime, grain: str, almanac: Almanac) -> datetime | None:
+    """Find the start of the unit that a local time lies in, if it lies in one."""
+    if (own := almanac.own(grain)) is None:
+        return floor(moment, grain, almanac)
+    number = own.number(moment)
+    return None if number is None else own.periods[number][0]
+
+
 def floor(moment: datetime, grain: str, almanac: Almanac) -> datetime:
-    """Find the start of the unit that a local time lies in."""
+    """Find the start of the unit of every project that a local time lies in."""
     day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     if grain in {"hour", "minute", "second"}:
         return moment - (moment - day) % LENGTHS[grain]
@@ -84,8 +109,15 @@ def plus_months(moment: datetime, months: int) -> datetime:
     return moment.replace(year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1]))
 
 
-def back(window: Window, count: int, unit: str) -> Window:
+def back(window: Window, count: int, unit: str, almanac: Almanac = PLAIN) -> Window:
     """Move a window earlier: whole months stay whole months; of another stretch the first and the last moment move."""
+    if (own := almanac.own(unit)) is not None:
+        named = almanac.own(window.previous[2])
+        if named is not None and named.year == unit != named.name:
+            start, end = named.years_earlier(window.start, window.end, own, count)
+        else:
+            start, end = own.earlier(window.start, window.end, count)
+        return replace(window, start=start, end=end)
     if unit in LENGTHS:
         length = count * LENGTHS[unit]
         return replace(window, start=window.start and window.start - length, end=window.end and window.end - length)
@@ -103,28 +135,38 @@ def first_day(window: Window, unit: str, almanac: Almanac) -> Window:
     """Give the first day of the unit in which a window starts."""
     if window.start is None:
         raise NoPreviousError
-    start = floor(window.start, unit, almanac)
+    start = in_unit(window.start, unit, almanac)
+    if start is None:
+        return replace(window, end=window.start)
     return replace(window, start=start, end=start + DAY)
 
 
-def previous(window: Window) -> Window:
+def previous(window: Window, almanac: Almanac = PLAIN) -> Window:
     """Give the window before: one step of the grain, or the period before."""
     kind, count, unit = window.previous
     if kind == "to_date" and window.start is None:
-        return back(window, 1, unit)
+        return back(window, 1, unit, almanac)
     if kind == "to_date":
         assert window.start is not None
         assert window.end is not None
-        start = back(Window(window.start, window.start), 1, unit).start
+        whole = back(Window(window.start, window.start + DAY), 1, unit, almanac)
+        start = whole.start
         assert start is not None
-        return replace(window, start=start, end=min(start + (window.end - window.start), window.start))
+        end = min(start + (window.end - window.start), window.start)
+        own = almanac.own(unit)
+        ends = [e for s, e, _ in own.periods if s == start] if own is not None else []
+        return replace(window, start=start, end=min(end, *ends) if ends else end)
     if kind != "step":
         raise NoPreviousError
-    return back(window, count, unit)
+    return back(window, count, unit, almanac)
 
 
-def year_before(window: Window) -> Window:
-    """Give the window a year before; weeks go back by 52 weeks."""
+def year_before(window: Window, almanac: Almanac = PLAIN) -> Window:
+    """Give the window a year before; weeks go back by 52 weeks, and units of the project's own to the same number of the year before."""
+    if (own := almanac.own(window.previous[2])) is not None:
+        if not own.year:
+            raise NoYearError
+        return back(window, 1, own.year, almanac)
     return back(window, 52, "week") if window.weekly else back(window, 1, "year")
 
 
@@ -135,21 +177,31 @@ def frame(asked: Window, grains: tuple[str, ...], almanac: Almanac) -> list[tupl
     start, end = asked.start, asked.end
     assert start is not None
     assert end is not None
-    cuts = {end}
+    cuts = set()
     for grain in grains:
+        if (own := almanac.own(grain)) is not None:
+            cuts |= {bound for part in own.touched(start, end) for bound in part}
+            continue
+        cuts.add(end)
         unit = floor(start, grain, almanac)
         while unit < end:
             cuts.add(max(unit, start))
             unit = following(unit, grain)
-    bounds = sorted(cuts)
-    finest = min(grains, key=ORDER.index)
-    return [
-        (
-            max(floor(since, grain, almanac) for grain in grains),
-            Window(since, until, ("step", 1, finest), finest == "week"),
-        )
-        for since, until in itertools.pairwise(bounds)
-    ]
+    finest = min(grains, key=lambda each: _length(each, almanac))
+    found = []
+    for since, until in itertools.pairwise(sorted(cuts)):
+        starts = [in_unit(since, grain, almanac) for grain in grains]
+        if any(starts):
+            found.append(
+                (max(each or since for each in starts), Window(since, until, ("step", 1, finest), finest == "week"))
+            )
+    return found
+
+
+def _length(unit: str, almanac: Almanac) -> float:
+    """Say about how many days a unit has; one of the project's own has those of its shortest period."""
+    own = almanac.own(unit)
+    return (ORDER_DAYS[unit]) if own is None else min((end - start).days for start, end, _ in own.periods)
 
 
 def covering(window: Window, covers: tuple[Any, ...], as_of: datetime, almanac: Almanac) -> Window:
@@ -158,7 +210,10 @@ def covering(window: Window, covers: tuple[Any, ...], as_of: datetime, almanac: 
         return replace(window, start=None)
     end = as_of if window.end is None else min(window.end, as_of)
     if covers[0] == "to_date":
-        return replace(window, start=floor(end - MOMENT, covers[1], almanac), end=end)
+        start = in_unit(end - MOMENT, covers[1], almanac)
+        return replace(window, start=end if start is None else start, end=end)
     midnight = end.replace(hour=0, minute=0, second=0, microsecond=0)
     days_end = midnight if midnight == end else midnight + DAY
+    if (own := almanac.own(covers[2])) is not None:
+        return replace(window, start=own.trailing(days_end, covers[1]), end=end)
     return replace(window, start=back(Window(None, days_end), *covers[1:]).end, end=end)

@@ -42,9 +42,20 @@ PERCENTILES = ("cont:0.25", "cont:0.9", "disc:0.25", "disc:0.5", "disc:0.9", "co
 OFFSETS = (
     (1, "month"), (1, "year"), "period", (1, "week"), (2, "month"), (1, "quarter"), (1, "day"), (28, "day"), (52, "week"),
     "start of month", "start of year", "start of week", "start of quarter",
+    (1, "season"), (2, "season"), (1, "term"), "start of season",
 )  # fmt: skip
-LENGTHS = ((28, "day"), (3, "month"), (10, "day"), (1, "month"), (2, "week"), (1, "year"), (1, "quarter"))
-UNITS = ("week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year")
+LENGTHS = (
+    (28, "day"),
+    (3, "month"),
+    (10, "day"),
+    (1, "month"),
+    (2, "week"),
+    (1, "year"),
+    (1, "quarter"),
+    (1, "season"),
+    (3, "season"),
+)
+UNITS = ("week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year", "season", "term")
 CONSTANTS = ("outlets", "brands")
 
 
@@ -265,7 +276,7 @@ class Definitions:
         found: dict[str, Any] = {}
         shared = sorted(self.shared(source) & {"tone", "region"})
         if self._chance(0.5):
-            found["offset"] = pick(((1, "month"), (1, "year"), "period", (1, "week")))
+            found["offset"] = pick(((1, "month"), (1, "year"), "period", (1, "week"), (1, "season")))
         if self._chance(0.1) and not self.has_constants(source):
             found["covers"] = pick((("all",), ("to_date", pick(UNITS)), ("window", *pick(LENGTHS))))
         if self._chance(0.25):
@@ -288,7 +299,7 @@ class Definitions:
         }  # fmt: skip
         known = entities.get(dataset, tuple(sorted(self.shared(leaf) & {"tone", "region"})))
         per = tuple(self.random.sample(known, min(len(known), pick((1, 1, 1, 2)))))
-        offset = pick((None, None, (1, "month"), "period"))
+        offset = pick((None, None, None, (1, "month"), "period", (1, "season")))
         if dataset and self._chance(0.2) and leaf.startswith("leaf"):
             return Kpi({"x": Input(dataset, per=per, offset=offset)}, ("agg", "count", "x", None, None))
         return Kpi({"x": Input(leaf, per=per, offset=offset)}, self._of_values(), empty_unknown=self._chance(0.3))
@@ -302,7 +313,7 @@ class Definitions:
         pick = self.random.choice
         names = [name for name in names if not name.startswith("daily") and not self.has_constants(name)]
         source = pick(names)
-        unit = pick(("day", "day", "week", "month", "month", "quarter", "fiscal_quarter"))
+        unit = pick(("day", "day", "week", "month", "month", "quarter", "fiscal_quarter", "season"))
         covers = ("window", *pick(LENGTHS)) if self._chance(0.15) else ()
         offset = pick((None, None, None, (1, "month"), "period"))
         if self._chance(0.15):

@@ -1,5 +1,5 @@
 """Random questions for the oracle to a model."""
-# ruff: noqa: DTZ001 - local times carry no zone
+# ruff: noqa: DTZ001, PLR0911 - local times carry no zone; a line for each kind of period
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from random import Random
 
 CALENDAR = ("month", "quarter", "year", "fiscal_quarter", "fiscal_year")
-SEVERAL = (("month", "week"), ("day", "week"), ("quarter", "month"), ("month", "fiscal_quarter"), ("week", "year"))
+SEVERAL = (
+    ("month", "week"),
+    ("day", "week"),
+    ("quarter", "month"),
+    ("month", "fiscal_quarter"),
+    ("week", "year"),
+    ("month", "season"),
+    ("season", "week"),
+)
 
 
 class Questions:
@@ -229,17 +237,13 @@ class Questions:
     def _grains(self, period: Asked, kpis: tuple[str, ...]) -> tuple[str, ...]:
         pick, window = self.random.choice, period.window
         if window.start is None or window.end is None:
-            return (pick(("month", "year", "week")),) if self._chance(0.4) and self._is_bare(kpis) else ()
+            return (pick(("month", "year", "week", "season")),) if self._chance(0.4) and self._is_bare(kpis) else ()
         days = (window.end - window.start).days
         if days <= 3 and self._chance(0.5) and self._has_hours(kpis):
             return ("hour",)
         if days < 130 and self._chance(0.1):
             return pick(SEVERAL)
-        grains = (
-            [*CALENDAR, "week", *(["day"] if days < 35 else [])]
-            if days < 130
-            else ["month", "quarter", "year", "fiscal_quarter", "fiscal_year"]
-        )
+        grains = [*CALENDAR, "season", "week", *(["day"] if days < 35 else [])] if days < 130 else [*CALENDAR, "season"]
         return () if self._chance(0.3) else (pick(grains),)
 
     def _is_bare(self, kpis: tuple[str, ...]) -> bool:
@@ -255,7 +259,7 @@ class Questions:
         if self._chance(0.3):
             day = random.choice(EDGES).replace(hour=0, minute=0, second=0)
         today = datetime(last.year, last.month, last.day)
-        kind = random.choice(("all", "unit", "unit", "unit", "range", "range", "units", "last", "to_date"))
+        kind = random.choice(("all", "unit", "unit", "unit", "range", "range", "units", "last", "to_date", "own"))
         if kind == "all":
             return Asked(None, Window(None, None))
         if kind == "unit":
@@ -278,8 +282,34 @@ class Questions:
             for _ in range(count):
                 start = floor(start - DAY, grain, almanac)
             return Asked(f"last {count} {grain}s", Window(start, end, ("step", count, grain), grain == "week"))
+        if kind == "own":
+            return self._own_period(today)
         grain = random.choice(("month", "quarter", "year"))
         return Asked(f"{grain} to date", Window(floor(today, grain, almanac), today + DAY, ("to_date", 1, grain)))
+
+    def _own_period(self, today: datetime) -> Asked:
+        """Ask for periods of a unit of the project's own: by name, the last ones, what is running."""
+        pick, unit = self.random.choice, self.random.choice(self.model.almanac.units)
+        periods, step = unit.periods, ("step", 1, unit.name)
+        number, ended = unit.number(today), [each for each in periods if each[1] <= today]
+        kind = pick(("named", "named", "several", "last", "this", "to date"))
+        if kind == "last" and len(ended) > 2:
+            count = pick((1, 2, 3))
+            return Asked(
+                f"last {count} {unit.name}s", Window(ended[-count][0], ended[-1][1], ("step", count, unit.name))
+            )
+        if kind in {"this", "to date"} and number is not None:
+            start, end, _ = periods[number]
+            if kind == "this":
+                return Asked(f"this {unit.name}", Window(start, end, step))
+            return Asked(f"{unit.name} to date", Window(start, today + DAY, ("to_date", 1, unit.name)))
+        place = pick([n for n, each in enumerate(periods) if datetime(2023, 5, 1) <= each[0] < datetime(2025, 3, 1)])
+        start, end, name = periods[place]
+        if kind == "several" and place + 2 < len(periods):
+            return Asked(
+                f"{name}..{periods[place + 2][2]}", Window(start, periods[place + 2][1], ("step", 3, unit.name))
+            )
+        return Asked(f"{unit.name} {name}", Window(start, end, step))
 
 
 def _steps(start: datetime, grain: str, count: int) -> datetime:

@@ -87,10 +87,11 @@ def fails(model: Model, question: Question, *, refused: bool = False) -> bool:
 
 def _smaller(model: Model, question: Question) -> Iterator[Case]:
     yield _needed(model, question), question
+    units = {each.of for each in model.almanac.units}
     for each in _questions(question):
         yield model, each
     for name, dataset in model.datasets.items():
-        for smaller in _datasets(dataset):
+        for smaller in _datasets(dataset) if name not in units else ():
             yield _shaped_again(replace(model, datasets={**model.datasets, name: smaller})), question
     for name, kpi in model.kpis.items():
         for less in _kpis(kpi):
@@ -106,7 +107,7 @@ def _smaller(model: Model, question: Question) -> Iterator[Case]:
 def _needed(model: Model, question: Question) -> Model:
     """Keep the definitions that a question needs."""
     wanted = [*question.kpis, *(having[0] for each in question.where if each[0] == "among" for having in each[2])]
-    datasets = [*question.of]
+    datasets = [*question.of, *(each.of for each in model.almanac.units)]
     for name in wanted:
         for used in model.kpis[name].inputs.values():
             wanted += [having[0] for _, judged in used.among for having in judged]

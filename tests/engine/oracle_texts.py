@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import duckdb
+    from oracle_calendar import Almanac
     from oracle_model import Condition, Dataset, Input, Kpi, Model, Question, Term
 
 TYPES = {
@@ -57,12 +58,29 @@ def definitions(model: Model) -> dict[str, Any]:
     return {
         "calendar": {
             "timezone": almanac.zone, "week_start": WEEKDAYS[almanac.week_start], "fiscal_year_start": MONTHS[almanac.fiscal_start - 1],
-            "fiscal_year_named_after": almanac.named_after,
+            "fiscal_year_named_after": almanac.named_after, **({"units": _units(almanac)} if almanac.units else {}),
         },
         "parameters": {name: {"type": kind, "default": default} for name, (kind, default) in model.parameters.items()},
         "datasets": {name: _dataset(dataset) for name, dataset in model.datasets.items()},
         "kpis": {name: _kpi(kpi) for name, kpi in model.kpis.items()},
     }  # fmt: skip
+
+
+def _units(almanac: Almanac) -> dict[str, Any]:
+    said = {
+        "first": {"start": "begins", "name": "called"},
+        "last": {"start": "begins", "last": "ends", "name": "called"},
+        "day": {"day": "day", "name": "called"},
+    }
+    return {
+        each.name: {
+            "from": each.of,
+            **said[each.form],
+            "outside": each.outside,
+            **({"year": each.year} if each.year not in {"", each.name} else {}),
+        }
+        for each in almanac.units
+    }
 
 
 def _dataset(dataset: Dataset) -> dict[str, Any]:

@@ -188,6 +188,47 @@ def test_time_in_no_unit_is_in_none_of_its_periods(engine, sales):
         assert row["promoted"] == (total(sales, begun[name], row["period"]) if name else 0)
 
 
+def acts(**asked):
+    """Count hours over three acts with ten days between them, of which the first has five days."""
+    import pyarrow as pa
+
+    given = {
+        "calendar": {"units": {"act": {"from": "acts", "start": "first", "last": "last", "name": "called"}}},
+        "datasets": {"acts": {}, "hours": {"time": "at"}},
+        "kpis": {
+            "number": {"inputs": ["hours"], "formula": "count(hours)"},
+            "trailing": {"inputs": {"x": {"from": "hours", "window": "1 act"}}, "formula": "count(x)"},
+        },
+    }
+    firsts, lasts = (
+        [date(2025, 1, 1), date(2025, 1, 16), date(2025, 2, 11)],
+        [date(2025, 1, 5), date(2025, 1, 31), date(2025, 3, 10)],
+    )
+    hours = [datetime(2025, 1, 1) + timedelta(hours=n) for n in range(24 * 70)]  # noqa: DTZ001 - local time
+    data = {
+        "acts": pa.table({"first": firsts, "last": lasts, "called": ["Act 1", "Act 2", "Act 3"]}),
+        "hours": pa.table({"at": hours}),
+    }
+    with kpi_engine.open(given, data) as engine:
+        return engine.run(**asked).rows()[0]
+
+
+def test_to_date_is_compared_with_a_shorter_unit_and_not_with_the_time_after_it():
+    row = acts(kpis="number", period="act to date", compare="previous_period", as_of="2025-01-28")
+    assert (row["number"], row["number__previous_period"]) == (13 * 24, 5 * 24)
+
+
+def test_a_trailing_unit_begins_at_the_start_of_a_day():
+    row = acts(kpis="trailing", period="Act 3", as_of="2025-02-20T14:30")
+    assert row["trailing"] == (25 * 24 + 15)
+
+
+def test_a_name_may_begin_with_the_unit():
+    assert acts(kpis="number", period="Act 1..Act 2", as_of="2025-03-31") == {"number": 31 * 24}
+    assert acts(kpis="number", period="act Act 2", as_of="2025-03-31") == {"number": 16 * 24}
+    assert acts(kpis="number", period="act 2", as_of="2025-03-31") == {"number": 16 * 24}
+
+
 def test_several_grains_keep_the_time_in_no_unit(engine, sales):
     rows = engine.run("revenue", by="shop", grain=["month", "campaign"], period="2025", as_of=AS_OF).rows()
     expected = defaultdict(int)
