@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,8 @@ class Terms:
     source: str
     columns: Mapping[str, Contract]
     binding: bool = True
+    declared: Mapping[str, str] = field(default_factory=dict)
+    """By column, the dataset below that declares whether its values may be added up; of other columns the source says it."""
 
     def of(self, column: str) -> Contract | None:
         """Give the contract of a column."""
@@ -89,7 +91,9 @@ def not_added(function: str, tree: exp.Expr | None, dataset: str, names: Names, 
         terms = names.terms(owner)
         theirs = terms.of(column.name) if terms else None
         by_source = terms is not None and theirs is not None and theirs.additivity == said.additivity
-        who = f"the source `{terms.source}` says so" if by_source and terms else f"the dataset `{owner}` declares so"
+        below = terms.declared.get(column.name, "") if terms and by_source else ""
+        is_source = by_source and not below
+        who = f"the source `{terms.source}` says so" if is_source and terms else f"the dataset `{below or owner}` declares so"
         kind = "over time" if said.additivity == "semi_additive" else "at all"
         message = f"`{column.name}` may not be added up {kind}: {who}"
         hint = "take `max`, `avg` or `last` of it, or the figure that the vendor gives for the whole"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kpi_engine.errors import Diagnostic, nearest
 
+from . import overriding
 from .models import Dataset, DefinitionFile, Group, Kpi, Parameter, Role
 from .projectfile import ProjectFile
 from .texts import shown
@@ -55,8 +56,8 @@ class Entry:
 
     @property
     def overrides(self) -> bool:
-        """Whether it says that it replaces another."""
-        return isinstance(self.raw, dict) and self.raw.get("override") is True
+        """Whether it says that it replaces another, or parts of it."""
+        return isinstance(self.raw, dict) and (self.raw.get("override") is True or overriding.is_partial(self))
 
     @property
     def home(self) -> str:
@@ -136,7 +137,7 @@ def _unknown_section(section: str, located: Located) -> Diagnostic:
 
 
 def settle(entries: Iterable[Entry]) -> tuple[list[Entry], list[Diagnostic]]:
-    """Choose, of all entries that share a name, the one that holds: a higher layer that says `override: true`, or the only one."""
+    """Choose, of all entries that share a name, the one that holds: a higher layer that overrides the one below, or the only one."""
     twins: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries:
         twins.setdefault((entry.section, entry.name), []).append(entry)
@@ -148,7 +149,7 @@ def settle(entries: Iterable[Entry]) -> tuple[list[Entry], list[Diagnostic]]:
             diagnostics.append(_nothing_to_override(base))
         for other in others:
             if other.overrides and (other.layer > base.layer or not base.overrides):
-                base = other
+                base = overriding.merged(base, other) if overriding.is_partial(other) else other
             else:
                 diagnostics.append(_duplicate(other, base))
         chosen.append(base)
@@ -156,7 +157,8 @@ def settle(entries: Iterable[Entry]) -> tuple[list[Entry], list[Diagnostic]]:
 
 
 def _nothing_to_override(entry: Entry) -> Diagnostic:
-    message = f"`override: true` is said, but there is no other {entry.noun} of this name"
+    said = "partial" if overriding.is_partial(entry) else "true"
+    message = f"`override: {said}` is said, but there is no other {entry.noun} of this name"
     return entry.mistake("nothing_to_override", message, ("override",), "remove `override`, or name what it replaces")
 
 

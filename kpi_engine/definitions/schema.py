@@ -20,6 +20,7 @@ from kpi_engine import __version__
 
 from .entries import LATER_SECTIONS
 from .models import DefinitionFile
+from .overriding import PARTIAL
 from .projectfile import ProjectFile
 
 if TYPE_CHECKING:
@@ -102,13 +103,14 @@ def _tighten_dataset(dataset: Schema) -> None:
     has_options = {"required": ["options"], "properties": {"options": {"minProperties": 1}}}
     is_snapshot = {"required": ["snapshot"], "properties": {"snapshot": {"type": "object"}}}
     has_time = {"required": ["time"], "properties": {"time": {"not": {"type": "null"}}}}
-    dataset["allOf"] = [
-        *origins,
+    whole = [
         _if(_filled("from"), _filled("transform"), "`from` goes with `transform`"),
         _if(has_options, _filled("transform"), "`options` are those of a `transform`"),
         _if(_filled("transform"), _filled("from"), "a transform needs `from`: the dataset it reads"),
         _if(is_snapshot, has_time, "a snapshot needs `time`: when each level was read"),
     ]
+    is_partial = {"required": ["override"], "properties": {"override": {"const": PARTIAL}}}
+    dataset["allOf"] = [*origins, *({"if": {"not": is_partial}, "then": rule} for rule in whole)]
 
 
 def _tighten_input(input_: Schema, words: Words) -> None:

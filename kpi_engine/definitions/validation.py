@@ -177,7 +177,8 @@ def _listed(names: Iterable[object]) -> str:
 def _allowed(error: ErrorDetails) -> list[str]:
     """Read the allowed words out of pydantic's `'a', 'b' or 'c'`."""
     words = str(error.get("ctx", {}).get("expected", ""))
-    return [word.strip().strip("'") for word in words.replace(" or ", ", ").split(", ")]
+    read = [word.strip() for word in words.replace(" or ", ", ").split(", ")]
+    return [word.lower() if word in ("True", "False") else word.strip("'") for word in read]
 
 
 def _not_allowed(path: Path, value: object, allowed: list[str], subject: Subject) -> Diagnostic:

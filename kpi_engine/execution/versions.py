@@ -72,7 +72,7 @@ class Versions:
         for part in self._made_of(dataset):
             if self._project.datasets[part].transform:
                 return None
-            found += self._tables(part)
+            found += self.own_tables(part)
         return tuple(found)
 
     def _made_of(self, dataset: str) -> list[str]:
@@ -85,9 +85,9 @@ class Versions:
         if model.transform:
             yield Version("known" if self._is_shipped(dataset) else "unknown")
         else:
-            yield from (self._of_table(*each) for each in self._tables(dataset))
+            yield from (self._of_table(*each) for each in self.own_tables(dataset))
 
-    def _tables(self, dataset: str) -> Iterator[tuple[str, str]]:
+    def own_tables(self, dataset: str) -> Iterator[tuple[str, str]]:
         """Name the tables that one dataset reads itself, each with its source."""
         model = self._project.datasets[dataset]
         named = query_tables(read(model.sql, "query")) if model.sql else (model.table or dataset,)

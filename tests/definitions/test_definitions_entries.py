@@ -66,6 +66,103 @@ def test_an_override_needs_something_to_override(write_project):
     assert found(loaded) == [("nothing_to_override", "kpi visits")]
 
 
+BASE = """
+datasets:
+  visits:
+    table: web_visit
+    label: Visits
+    key: id
+    time: started_at
+    columns: {id: {type: varchar}, value: {type: "decimal(18,2)", currency: money}}
+    dimensions: [channel, device]
+"""
+
+
+def over(write_project, shelf, text, *, base=BASE, more=None):
+    """Load a project that overrides a dataset of a pack."""
+    (shelf / "kpis.yaml").write_text(base)
+    files = {"definitions/a.yaml": f"datasets:\n  visits: {text}\n", **(more or {})}
+    return load(write_project(files, settings="project: x\ndefinitions: [definitions, base]\n"))
+
+
+def test_a_partial_override_replaces_what_it_says_and_keeps_the_rest(write_project, shelf):
+    text = "{override: partial, label: Sessions, sql: select * from mine, columns: {value: {type: double}}, dimensions: [campaign]}"
+    loaded = over(write_project, shelf, text)
+    assert found(loaded) == []
+    visits = loaded.datasets["visits"]
+    assert (visits.table, visits.sql, visits.label) == ("", "select * from mine", {"": "Sessions"})
+    assert (visits.key, visits.time.column) == (("id",), "started_at")
+    assert list(visits.dimensions) == ["channel", "device", "campaign"]
+    assert visits.columns["id"].type == "varchar"
+    assert (visits.columns["value"].type, visits.columns["value"].currency) == ("double", "")
+    assert loaded.origins["datasets", "visits"].endswith("a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        ("{override: partial, source: warehouse}", ("warehouse", "web_visit", "")),
+        ("{override: partial, source: warehouse, table: raw.visits}", ("warehouse", "raw.visits", "")),
+        ("{override: partial, transform: turned, from: others, options: {by: x}}", ("", "", "turned")),
+    ],
+)
+def test_a_partial_override_says_where_rows_lie(write_project, shelf, text, origin):
+    visits = over(write_project, shelf, text).datasets["visits"]
+    assert (visits.source, visits.table, visits.transform) == origin
+
+
+def test_a_query_takes_the_place_of_a_whole_transform(write_project, shelf):
+    base = "datasets:\n  visits: {transform: turned, from: others, options: {by: x}, time: day}\n"
+    visits = over(write_project, shelf, "{override: partial, sql: select 1 as day}", base=base).datasets["visits"]
+    assert (visits.transform, visits.from_, visits.options, visits.time.column) == ("", "", {}, "day")
+
+
+def test_partial_overrides_of_a_pack_and_of_the_project_add_up(write_project, shelf):
+    (shelf.parent / "vendor").mkdir()
+    (shelf.parent / "vendor" / "d.yaml").write_text("datasets:\n  visits: {override: partial, table: vendor_visits, label: V}\n")
+    (shelf / "kpis.yaml").write_text(BASE)
+    files = {"definitions/a.yaml": "datasets:\n  visits: {override: partial, label: Mine}\n"}
+    loaded = load(write_project(files, settings="project: x\ndefinitions: [base, vendor, definitions]\n"))
+    assert found(loaded) == []
+    visits = loaded.datasets["visits"]
+    assert (visits.table, visits.label, visits.key) == ("vendor_visits", {"": "Mine"}, ("id",))
+
+
+def test_two_partial_overrides_of_a_project_are_a_duplicate(write_project, shelf):
+    more = {"definitions/b.yaml": "datasets:\n  visits: {override: partial, table: b}\n"}
+    assert found(over(write_project, shelf, "{override: partial, table: a}", more=more)) == [
+        ("duplicate_definition", "dataset visits")
+    ]
+
+
+@pytest.mark.parametrize("section", ["kpis", "roles", "groups", "parameters"])
+def test_only_datasets_are_overridden_in_part(write_project, shelf, section):  # noqa: ARG001
+    text = f"{section}:\n  other: {{override: partial}}\n"
+    loaded = load(write_project({"definitions/a.yaml": text}, settings="project: x\ndefinitions: [definitions, base]\n"))
+    assert ("wrong_type", f"{section[:-1]} other") in found(loaded)
+    assert "`override` is the text `partial`, expected `true` or `false`" in texts(loaded)
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "said"),
+    [
+        ("partial", "nothing_to_override", "`override: partial` is said, but there is no other dataset of this name"),
+        ("parts", "bad_value", "expected one of `true`, `false`, `partial`"),
+    ],
+)
+def test_a_partial_override_needs_something_below_and_the_right_word(write_project, word, code, said):
+    loaded = load(write_project({"definitions/a.yaml": f"datasets:\n  visits: {{override: {word}, table: a}}\n"}))
+    assert found(loaded) == [(code, "dataset visits")]
+    assert said in texts(loaded)
+
+
+def test_a_mistake_in_a_partial_override_stands_where_it_was_written(write_project, shelf):
+    loaded = over(write_project, shelf, "{override: partial, dimensions: {channel: {pth: x}}}")
+    (mistake,) = loaded.diagnostics
+    assert mistake.code == "unknown_key"
+    assert str(mistake.place).endswith("a.yaml:2:54")
+
+
 def test_a_kpi_and_a_dataset_may_not_share_a_name(write_project):
     loaded = load(write_project({"definitions/a.yaml": f"{DATASETS}kpis:\n  page_views: {KPI}\n  other: {KPI}\n"}))
     assert found(loaded) == [("duplicate_name", "dataset page_views"), ("duplicate_name", "kpi page_views")]

@@ -147,6 +147,38 @@ def test_what_is_made_of_a_table_inherits_its_terms_and_may_say_otherwise(projec
     assert codes(engine) == {}
 
 
+def test_what_a_dataset_declares_is_inherited_by_what_is_made_of_it(project):
+    columns = {**POSTS["columns"], "seen": {"additivity": "non_additive", "unit": "views"}, "clicks": {"restated": "3 days"}}
+    more = {
+        "made": {"sql": "select * from posts", "time": "day", "columns": {"day": {"type": "date"}}},
+        "again": {"sql": "select day, seen, clicks from made", "time": "day", "columns": {"day": {"type": "date"}}},
+        "own": {"sql": "select day, max(seen) as seen from made group by day", "time": "day",
+                "columns": {"day": {"type": "date"}, "seen": {"additivity": "additive"}}},
+        "more": {"sql": "select day, seen from own", "time": "day", "columns": {"day": {"type": "date"}}},
+    }  # fmt: skip
+    posts = {**POSTS, "columns": columns}
+    for name in ("made", "again"):
+        engine = project({"k": "sum(seen)"}, terms="{}", posts=posts, more=more, inputs=(name,))
+        assert codes(engine) == {"kpi k": "not_addable"}
+        assert "the dataset `posts` declares so" in str(engine.check()[0])
+    engine = project({"k": "sum(seen)"}, terms="{}", posts=posts, more=more, inputs=("more",))
+    assert codes(engine) == {}
+    engine = project({"k": "sum(clicks)"}, terms="{}", posts=posts, more=more, inputs=("again",))
+    rows = engine.run("k", grain="month", period="2026-01..2026-02", as_of=AS_OF).provisional
+    assert rows
+
+
+def test_of_two_lengths_of_change_the_longer_one_is_inherited(project):
+    days = {"day": {"type": "date"}}
+    more = {
+        "short": {"sql": "select day, clicks from posts", "time": "day", "columns": {**days, "clicks": {"restated": "3 days"}}},
+        "long": {"sql": "select day, clicks from posts", "time": "day", "columns": {**days, "clicks": {"restated": "2 months"}}},
+        "both": {"sql": "select * from short union all select * from long", "time": "day", "columns": days},
+    }  # fmt: skip
+    engine = project({"k": "sum(clicks)"}, terms="{}", more=more, inputs=("both",))
+    assert engine.run("k", period="2026-01", as_of=AS_OF).provisional
+
+
 def test_recent_periods_are_provisional(project):
     engine = project({"k": "sum(clicks)", "n": "max(reach)"})
     result = engine.run("k", grain="week", period="2026-01-05..2026-03-01", as_of="2026-03-01")
