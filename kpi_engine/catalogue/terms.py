@@ -93,7 +93,11 @@ def not_added(function: str, tree: exp.Expr | None, dataset: str, names: Names, 
         by_source = terms is not None and theirs is not None and theirs.additivity == said.additivity
         below = terms.declared.get(column.name, "") if terms and by_source else ""
         is_source = by_source and not below
-        who = f"the source `{terms.source}` says so" if is_source and terms else f"the dataset `{below or owner}` declares so"
+        who = (
+            f"the source `{terms.source}` says so"
+            if is_source and terms
+            else f"the dataset `{below or owner}` declares so"
+        )
         kind = "over time" if said.additivity == "semi_additive" else "at all"
         message = f"`{column.name}` may not be added up {kind}: {who}"
         hint = "take `max`, `avg` or `last` of it, or the figure that the vendor gives for the whole"

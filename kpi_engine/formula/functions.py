@@ -195,6 +195,12 @@ DATASET_FUNCTIONS = (
     Function("last_value(x)", "LastValue", "the last value of the window"),
     Function("to_timestamp(seconds)", "UnixToTime", "an instant from seconds since 1970"),
     Function("make_timestamptz(microseconds)", "make_timestamptz", "an instant from microseconds since 1970"),
+    Function(
+        "lookup(list, field, text, path)",
+        "lookup",
+        "of a list of records, the first whose field is that text, and of it the value at a path such as 'value.int_value'; "
+        "unknown where there is none",
+    ),
 )
 """What the query of a dataset (`sql:`) may use beyond aggregates and scalars."""
 

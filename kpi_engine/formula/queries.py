@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from sqlglot import exp
 
+from kpi_engine.formula import records
 from kpi_engine.formula.mistakes import Mistake
 from kpi_engine.formula.positions import span
 
@@ -44,8 +45,8 @@ def objections(query: exp.Expr, text: str) -> Iterator[Mistake]:
             yield from _join(node)
         elif isinstance(node, exp.Like | exp.ILike):
             yield from _like(node)
-        elif isinstance(node, exp.Replace):
-            yield from _replace(node)
+        elif isinstance(node, exp.Replace | exp.Anonymous):
+            yield from _replace(node) if isinstance(node, exp.Replace) else records.objections(node)
         elif isinstance(node, exp.TimeToStr) and not isinstance(node.args.get("format"), exp.Literal):
             yield Mistake(
                 "bad_format",

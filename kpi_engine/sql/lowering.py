@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.catalogue.resolved import Expr
+from kpi_engine.formula.records import is_lookup
 from kpi_engine.formula.trees import as_double, integer, rewriting, rewritten
+from kpi_engine.sql import lookups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +109,7 @@ def _needs(each: Expr | None) -> bool:
 
 def _explicit(node: exp.Expr) -> exp.Expr:
     if type(node) not in _IMPLICIT:
-        return node
+        return lookups.found(node) if is_lookup(node) else node
     return _exact(node) if isinstance(node, exp.Div) else _in_domain(node)
 
 

@@ -119,7 +119,9 @@ def test_a_query_takes_the_place_of_a_whole_transform(write_project, shelf):
 
 def test_partial_overrides_of_a_pack_and_of_the_project_add_up(write_project, shelf):
     (shelf.parent / "vendor").mkdir()
-    (shelf.parent / "vendor" / "d.yaml").write_text("datasets:\n  visits: {override: partial, table: vendor_visits, label: V}\n")
+    (shelf.parent / "vendor" / "d.yaml").write_text(
+        "datasets:\n  visits: {override: partial, table: vendor_visits, label: V}\n"
+    )
     (shelf / "kpis.yaml").write_text(BASE)
     files = {"definitions/a.yaml": "datasets:\n  visits: {override: partial, label: Mine}\n"}
     loaded = load(write_project(files, settings="project: x\ndefinitions: [base, vendor, definitions]\n"))
@@ -138,7 +140,9 @@ def test_two_partial_overrides_of_a_project_are_a_duplicate(write_project, shelf
 @pytest.mark.parametrize("section", ["kpis", "roles", "groups", "parameters"])
 def test_only_datasets_are_overridden_in_part(write_project, shelf, section):  # noqa: ARG001
     text = f"{section}:\n  other: {{override: partial}}\n"
-    loaded = load(write_project({"definitions/a.yaml": text}, settings="project: x\ndefinitions: [definitions, base]\n"))
+    loaded = load(
+        write_project({"definitions/a.yaml": text}, settings="project: x\ndefinitions: [definitions, base]\n")
+    )
     assert ("wrong_type", f"{section[:-1]} other") in found(loaded)
     assert "`override` is the text `partial`, expected `true` or `false`" in texts(loaded)
 

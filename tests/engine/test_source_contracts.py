@@ -148,7 +148,11 @@ def test_what_is_made_of_a_table_inherits_its_terms_and_may_say_otherwise(projec
 
 
 def test_what_a_dataset_declares_is_inherited_by_what_is_made_of_it(project):
-    columns = {**POSTS["columns"], "seen": {"additivity": "non_additive", "unit": "views"}, "clicks": {"restated": "3 days"}}
+    columns = {
+        **POSTS["columns"],
+        "seen": {"additivity": "non_additive", "unit": "views"},
+        "clicks": {"restated": "3 days"},
+    }
     more = {
         "made": {"sql": "select * from posts", "time": "day", "columns": {"day": {"type": "date"}}},
         "again": {"sql": "select day, seen, clicks from made", "time": "day", "columns": {"day": {"type": "date"}}},

@@ -232,6 +232,22 @@ QUERIES = {
     "coalesce(null, word)": "Blog ",
 }
 
+LISTS = {
+    "lookup(params, 'key', 'id', 'value.whole')": 7,
+    "lookup(params, 'key', 'page', 'value.text')": "/blog",
+    "lookup(params, 'key', 'page', 'value.whole')": None,
+    "lookup(params, 'key', 'twice', 'value.whole')": 1,
+    "lookup(params, 'key', 'it''s', 'value.whole')": None,
+    "lookup(none, 'key', 'id', 'value.whole')": None,
+    "lookup(empty, 'key', 'id', 'value.whole')": None,
+}
+RECORDS = """
+    create or replace table lists as select
+      [{'key': 'twice', 'value': {'text': null, 'whole': 1}}, {'key': 'id', 'value': {'text': null, 'whole': 7}},
+       {'key': 'page', 'value': {'text': '/blog', 'whole': null}}, {'key': 'twice', 'value': {'text': null, 'whole': 2}}] as params,
+      params[1:0] as empty, case when false then params end as none
+"""
+
 GROUPED = {
     "any_value(grp)": "a",
     "arg_max(word, x)": "shop",
@@ -249,8 +265,14 @@ GROUPED = {
 
 
 def test_every_function_of_queries_is_run():
-    texts = [*QUERIES, *GROUPED]
+    texts = [*QUERIES, *LISTS, *GROUPED]
     assert {f.name for f in functions.DATASET_FUNCTIONS if not any(f"{f.name}(" in text for text in texts)} == set()
+
+
+@pytest.mark.parametrize("call", LISTS)
+def test_a_value_is_found_in_a_list_of_records(connection, call):
+    connection.execute(RECORDS)
+    assert value(connection, f"select {call} as v from lists") == LISTS[call]
 
 
 def value(connection, query):
