@@ -34,6 +34,7 @@ HEADS = ("Name", "Status", "Provides", "From")
         "show": "kpi_engine.cli.plugindetails:command",
         "check": "kpi_engine.cli.pluginchecks:command",
         "trace": "kpi_engine.cli.plugintraces:command",
+        "new": "kpi_engine.cli.pluginstarters:command",
     },
 )
 @click.pass_context
