@@ -5,10 +5,11 @@ SPARK_VENV ?= .venv-spark
 OLD_VENV ?= .venv-test-duckdb-1.5
 CLICKHOUSE_VENV ?= .venv-test-clickhouse
 DLT_VENV ?= .venv-test-dlt
+SNOWFLAKE_VENV ?= .venv-test-snowflake
 BENCH ?= build/bench
 BIN := $(VENV)/bin
 
-.PHONY: test test-all test-dlt test-duckdb-1.5 test-spark test-clickhouse lint fix docs bench clean
+.PHONY: test test-all test-dlt test-duckdb-1.5 test-spark test-clickhouse test-snowflake lint fix docs bench clean
 
 test: $(VENV)/ready  ## install what the tests need, and run them against the built wheel
 	$(BIN)/pytest -q -n 2 -m "not slow"
@@ -22,6 +23,9 @@ test: $(VENV)/ready  ## install what the tests need, and run them against the bu
 
 test-clickhouse: $(CLICKHOUSE_VENV)/ready  ## what runs on the engine of ClickHouse, which is large and has an environment of its own
 	$(CLICKHOUSE_VENV)/bin/pytest -q plugins/kpi-source-clickhouse/tests
+
+test-snowflake: $(SNOWFLAKE_VENV)/ready  ## what speaks Snowflake's protocol, on fakesnow, which needs a SQLGlot of its own
+	$(SNOWFLAKE_VENV)/bin/pytest -q plugins/kpi-source-snowflake/tests
 
 test-all: $(VENV)/ready  ## the slow ones too
 	$(BIN)/pytest -q -n 2
@@ -54,7 +58,7 @@ bench: $(VENV)/ready $(OLD_VENV)/ready  ## the engine beside hand-written SQL, o
 	$(OLD_VENV)/bin/python benchmarks/run.py $(BENCH) --json $(BENCH)/figures-duckdb-1.5.json --markdown docs/performance.md
 
 clean:
-	rm -rf $(VENV) $(OLD_VENV) $(SPARK_VENV) $(DLT_VENV) $(CLICKHOUSE_VENV) dist build
+	rm -rf $(VENV) $(OLD_VENV) $(SPARK_VENV) $(DLT_VENV) $(CLICKHOUSE_VENV) $(SNOWFLAKE_VENV) dist build
 
 SOURCES := pyproject.toml $(shell find kpi_engine definitions plugins -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
@@ -86,4 +90,10 @@ $(CLICKHOUSE_VENV)/ready: $(SOURCES)
 	$(PYTHON) -m venv $(CLICKHOUSE_VENV)
 	$(CLICKHOUSE_VENV)/bin/python -m pip install -q --upgrade pip
 	$(CLICKHOUSE_VENV)/bin/python -m pip install -q --group plugins/kpi-source-clickhouse/pyproject.toml:test .
+	touch $@
+
+$(SNOWFLAKE_VENV)/ready: $(SOURCES)
+	$(PYTHON) -m venv $(SNOWFLAKE_VENV)
+	$(SNOWFLAKE_VENV)/bin/python -m pip install -q --upgrade pip
+	$(SNOWFLAKE_VENV)/bin/python -m pip install -q --group plugins/kpi-source-snowflake/pyproject.toml:test .
 	touch $@
