@@ -29,6 +29,8 @@ import kpi_engine
 from kpi_engine.definitions.yaml import read
 
 ROOT = Path(__file__).parents[2]
+FOLLOWED = (ROOT / "docs" / "how-to" / "write-a-connector.md",)
+"""Pages that are followed in a shell of their own: see `literally.py`."""
 WRITTEN = ("yaml", "csv", "toml", "text", "json")
 NOT_RUN = ("python3 -m venv", "pip ", ".venv/bin/pip", "make ", "git ", "ls", "cat ")
 """Commands of a console block that are shown and not run: they install things, or belong to the shell."""

@@ -6,13 +6,15 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from documents import ROOT, Page, pages
+from documents import FOLLOWED, ROOT, Page, pages
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "page", [page for page in pages() if page not in FOLLOWED], ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
