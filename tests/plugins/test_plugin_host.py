@@ -14,6 +14,7 @@ from planted_plugins import describe, good_output, good_source, install
 import kpi_engine
 from kpi_engine.api import PluginError
 from kpi_engine.builtin.sources.files import FilesSource
+from kpi_engine.definitions.packs import shipped
 from kpi_engine.plugins import PluginInfo, Plugins
 
 pytestmark = pytest.mark.usefixtures("site")
@@ -30,7 +31,7 @@ BUILT_IN = {
     ("transform", "harmonic_centrality"),
     ("secret", "env"),
     ("secret", "file"),
-    ("pack", "marketing"),
+    *(("pack", name) for name in shipped()),
 }
 
 FAULTS = {
