@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from oracle_calendar import MOMENT, Window, back, covering, first_day, floor, following, frame, previous, year_before
+from oracle_cohorts import AGE, OLDEST, Followed, NoAgeError, is_over, oldest
 from oracle_model import Input
 from oracle_places import Frame, Leaf, Place, UnboundedError
 from oracle_rows import Rows
@@ -149,7 +150,12 @@ class Oracle:
 
     def own(self, window: Window) -> set[tuple[Any, ...]]:
         """Give the members that have rows of their own in a period; where every input looks at other times, those that have rows there."""
-        leaves = [leaf for kpi in self.question.kpis for leaf in self._leaves(kpi, Place((), window)) if not leaf.moved]
+        leaves = [
+            leaf
+            for kpi in self.question.kpis
+            for leaf in self._leaves(kpi, Place((), window))
+            if leaf.is_counted and not leaf.moved
+        ]
         groups = [self._groups(leaf, self.question.by) for leaf in leaves]
         found = self._listed(window).union(*(each for each in groups if each is not None))
         is_own = bool(self.question.of) or any(each is not None for each in groups)
@@ -237,7 +243,10 @@ class Oracle:
             values = list(self._entities(used, inside))
             count = len(values)
         else:
-            leaf = Leaf(used, self._base(kpi, used), inside, _wanted(formula))
+            cohort = self._cohort(kpi, used)
+            leaf = Leaf(cohort or used, self._base(kpi, used), inside, _wanted(formula))
+            if not self._is_known(leaf):
+                return None
             names, key = self._member(leaf)
             items = self._rows_of(leaf, names).get(key, [])
             count = len(items)
@@ -276,7 +285,63 @@ class Oracle:
         return covering(window, used.covers, self.question.as_of, self.model.almanac) if used.covers else window
 
     def _base(self, kpi: Kpi, used: Input) -> Input | None:
-        return None if used.conversion is None else kpi.inputs[used.conversion.after]
+        if used.conversion is None:
+            return None
+        base = kpi.inputs[used.conversion.after]
+        return self._cohort(kpi, base) or base
+
+    def _cohort(self, kpi: Kpi, used: Input) -> Input | None:
+        """Give an input as the cohort that another input of its KPI follows."""
+        for each in kpi.inputs.values():
+            made = each.conversion
+            if made is not None and made.age and kpi.inputs[made.after] is used:
+                return replace(
+                    used, followed=Followed(tuple(there for _, there in made.keys), made.age, self._oldest())
+                )
+        return None
+
+    def _oldest(self) -> int | None:
+        """Give the oldest age, if all up to it are asked for at once; none also where all of them are, of which nothing is known."""
+        try:
+            return oldest(self.question, self._ages())
+        except NoAgeError:
+            return None
+
+    def _ages(self) -> set[int]:
+        """Give the ages that the question lets through."""
+        own = [each for each in self.question.where if AGE in paths(each)]
+        return {
+            age for age in range(OLDEST + 1) if all(self.rows.terms.truth(each, lambda _, age=age: age) for each in own)
+        }
+
+    def check_ages(self) -> None:
+        """Refuse what is counted by age where no age is asked for."""
+        if any(self._counts_ages(kpi) for kpi in self.question.kpis):
+            oldest(self.question, self._ages())
+
+    def _counts_ages(self, kpi: str) -> bool:
+        inputs = self.model.kpis[kpi].inputs.values()
+        return any(
+            self._counts_ages(each.source)
+            if each.source in self.model.kpis
+            else each.conversion is not None and bool(each.conversion.age)
+            for each in inputs
+        )
+
+    def _is_known(self, leaf: Leaf) -> bool:
+        """Say whether something may be counted at an age: some moment of the window is old enough; of all time, some row is."""
+        cohort = leaf.base or leaf.used
+        if cohort.followed is None:
+            return True
+        try:
+            age = dict(leaf.place.member).get(AGE) if AGE in self.question.by else oldest(self.question, self._ages())
+        except NoAgeError:
+            return False
+        assert age is not None
+        if leaf.place.window.start is not None:
+            return is_over(leaf.place.window.start, age, cohort.followed.unit, self.model.almanac, self.question.as_of)
+        names, key = self._member(leaf)
+        return bool(self._rows_of(replace(leaf, used=cohort, base=None, condition=None), names).get(key))
 
     # -- rows
 
@@ -320,7 +385,10 @@ class Oracle:
                 leaf = Leaf(replace(used, per=(), unit=""), None, replace(place, window=window), None)
                 yield from (None for _ in self._of_member(self._groups(leaf, names) or {}, place))
             return
-        seen = [self._of_member(self._seen(used.source, replace(place, window=w), names), place) for w in windows]
+        seen = [
+            self._of_member(self._seen(used.source, replace(place, window=each), names, counted=bool(used.per)), place)
+            for each in windows
+        ]
         if used.unit and self.model.kpis[used.source].frame == "whole":
             everybody = (
                 set().union(*seen) if used.per else self._of_member(self._ever_seen(used.source, place, names), place)
@@ -370,10 +438,12 @@ class Oracle:
         ignored = self._ignored((leaf.base or leaf.used).source, leaf.place)
         return None if ignored & {*names, *leaf.entities} else self._rows_of(leaf, names)
 
-    def _seen(self, kpi: str, place: Place, names: tuple[str, ...]) -> set[tuple[Any, ...]]:
+    def _seen(self, kpi: str, place: Place, names: tuple[str, ...], *, counted: bool = False) -> set[tuple[Any, ...]]:
+        """Give the members that a KPI sees; of cohorts those at each age, unless only what is `counted` at it is wanted."""
         found: set[tuple[Any, ...]] = set()
         for leaf in self._leaves(kpi, place):
-            found |= set(self._groups(leaf, names) or ())
+            if leaf.is_counted or not counted:
+                found |= set(self._groups(leaf, names) or ())
         return found
 
     def _leaves(
@@ -395,7 +465,10 @@ class Oracle:
                     if used.source in self.model.kpis:
                         yield from self._leaves(used.source, within, below, moved=moved or _moves(used))
                     else:
-                        plain = replace(used, per=(), unit="")
+                        plain = replace(self._cohort(model, used) or used, per=(), unit="")
                         condition = None if used.per or used.unit else _wanted(each)
                         base = self._base(model, used)
                         yield Leaf(plain, base, within, condition, below, moved or _moves(base or used))
+                        cohort = base or plain
+                        if cohort.followed is not None and not below:
+                            yield Leaf(cohort, None, within, None, below, moved or _moves(cohort), is_counted=False)

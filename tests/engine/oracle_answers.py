@@ -76,6 +76,7 @@ class Answer:
 def answer(oracle: Oracle) -> Answer:
     """Work out the rows of a question."""
     question = oracle.question
+    oracle.check_ages()
     frame = oracle.frame()
     members = set().union(*(oracle.seen(window) for _, window in frame)) if question.by else {()}
     if not question.kpis and not question.dated:

@@ -56,6 +56,9 @@ LENGTHS = (
     (3, "season"),
 )
 UNITS = ("week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year", "season", "term")
+AGES = ("month", "month", "month", "week", "quarter", "quarter", "year", "fiscal_quarter", "fiscal_year", "day")
+AGED = ("cohort", "aged")
+"""How KPIs are called that are counted by age."""
 CONSTANTS = ("outlets", "brands")
 
 
@@ -66,10 +69,21 @@ class Definitions:
         self.random = random
         self.datasets = datasets
         self.kpis: dict[str, Kpi] = {}
+        self.age = random.choice(AGES)
 
     def made(self) -> dict[str, Kpi]:
         """Make them."""
-        for kind, count in (("leaf", 5), ("ratio", 3), ("rate", 2), ("over", 4), ("per", 4), ("daily", 3), ("deep", 3)):
+        for kind, count in (
+            ("leaf", 5),
+            ("ratio", 3),
+            ("rate", 2),
+            ("over", 4),
+            ("per", 4),
+            ("daily", 3),
+            ("deep", 3),
+            ("cohort", 2),
+            ("aged", 3),
+        ):
             for n in range(count):
                 make = getattr(self, f"_{kind}")
                 kpi = make(list(self.kpis))
@@ -138,7 +152,10 @@ class Definitions:
         fitting = [
             kpi
             for kpi in self.kpis
-            if dimension in self.shared(kpi) and self.is_free(kpi) and not self.has_constants(kpi)
+            if not kpi.startswith(AGED)
+            and dimension in self.shared(kpi)
+            and self.is_free(kpi)
+            and not self.has_constants(kpi)
         ]
         if not fitting:
             return ()
@@ -254,6 +271,54 @@ class Definitions:
         formula: Formula = top if self._chance(0.4) else ("/", top, ("agg", "count", "e", None, None))
         return Kpi({"e": earlier, "l": given}, formula, self._chance(0.3), self._chance(0.2))
 
+    def _cohort(self, _names: list[str]) -> Kpi:
+        """Make what first visitors do at each age: orders, or further visits."""
+        pick = self.random.choice
+        later = pick(("orders", "visits"))
+        person = "buyer" if later == "orders" else "visitor"
+        keys = pick((((person, "visitor"),), ((person, "visitor"),), ((person, "visitor"), ("device", "device"))))
+        first = Input("visits", where=self.condition("visits") if self._chance(0.3) else None)
+        if self._chance(0.1):
+            first = replace(first, across=frozenset({pick(("tone", "device"))}))
+        if self._chance(0.1):
+            first = replace(first, among=self._among(self.datasets["visits"].dimensions))
+        given = Input(
+            later,
+            where=self.condition(later) if self._chance(0.3) else None,
+            conversion=Conversion("e", keys, age=self.age),
+        )
+        top = self._aggregate(later, "l")
+        size: Formula = pick(
+            (
+                ("agg", "count", "e", None, None),
+                ("agg", "distinct", "e", "visitor", None),
+                self._additive("visits", "e"),
+            )
+        )
+        formula = pick((top, size, ("/", top, size), ("/", ("agg", "distinct", "l", person, None), size)))
+        return Kpi({"e": first, "l": given}, formula, self._chance(0.3), self._chance(0.2))
+
+    def _aged(self, names: list[str]) -> Kpi:
+        """Make a KPI over such that are counted by age, or over one of them and one that ignores ages."""
+        pick = self.random.choice
+        cohorts = [name for name in names if name.startswith(AGED)]
+        now, kind = pick(cohorts), pick(("one", "two", "constant", "per", "daily"))
+        if kind == "per" and not now.startswith("aged"):
+            return Kpi({"x": Input(now, per=(pick(("tone", "visitor", "device")),))}, self._of_values())
+        if kind == "daily" and not now.startswith("aged"):
+            unit = pick(("day", "week", "month", "season"))
+            return Kpi(
+                {"x": Input(now, unit=unit)}, ("agg", pick(("sum", "avg", "max", "count", "last")), "x", None, None)
+            )
+        if kind == "constant":
+            flat = Input(pick([name for name in names if name.startswith("leaf")]), across=frozenset({"age"}))
+            if "visits" in self.sources(flat.source):
+                return Kpi({"now": self._value([now]), "before": flat}, ("/", ("input", "now"), ("input", "before")))
+        if kind == "two":
+            inputs = {"now": self._value([now]), "before": self._value([pick(cohorts)])}
+            return Kpi(inputs, (pick(("-", "/", "+")), ("input", "now"), ("input", "before")), self._chance(0.3))
+        return Kpi({"now": self._value([now])}, ("-", ("lit", 1), ("input", "now")), self._chance(0.3))
+
     def _over(self, names: list[str]) -> Kpi:
         names = [name for name in names if not name.startswith(("per", "daily", "deep"))]
         formula: Formula = self.random.choice((
@@ -279,8 +344,10 @@ class Definitions:
             found["offset"] = pick(((1, "month"), (1, "year"), "period", (1, "week"), (1, "season")))
         if self._chance(0.1) and not self.has_constants(source):
             found["covers"] = pick((("all",), ("to_date", pick(UNITS)), ("window", *pick(LENGTHS))))
-        if self._chance(0.25):
-            found["across"] = frozenset(pick((*((each,) for each in shared), ("all",))))
+        if self._chance(0.25) and (shared or not source.startswith(AGED)):
+            found["across"] = frozenset(
+                pick((*((each,) for each in shared), *(() if source.startswith(AGED) else (("all",),))))
+            )
         if shared and self._chance(0.25) and not self.has_constants(source):
             name = pick(shared)
             found["where"] = pick((("eq", name, "good"), ("not", ("null", name)), ("eq", name, "S")))

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from oracle_cohorts import Followed
+
 Row = dict[str, Any]
 Term = Any
 """A path as a text, or `("lit", value)`, `("+", a, b)`, also - * /, `("coalesce", a, b)`, `("case", condition, a, b)`, and others of `oracle_terms`."""
@@ -67,6 +69,8 @@ class Conversion:
     keys: tuple[tuple[str, str], ...]
     within: tuple[int, str] | None = None
     first: bool = False
+    age: str = ""
+    """The unit of an age: then the earlier input is a cohort."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,8 @@ class Input:
     conversion: Conversion | None = None
     among: tuple[tuple[str, tuple[tuple[Any, ...], ...]], ...] = ()
     """Conditions on KPIs, by dimension: of each a KPI, an operator and its values."""
+    followed: Followed | None = None
+    """How its rows are followed as a cohort, as a question asks for it; definitions say nothing here."""
 
 
 @dataclass(frozen=True)

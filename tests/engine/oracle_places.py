@@ -56,3 +56,5 @@ class Leaf:
     condition: Condition | None
     entities: frozenset[str] = frozenset()
     moved: bool = False
+    is_counted: bool = True
+    """Whether its rows are what is counted, and not only the cohort that they follow, of which the frame has a row at every age."""

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from oracle_calendar import DAY, LENGTHS, MONTHS, Almanac, Asked, Window, floor, following
+from oracle_cohorts import AGE
 from oracle_data import EDGES
-from oracle_kpis import CONSTANTS
+from oracle_kpis import AGED, CONSTANTS
 from oracle_model import Condition, Model, Question, Top
 
 if TYPE_CHECKING:
@@ -44,17 +45,22 @@ class Questions:
             as_of, said = as_of - timedelta(hours=9, minutes=30), f"{said}T14:30"
         if self._chance(0.06):
             return self._members(period, as_of, said)
-        kpis = tuple(random.sample(list(self.model.kpis), pick((1, 1, 2, 3))))
+        counted = self._chance(0.08)
+        every = [kpi for kpi in self.model.kpis if kpi.startswith(AGED) == counted]
+        kpis = tuple(random.sample(every, pick((1, 1, 2, 3))))
         known = self._dimensions(kpis)
         by = tuple(random.sample(known, min(len(known), pick((0, 1, 1, 2)))))
         grains = self._grains(period, kpis)
         compare = tuple(random.sample(("previous_period", "previous_year"), pick((0, 0, 1, 2)))) if period.text else ()
         drawn = [self._filter(known) for _ in range(pick((0, 0, 0, 1, 2)))] if known else []
         where = tuple({each[:2]: each for each in drawn}.values())
+        if counted:
+            by, where = self._by_age(by, where)
         where_sql = self._condition(kpis) if self._chance(0.08) else None
         parameters = {"least": 0, "word": "bad"} if self._chance(0.15) else {}
         periods = self._periods(period, grains) if self._chance(0.1) else ()
         dense = not (self._chance(0.1) and (by or grains) and all(self._is_plain(each) for each in kpis))
+        dense = dense or (counted and not period.text)
         shape = self._shape(kpis, by, grains, compare)
         if by and dense:
             shape |= self._chosen(kpis, by)
@@ -64,6 +70,21 @@ class Questions:
             kpis, period, as_of, said, by, grains, where, where_sql, periods, compare,
             dense=dense, parameters=parameters, totals=self._chance(0.35), **shape,
         )  # fmt: skip
+
+    def _by_age(
+        self, by: tuple[str, ...], where: tuple[Condition, ...]
+    ) -> tuple[tuple[str, ...], tuple[Condition, ...]]:
+        """Ask for ages: as members, as some of them, as all up to one, and seldom not at all."""
+        pick, kind = self.random.choice, self.random.random()
+        bounded: tuple[Condition, ...] = (
+            ("eq", AGE, pick((0, 1, 3))), ("le", AGE, pick((1, 2))), ("lt", AGE, 2), ("in", AGE, (0, 2)), ("between", AGE, 1, 3),
+        )  # fmt: skip
+        if kind < 0.05:
+            return by, where
+        if kind < 0.35:
+            return by, (*where, pick(bounded))
+        by = tuple(self.random.sample((*by, AGE), len(by) + 1))
+        return by, (*where, pick((*bounded, ("ge", AGE, 1)))) if kind < 0.5 else where
 
     def _chance(self, share: float) -> bool:
         return self.random.random() < share
@@ -128,7 +149,13 @@ class Questions:
         inputs = list(known.inputs.values())
         flows = {"clips", "spend", "shaped", "visits"}
         simple = known.formula[0] == "agg" and known.formula[1] in {"count", "count_if", "known", "sum"}
-        return simple and inputs[0].source in flows and not inputs[0].across and "/" not in str(known.formula)
+        return (
+            not kpi.startswith(AGED)
+            and simple
+            and inputs[0].source in flows
+            and not inputs[0].across
+            and "/" not in str(known.formula)
+        )
 
     def _is_still(self, kpi: str) -> bool:
         """Say whether no input of a KPI looks at other times, or at levels."""
@@ -204,7 +231,10 @@ class Questions:
         fitting = [
             kpi
             for kpi in self.model.kpis
-            if by in self._dimensions((kpi,)) and self._is_plain(kpi) and self._is_free(kpi)
+            if not kpi.startswith(AGED)
+            and by in self._dimensions((kpi,))
+            and self._is_plain(kpi)
+            and self._is_free(kpi)
         ]
         if not fitting:
             return ("not", ("null", name))

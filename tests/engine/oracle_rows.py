@@ -6,15 +6,18 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from oracle_calendar import Window, back
-from oracle_terms import Terms
+from oracle_cohorts import AGE, aged, is_over
+from oracle_terms import Terms, paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from oracle_cohorts import Followed
     from oracle_model import Condition, Dataset, Input, Link, Model, Row, Term
 
 OTHERS = ("others",)
@@ -25,13 +28,16 @@ Groups = dict[tuple[Any, ...], list["Item"]]
 class Item:
     """One row with its time; of a conversion the later row, and the earlier one, `base`, that it is given to."""
 
-    __slots__ = ("at", "base", "dataset", "found", "row")
+    __slots__ = ("age", "at", "base", "dataset", "found", "row")
 
-    def __init__(self, dataset: str, row: Row, at: datetime | None, base: Item | None = None) -> None:
+    def __init__(
+        self, dataset: str, row: Row, at: datetime | None, base: Item | None = None, age: int | None = None
+    ) -> None:
         self.dataset = dataset
         self.row = row
         self.at = at if base is None else base.at
         self.base = base
+        self.age = age
         self.found: dict[str, Any] = {}
 
 
@@ -81,7 +87,9 @@ class Rows:
         if key not in self._populations:
             *outer, inner = conditions
             own = [each for each in (used.where, inner) if each]
-            if base is None:
+            if (base or used).followed is not None:
+                found = self._aged(used, base, conditions)
+            elif base is None:
                 found = self._satisfying(used, [*own, *(each for each in outer if each)])
             else:
                 earlier = self._satisfying(
@@ -97,6 +105,75 @@ class Rows:
             for item in self.items(used.source, used.time)
             if all(self.truth(each, item) is True for each in conditions)
         ]
+
+    def _aged(self, used: Input, base: Input | None, conditions: tuple[Condition | None, ...]) -> list[Item]:
+        """Give the rows of a cohort, once for each age that is over, or the rows that follow it, each with its age."""
+        *outer, inner = conditions
+        asked = [each for each in outer if each]
+        cohort = base or used
+        followed = cohort.followed
+        assert followed is not None
+        firsts = self._firsts(cohort, followed)
+        if followed.oldest is not None:
+            firsts = {key: each for key, each in firsts.items() if self._is_over(each, followed.oldest, followed)}
+        if base is None:
+            ages = [(each, age) for each in firsts.values() for age in self._ages_over(each, followed)]
+            items = [Item(each.dataset, each.row, each.at, None, age) for each, age in ages]
+            if followed.oldest is not None:
+                items = [*firsts.values()]
+                asked = [each for each in asked if AGE not in paths(each)]
+            tests = [*asked, *([inner] if inner else [])]
+            return [item for item in items if all(self.truth(each, item) is True for each in tests)]
+        own = [each for each in (used.where, inner) if each]
+        items = list(self._following(used, cohort, firsts, self._satisfying(used, own)))
+        return [item for item in items if all(self._asked(each, item) is True for each in asked)]
+
+    def _asked(self, condition: Condition, item: Item) -> bool | None:
+        """Evaluate what a question asks of a later row: of its age, or of the row that it follows."""
+        assert item.base is not None
+        base = Item(item.base.dataset, item.base.row, item.base.at, None, item.age)
+        return self.truth(condition, base)
+
+    def _firsts(self, cohort: Input, followed: Followed) -> dict[tuple[Any, ...], Item]:
+        """Give the first row of each entity that satisfies the cohort's own condition."""
+        key = self.model.datasets[cohort.source].key
+        found: dict[tuple[Any, ...], Item] = {}
+        for item in self._satisfying(cohort, [cohort.where] if cohort.where else []):
+            entity = tuple(self.path(item, name) for name in followed.keys)
+            if None in entity:
+                continue
+            best = found.get(entity)
+            place = (item.at, [item.row[name] for name in key])
+            if best is None or place < (best.at, [best.row[name] for name in key]):
+                found[entity] = item
+        return found
+
+    def _following(
+        self, used: Input, cohort: Input, firsts: Mapping[tuple[Any, ...], Item], later: Iterable[Item]
+    ) -> Iterable[Item]:
+        followed, conversion = cohort.followed, used.conversion
+        assert followed is not None
+        assert conversion is not None
+        of_days = [self._kind_of_time(used), self._kind_of_time(cohort)].count("date") == 1
+        for item in later:
+            first = firsts.get(tuple(self.path(item, here) for here, _ in conversion.keys))
+            if (
+                first is None
+                or first.at is None
+                or item.at is None
+                or not _not_after(first.at, item.at, of_days=of_days)
+            ):
+                continue
+            age = aged(first.at, item.at, followed.unit, self.model.almanac)
+            if self._is_over(first, age, followed):
+                yield Item(item.dataset, item.row, item.at, first, age)
+
+    def _is_over(self, item: Item, age: int, followed: Followed) -> bool:
+        assert item.at is not None
+        return is_over(item.at, age, followed.unit, self.model.almanac, self.as_of)
+
+    def _ages_over(self, item: Item, followed: Followed) -> Iterable[int]:
+        return takewhile(lambda age: self._is_over(item, age, followed), count())
 
     def _given(self, used: Input, base: Input, later: list[Item], earlier: list[Item]) -> list[Item]:
         """Give each later row to the last, or the first, earlier row of its entity that is not too long before it."""
@@ -230,12 +307,14 @@ class Rows:
         return self.terms.truth(condition, lambda path: self.path(item, path))
 
     def member(self, item: Item, name: str) -> Any:
-        """Give the member of a dimension, or the value of a column: of the earlier row of a conversion; those that are none of the first are one."""
-        found = self.path(item.base or item, name)
+        """Give the member of a dimension or an age, or the value of a column: of the earlier row of a conversion; those that are none of the first are one."""
+        found = item.age if name == AGE else self.path(item.base or item, name)
         return OTHERS if name == self.first[0] and found not in self.first[1] else found
 
     def path(self, item: Item, path: str) -> Any:
         """Follow a name over the joins: a dimension first, then a column; nothing is found where a key is unknown or dangling."""
+        if path == AGE:
+            return item.age
         if path not in item.found:
             meant = self.model.datasets[item.dataset].dimensions.get(path, path)
             item.found[path] = (

@@ -156,6 +156,8 @@ def _input(used: Input) -> dict[str, Any]:
             found["within"] = f"{conversion.within[0]} {conversion.within[1]}s"
         if conversion.first:
             found["touch"] = "first"
+        if conversion.age:
+            found["age"] = conversion.age
     return found
 
 
