@@ -96,7 +96,7 @@ class Fitting:
         for name in made_of(kpi_id, self.below, self.known) if kpi_id not in self.known else ():
             self.known[name] = self._ways(name)
         return tuple(
-            Reading(dataset, self.names.depending(dataset, across) | across, everything, ages)
+            Reading(dataset, across and self.names.depending(dataset, across) | across, everything, ages)
             for dataset, across, everything, ages in self.known[kpi_id]
         )
 

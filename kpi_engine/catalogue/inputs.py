@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from kpi_engine.definitions.models import Dataset, Input
 
 T = TypeVar("T")
+_GIVEN_BY = ("of", "after", "within", "touch", "age")
+"""The keys of an input whose rows are given to those of another."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ def resolve_inputs(models: Mapping[str, Input], around: Surroundings) -> Inputs:
             resolved[alias] = found
         faults += reading.faults
     for alias, model in models.items():
+        if not any(getattr(model, key) for key in _GIVEN_BY):
+            continue
         reading = _Reading(alias, model, around)
         broken = frozenset(models) - resolved.keys()
         conversion = reading.conversion(resolved, models)
@@ -115,14 +119,10 @@ class _Reading:
         """Read to which rows the rows of this input are given; nothing where they count for themselves."""
         within = self._parsed("within", parse_duration)
         model = self.model
-        written = [key for key in ("of", "after", "within", "touch", "age") if getattr(model, key)]
-        if not written:
-            return None
         if not (model.after and model.of):
             message = "a conversion says `of` which entity it is, and `after` which other input"
-            self._fault(
-                written[0], Mistake("half_a_conversion", message, hint="add the one that is missing"), on_key=True
-            )
+            written = next(key for key in _GIVEN_BY if getattr(model, key))
+            self._fault(written, Mistake("half_a_conversion", message, hint="add the one that is missing"), on_key=True)
             return None
         if not self._is_known or (model.after in models and model.after not in others) or not self._gives_rows():
             return None

@@ -143,6 +143,12 @@ class ResolvedInput:
         """The age by which it is counted, where it is a cohort or what a cohort does."""
         return self.followed.age if self.followed else self.conversion.age if self.conversion else None
 
+    @cached_property
+    def has_modifiers(self) -> bool:
+        """Whether what it reads is read otherwise because of it: at another time, over more, or less of what lies under a KPI."""
+        of_kpi = self.kind == "kpi" and (self.where is not None or bool(self.among))
+        return of_kpi or bool(self.offset or self.covers or self.across or self.across_all)
+
     @property
     def is_rows(self) -> bool:
         """Whether it stands inside aggregates."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.formula.gate import Mistake, span
+from kpi_engine.formula.trees import nodes
 from kpi_engine.formula.units import AMOUNT, COUNT, COUNTED, PURE, Unit, adds
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ _ALIKE = (
 """What is only done with numbers of one unit."""
 _BRANCHING, _SCALING, _WORDS = (exp.Case, exp.If), (exp.Mul, exp.Div), (exp.DataType, exp.Var, exp.Identifier)
 _KEEPING = (exp.Neg, exp.Paren, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Cast)
+_SUMS = (exp.Add, exp.Sub)
+_ARITHMETIC = (exp.Literal, exp.Placeholder, exp.Paren, exp.Neg, *_SUMS, *_SCALING)
 _ORDER: tuple[Additivity, ...] = ("additive", "semi_additive", "non_additive")
 
 
@@ -61,7 +64,7 @@ def additivity_of(
     inner = scaled_part(tree)
     if inner is not None:
         return additivity_of(inner, leaf, is_flow)
-    if not isinstance(tree, exp.Add | exp.Sub):
+    if not isinstance(tree, _SUMS):
         return "non_additive"
     left, right = _bare(tree.left), _bare(tree.right)
     if (
@@ -81,17 +84,14 @@ def scaled_part(tree: exp.Expr) -> exp.Expr | None:
     if isinstance(tree, exp.Neg):
         inner: exp.Expr = tree.this
         return inner
-    if isinstance(tree, exp.Mul | exp.Div) and is_constant(tree.right):
+    if isinstance(tree, _SCALING) and is_constant(tree.right):
         return tree.left
     return tree.right if isinstance(tree, exp.Mul) and is_constant(tree.left) else None
 
 
 def is_constant(tree: exp.Expr) -> bool:
     """Whether a tree is the same for every row and group: numbers and parameters, and arithmetic over them."""
-    return all(
-        isinstance(node, exp.Literal | exp.Placeholder | exp.Paren | exp.Neg | exp.Add | exp.Sub | exp.Mul | exp.Div)
-        for node in tree.walk()
-    )
+    return all(isinstance(node, _ARITHMETIC) for node in nodes(tree))
 
 
 def _bare(tree: exp.Expr) -> exp.Expr:

@@ -25,6 +25,7 @@ _NUMBER = re.compile(r"(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _TEXT_KINDS = frozenset(
     {"NATIONAL_STRING", "BYTE_STRING", "HEREDOC_STRING", "RAW_STRING", "UNICODE_STRING", "HEX_STRING", "BIT_STRING"}
 )
+_WRITTEN_ONE_WAY = _TEXT_KINDS | {"STRING", "NUMBER"}
 _PARAMETER = "a parameter is written with a colon: `:name`"
 _LIKE = "use contains(x, y), starts_with(x, y) or ends_with(x, y)"
 _NO_LISTS = "there are no lists, JSON paths or functions of one's own: take such columns apart in the source"
@@ -44,6 +45,7 @@ _FORMULA_SIGNS = MappingProxyType({
 })  # fmt: skip
 """Signs that stand only in the query of a dataset, or nowhere."""
 _ALL_SIGNS = MappingProxyType({**_SIGNS, **_FORMULA_SIGNS})
+_REFUSED = frozenset(_ALL_SIGNS)
 _PLAIN_TEXT = (
     "a text has no letter or sign before its quotes",
     "write it in single quotes alone; a quote inside is doubled: 'it''s'",
@@ -80,6 +82,7 @@ _WORDS = MappingProxyType({
     **dict.fromkeys(("any", "some", "all"), ("not_allowed", "`{}` is not part of the language", "list the values: `x in ('a', 'b')`")),
 })  # fmt: skip
 """Words that begin or join something the language has not; those of `_INFIX_ONLY` only where a value could not stand."""
+_FOREIGN = frozenset({*_WORDS, "from"})
 _INFIX_ONLY = frozenset({
     "over", "like", "ilike", "similar to", "glob", "rlike", "regexp", "at", "collate", "div", "mod", "xor", "within", "values",
     "limit", "union", "except", "intersect",
@@ -106,10 +109,14 @@ def mistakes(found: Sequence[Word], text: str, kind: Kind) -> tuple[Mistake, ...
 def _all(found: Sequence[Word], text: str, kind: Kind) -> tuple[Mistake, ...]:
     templates = _templates(found, text) if "{" in text else ()
     parameters = _parameters(found, kind) if ":" in text else ()
-    signs = (*templates, *_texts(found), *_signs(found, kind), *parameters)
+    kinds, written = {word.kind for word in found}, {word.low for word in found}
+    texts = _texts(found) if not kinds.isdisjoint(_WRITTEN_ONE_WAY) else ()
+    unknown = _signs(found, kind) if "UNKNOWN" in kinds or not written.isdisjoint(_REFUSED) else ()
+    signs = (*templates, *texts, *unknown, *parameters)
     if kind == "query":
         return tuple(_beginning(found)) or (*signs, *(() if signs else _brackets(found)), *calls.mistakes(found, kind))
-    foreign = (*signs, *_words(found))
+    asks_clock = any(kind.startswith("CURRENT_") for kind in kinds)
+    foreign = (*signs, *(_words(found) if asks_clock or not written.isdisjoint(_FOREIGN) else ()))
     order = sorted((*_order(found), *_brackets(found)), key=lambda mistake: mistake.offset)[:1]
     return (*foreign, *(() if foreign else order), *calls.mistakes(found, kind))
 
@@ -292,7 +299,7 @@ def _order(found: Sequence[Word]) -> Iterator[Mistake]:
             yield word.mistake(
                 "syntax", "a comma stands between the values of a function only", "a formula gives one value"
             )
-        if word is not None and before is not None and _ends_value(before) and _begins_value(word):
+        if word is not None and before is not None and _begins_value(word) and _ends_value(before):
             yield _missing_operator(before, word)
         elif _lacks_value(found, position, before, word):
             yield _missing_value(before, word)
@@ -302,7 +309,7 @@ def _order(found: Sequence[Word]) -> Iterator[Mistake]:
 def _lacks_value(found: Sequence[Word], position: int, before: Word | None, word: Word | None) -> bool:
     """Whether an operator, or the beginning, is followed by nothing that a value could be."""
     at_start = before is None or before.text == "("
-    if _is_star(found, position - 1) or (not at_start and before is not None and before.low not in _OPEN):
+    if (not at_start and before is not None and before.low not in _OPEN) or _is_star(found, position - 1):
         return False
     if word is None or word.text in CLOSING:
         return not at_start

@@ -61,20 +61,19 @@ def annotate(nodes: Sequence[exp.Expr], words: Sequence[Word]) -> None:
 
 
 def _own(node: exp.Expr) -> Stretch | None:
-    start = node.meta_get(START)
-    return None if start is None else (start, node.meta_get(END) + 1)
+    meta = node.meta
+    return (meta[START], meta[END] + 1) if START in meta else None
 
 
 def _place(node: exp.Expr, stretch: Stretch) -> None:
-    node.meta[START], node.meta[END] = stretch[0], stretch[1] - 1
+    meta = node.meta
+    meta[START], meta[END] = stretch[0], stretch[1] - 1
 
 
-def _union(*stretches: Stretch | None) -> Stretch | None:
-    found: Stretch | None = None
-    for each in stretches:
-        if each is not None:
-            found = each if found is None else (min(found[0], each[0]), max(found[1], each[1]))
-    return found
+def _union(one: Stretch | None, other: Stretch | None) -> Stretch | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one[0], other[0]), max(one[1], other[1])
 
 
 _CALLS, _WITHOUT_BRACKETS = (exp.Func, exp.Cast), (exp.Binary, exp.Connector, exp.Case)

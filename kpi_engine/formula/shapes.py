@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 AGGREGATE_NODES = (
     exp.Sum, exp.Count, exp.CountIf, exp.Avg, exp.Min, exp.Max, exp.Median, exp.PercentileCont, exp.PercentileDisc, exp.Stddev, exp.ApproxQuantile, exp.First, exp.Last,
 )  # fmt: skip
+_AROUND, _WRITTEN = (exp.Neg, exp.Cast, exp.Paren), (exp.Literal, exp.Boolean, exp.Null, exp.Placeholder)
+"""What stands around a constant, and what a constant is."""
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 _DATE_PARTS = frozenset({"SECOND", "MINUTE", "HOUR"})
 MOST_DIGITS = 15
@@ -63,8 +65,8 @@ def _in(node: exp.In) -> Finding:
 
 
 def _is_constant(node: exp.Expr) -> bool:
-    inner = node.this if isinstance(node, exp.Neg | exp.Cast | exp.Paren) else node
-    return isinstance(inner, exp.Literal | exp.Boolean | exp.Null | exp.Placeholder)
+    inner = node.this if isinstance(node, _AROUND) else node
+    return isinstance(inner, _WRITTEN)
 
 
 def _date_diff(node: exp.DateDiff) -> Finding:

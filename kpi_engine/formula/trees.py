@@ -6,7 +6,7 @@ A node may stand in several trees at once, so its `parent` says nothing: only a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from operator import is_not
 
 from sqlglot import Dialect, exp
@@ -15,6 +15,10 @@ from kpi_engine.formula.writing import writer
 
 _BARE = frozenset({exp.Identifier, str, bool, type(None)})
 """What a node holds that is looked into by nobody."""
+_OPEN = (exp.Binary, exp.Unary, exp.Predicate)
+"""Nodes that an operator makes."""
+_LEAVES = frozenset({exp.Literal, exp.Null, exp.Boolean, exp.Placeholder})
+"""Nodes that no other stands in."""
 START, END = "start", "end"
 """What a node says of itself: its first and its last character in the text it was read from."""
 
@@ -44,8 +48,9 @@ def nodes(tree: exp.Expr) -> list[exp.Expr]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def identifier(name: str) -> exp.Identifier:
-    """Make a name that stands in quotes."""
+    """Give a name that stands in quotes: one node, wherever it stands."""
     return exp.Identifier(this=name, quoted=True)
 
 
@@ -89,8 +94,7 @@ def is_double(tree: exp.Expr) -> bool:
 
 def bracketed(tree: exp.Expr) -> exp.Expr:
     """Put what an operator makes into brackets, so that another operator may take it."""
-    is_open = isinstance(tree, exp.Binary | exp.Unary | exp.Predicate) and not isinstance(tree, exp.Paren)
-    return exp.Paren(this=tree) if is_open else tree
+    return exp.Paren(this=tree) if isinstance(tree, _OPEN) and not isinstance(tree, exp.Paren) else tree
 
 
 def placed(node: exp.Expr, like: exp.Expr) -> exp.Expr:
@@ -132,7 +136,8 @@ def rewriting(change: Change = _same, finish: Change = _same) -> Change:
             return known[1]
         made = change(node)
         if made is node:
-            made = finish(inside(node))
+            kept = inside(node) if type(node) not in _LEAVES else node
+            made = kept if finish is _same else finish(kept)
         done[id(node)] = node, made
         return made
 

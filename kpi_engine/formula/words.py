@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlglot.errors import SqlglotError
+from sqlglot.tokenizer_core import TokenType
 
 from kpi_engine.formula.mistakes import Mistake, Refused
 from kpi_engine.formula.trees import dialect
@@ -22,6 +23,7 @@ MAX_DEPTH = 30
 MAX_WORDS = 2_000
 VALUES = frozenset({"NUMBER", "STRING", "IDENTIFIER", "VAR", "NULL", "TRUE", "FALSE"})
 """Kinds of words that are values."""
+_KINDS = MappingProxyType({kind: kind.name for kind in TokenType})
 OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
 _FORBIDDEN = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
@@ -96,11 +98,10 @@ def words(text: str, tokens: Sequence[Token]) -> tuple[Word, ...]:
 
 
 def _word(token: Token, text: str) -> Word:
-    written = text[token.start : token.end + 1]
+    start, end = token.start, token.end + 1
+    written = text[start:end]
     low = written.lower()
-    return Word(
-        token.token_type.name, written, token.start, token.end + 1, low if low.isalnum() else " ".join(low.split())
-    )
+    return Word(_KINDS[token.token_type], written, start, end, low if low.isalnum() else " ".join(low.split()))
 
 
 def _too_long(number: int, what: str, limit: int) -> Mistake:

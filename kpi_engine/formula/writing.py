@@ -17,6 +17,14 @@ _CAST, _COALESCE, _BINARY = (frozenset({"this", each}) for each in ("to", "expre
 class Writer(DuckDB.Generator):  # type: ignore[valid-type,misc]  # a class that its dialect names
     """Writes names, columns, literals and operators, and what is made of them most, without looking for what they are not."""
 
+    def sql(self, expression: Any, key: str | None = None, comment: bool = True) -> str:  # noqa: ANN401, FBT001, FBT002 - as it is called
+        """Write a node, or one of the values that it holds."""
+        if key is None and not self.comments:
+            write = self._dispatch.get(type(expression))
+            if write is not None:
+                return write(self, expression)  # type: ignore[no-any-return]
+        return str(super().sql(expression, key, comment))
+
     def identifier_sql(self, expression: exp.Identifier) -> str:
         """Write a name."""
         name = expression.args["this"]

@@ -197,18 +197,17 @@ class Planner:
         """Evaluate a KPI after those that it is made of; it never calls itself, so that a long chain is as good as a short one."""
         waiting = [(kpi_id, context)]
         while waiting:
-            name, inside = waiting[-1]
-            kpi = self.catalogue.kpi(name)
-            below = () if waiting[-1] in self.memo else values_used(kpi, inside_kpi(kpi, inside))
-            needed = [key for key in below if key not in self.memo]
-            if needed:
-                waiting += needed
-                continue
-            key = waiting.pop()
+            key = name, inside = waiting[-1]
             if key not in self.memo:
+                kpi = self.catalogue.kpi(name)
+                needed = [below for below in values_used(kpi, inside_kpi(kpi, inside)) if below not in self.memo]
+                if needed:
+                    waiting += needed
+                    continue
                 self.ways.add(inside)
                 check_ways(name, self.ways)
                 self.memo[key] = self._named(self._formula(kpi, inside))
+            waiting.pop()
         return self.memo[kpi_id, context]
 
     def _named(self, value: Evaluated) -> Evaluated:

@@ -34,6 +34,7 @@ def reach_table(reach: int) -> str:
 @dataclass
 class _Making:
     read: Read
+    number: int
     split: dict[str, Expr] = field(default_factory=dict)
     cells: dict[tuple[tuple[Span, ...], frozenset[str], tuple[int, ...] | None], int] = field(default_factory=dict)
     aggregates: dict[Aggregate, int] = field(default_factory=dict)
@@ -75,7 +76,7 @@ class Summaries:
         self._observing = observing
         self._rates = rates
         self._making: dict[Read, _Making] = {}
-        self._known: dict[tuple[Read, frozenset[str], tuple[Shift, ...], bool, bool], int] = {}
+        self._known: dict[tuple[int, frozenset[str], tuple[Shift, ...], bool, bool], int] = {}
         self._reaches: dict[tuple[int, tuple[int, ...]], Reach] = {}
         self._counts: dict[int, dict[int, None]] = {}
 
@@ -92,14 +93,16 @@ class Summaries:
         """Ask for an aggregate over rows, and give the column that will hold it."""
         rows, filters = _edged(rows, filters)
         rows, argument, filters = _converted(rows, argument, filters, self._rates)
-        making = self._making.setdefault(rows.read, _Making(rows.read))
+        making = self._making.get(rows.read)
+        if making is None:
+            making = self._making[rows.read] = _Making(rows.read, len(self._making))
         making.split.update(rows.split)
         aggregate = Aggregate(function, argument, rows.filter | filters, fraction)
         number = making.aggregates.setdefault(aggregate, len(making.aggregates))
-        extent = (rows.read, frozenset(rows.split), rows.shifts, rows.constant, rows.opening)
-        if extent not in self._known:
-            self._known[extent] = self._reach(list(self._making).index(rows.read), making, rows)
-        reach = self._known[extent]
+        extent = (making.number, frozenset(rows.split), rows.shifts, rows.constant, rows.opening)
+        reach = self._known.get(extent)
+        if reach is None:
+            reach = self._known[extent] = self._reach(making, rows)
         asked = {number}
         if self._observing:
             rows_wanted = Aggregate("count", None, aggregate.filter)
@@ -121,12 +124,12 @@ class Summaries:
             replace(reach, counts=tuple(self._counts.get(n, ()))) for n, reach in enumerate(self._reaches.values())
         )
 
-    def _reach(self, summary: int, making: _Making, rows: Rows) -> int:
+    def _reach(self, making: _Making, rows: Rows) -> int:
         split = frozenset(rows.split)
         cells = tuple(making.cell(spans, split, below) for spans, below in self._coverage(rows))
-        key = (summary, cells)
+        key = (making.number, cells)
         if key not in self._reaches or not rows.shifts:
-            self._reaches[key] = Reach(summary, cells, present=not rows.shifts)
+            self._reaches[key] = Reach(making.number, cells, present=not rows.shifts)
         return list(self._reaches).index(key)
 
     def _coverage(self, rows: Rows) -> list[tuple[tuple[Span, ...], tuple[int, ...] | None]]:

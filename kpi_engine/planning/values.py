@@ -55,6 +55,8 @@ def values_used(kpi: ResolvedKpi, context: Context) -> list[tuple[str, Context]]
 
 def inside_of(context: Context, source: ResolvedInput) -> Context:
     """Add an input's modifiers to those it stands in; the order is: compared, offset, then what it covers."""
+    if not source.has_modifiers:
+        return context
     shifts: tuple[Shift, ...] = context.shifts
     if source.offset is not None:
         shifts = (*shifts, Offset(source.offset))

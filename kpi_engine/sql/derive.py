@@ -101,14 +101,14 @@ def _layers(node: Derive, rendering: Rendering) -> dict[str, exp.Expr]:
     framed = framing(node.align)
     for depth in range(max(depths.values(), default=0) + 1):
         made = first_values(functions) if depth == 0 else unqualified
-        own = [named(made(node.values[name].tree), name) for name, d in depths.items() if d == depth]
+        values = {name: made(node.values[name].tree) for name, d in depths.items() if d == depth}
         if depth == 0:
             carried: list[exp.Expr] = [column(key, frame_table(node.align)) for key in keys]
             carried += [named(framed(late), late_name(late)) for late in _late(node, depths)]
-            own = [named(framed(each.this), each.alias) for each in own]
+            own = [named(framed(tree), name) for name, tree in values.items()]
             select = joined_frame(exp.Select(expressions=[*carried, *own]), node.align)
         else:
-            star = exp.Select(expressions=[exp.Star(), *own])
+            star = exp.Select(expressions=[exp.Star(), *(named(tree, name) for name, tree in values.items())])
             select = star.from_(cte(_values(depth - 1)), copy=False)
         ctes[_values(depth)] = select
     if node.ranks:

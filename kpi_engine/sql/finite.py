@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
 COUNTS = frozenset({"count", "count_distinct", "count_if"})
 """Aggregates whose value is always a finite number."""
+SUMS = frozenset({"sum", "stddev"})
+"""Aggregates whose value is always a number, which may be infinite."""
 OF_ANY_TYPE = frozenset({"min", "max", "quantile_disc"})
 """Aggregates that give one of the values, which need not be numbers."""
 Kind = Literal["exact", "double", "any"]
-"""What is known of a value: it is a whole or decimal number, a floating-point one, or there is nothing known."""
+"""What is known of a value: it is a number that is finite, a number that may be infinite or not one, or there is nothing known."""
 _PLAIN = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_KEEPING, _JOINING = (exp.Paren, exp.Neg, exp.Round), (exp.Add, exp.Sub, exp.Mul)
 ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Paren)
 """What gives no finite number where it is given none."""
 
@@ -36,6 +39,8 @@ def first_values(functions: Mapping[tuple[str, str], str]) -> Change:
         if not isinstance(node, exp.Column):
             return node
         function = functions.get((node.table, node.name), "")
+        if function in SUMS:
+            return finite_number(node)
         return node if function in COUNTS else finite(node, may_be_text=function in OF_ANY_TYPE)
 
     all_known = rewriting(known)
@@ -59,14 +64,12 @@ def first_values(functions: Mapping[tuple[str, str], str]) -> Change:
 
 def _is_zero_of_nothing(others: list[exp.Expr]) -> bool:
     """Recognise the 0 that a sum over no rows is: it takes the place of no value that is there."""
-    conditions = [
-        case.args["ifs"][0].this for case in others if isinstance(case, exp.Case) and not case.args.get("default")
-    ]
-    return (
-        len(conditions) == len(others) == 1
-        and isinstance(conditions[0], exp.EQ)
-        and isinstance(conditions[0].this, exp.Coalesce)
-    )
+    case = others[0] if len(others) == 1 else None
+    if not isinstance(case, exp.Case) or case.args.get("default"):
+        return False
+    branch = case.args["ifs"][0]
+    test, value = branch.this, branch.args["true"]
+    return isinstance(test, exp.EQ) and isinstance(test.this, exp.Coalesce) and isinstance(value, exp.Literal)
 
 
 def functions_of(node: Align) -> dict[tuple[str, str], str]:
@@ -90,14 +93,17 @@ def finite(value: exp.Expr, *, may_be_text: bool = False) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=kept, true=value)])
 
 
+def finite_number(value: exp.Expr) -> exp.Expr:
+    """Never let a number out that is infinite, or not one."""
+    return exp.Case(ifs=[exp.If(this=exp.Anonymous(this="isfinite", expressions=[value]), true=value)])
+
+
 def shown_value(name: str, kind: Kind) -> exp.Expr:
     """Show a value; one that is not finite is unknown, and a test that cannot fail is left out."""
     value = column(name)
     if kind == "exact":
         return value
-    if kind == "double":
-        return exp.Case(ifs=[exp.If(this=exp.Anonymous(this="isfinite", expressions=[value]), true=value)])
-    return finite(value)
+    return finite_number(value) if kind == "double" else finite(value)
 
 
 def kinds_of(node: Derive) -> dict[str, Kind]:
@@ -112,17 +118,18 @@ def kinds_of(node: Derive) -> dict[str, Kind]:
 def _kind(tree: exp.Expr, functions: Mapping[tuple[str, str], str], earlier: Mapping[str, Kind]) -> Kind:
     """Say what kind of number a value is, as far as its formula shows it."""
     if isinstance(tree, exp.Column):
-        is_count = functions.get((tree.table, tree.name)) in COUNTS
-        return "exact" if is_count else earlier.get(tree.name, "any") if tree.table == EARLIER else "any"
+        function = functions.get((tree.table, tree.name))
+        of_summary: Kind = "exact" if function in COUNTS else "double" if function in SUMS else "any"
+        return earlier.get(tree.name, "any") if tree.table == EARLIER else of_summary
     if isinstance(tree, exp.Literal):
         return "exact" if not tree.is_string and _PLAIN.fullmatch(str(tree.this)) else "any"
     if isinstance(tree, exp.Div):
         return "double"
-    if isinstance(tree, exp.Paren | exp.Neg | exp.Round):
+    if isinstance(tree, _KEEPING) or (isinstance(tree, exp.Coalesce) and _is_zero_of_nothing(tree.expressions)):
         return _kind(tree.this, functions, earlier)
     if isinstance(tree, exp.Coalesce) and all(isinstance(each, exp.Literal) for each in tree.expressions):
         kinds = {_kind(each, functions, earlier) for each in (tree.this, *tree.expressions)}
-    elif isinstance(tree, exp.Add | exp.Sub | exp.Mul):
+    elif isinstance(tree, _JOINING):
         kinds = {_kind(each, functions, earlier) for each in (tree.left, tree.right)}
     else:
         return "any"
