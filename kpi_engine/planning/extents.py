@@ -49,6 +49,6 @@ def _bounds(planner: Planner) -> tuple[Bounds, ...]:
             common |= summary.read.converted.base if summary.read.converted else frozenset()
             if summary.read.cohort is not None:
                 common = frozenset(e for e in common if AGE not in e.text) | summary.read.cohort.filter
-            read = replace(summary.read, level=None, edge=None, among=(), converted=None, cohort=None, top=None)
+            read = replace(summary.read, level=None, edge=None, converted=None, cohort=None, top=None)
             found[read, common] = Bounds(read, common, planner.request.as_of)
     return tuple(found.values())

@@ -57,7 +57,10 @@ __all__ = [
 def datasets_of_bounds(plan: Bounds, names: Names) -> tuple[str, ...]:
     """Name the datasets that the first and last time of some rows are read from."""
     time = [plan.read.time.expression] if plan.read.time else []
-    return datasets_of(plan.read.dataset, [*time, *plan.filter], names)
+    members = [each.expression for each in plan.read.among]
+    below = [tables_of(each.below, names) for each in plan.read.among]
+    own = datasets_of(plan.read.dataset, [*time, *plan.filter, *members], names)
+    return tuple(dict.fromkeys([*own, *(name for each in below for name in (*each.read, *each.joined))]))
 
 
 def datasets_of(dataset: str, expressions: Iterable[Expr], names: Names) -> tuple[str, ...]:

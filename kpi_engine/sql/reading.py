@@ -30,9 +30,11 @@ def bounds(node: Bounds, rendering: Rendering) -> exp.Select:
         named(exp.Max(this=time.expression.tree), "last"),
     ]
     select = exp.Select(expressions=edges).from_(rendering.relations.rows(node.read.dataset, ROWS), copy=False)
-    select = joined(select, node.read, [time.expression, *node.filter], rendering)
+    members = [each.expression for each in node.read.among]
+    select = joined(select, node.read, [time.expression, *node.filter, *members], rendering)
     known = Clock(time, rendering.zone).before(node.as_of)
-    return where(select, [known, *(condition.tree for condition in sorted(node.filter, key=lambda e: e.text))])
+    conditions = (condition.tree for condition in sorted(node.filter, key=lambda e: e.text))
+    return where(select, [known, *among(node.read, rendering), *conditions])
 
 
 def chosen_before(read: Read) -> bool:

@@ -89,6 +89,12 @@ QUESTIONS = (
         "compare": "previous_period",
         "like_for_like": True,
     },
+    {
+        "kpis": "cost_per_visit",
+        "by": "channel",
+        "grain": "month",
+        "where": {"channel": {"among": {"having": {"long": {">": 0}}}}},
+    },
 )
 
 
