@@ -264,7 +264,8 @@ class Planner:
         numbers = limits(base.read.cohort, self.summaries.windows(base.shifts))
         test: exp.Expr = self.limits.is_over(base.read.cohort, source.age, numbers)
         if self.dense or None in numbers:
-            some = exp.GT(this=or_zero(self.summaries.column(base, "count", None, frozenset())), expression=integer(0))
+            count = self.summaries.column(base, "count", None, frozenset(), aside=True)
+            some = exp.GT(this=or_zero(count), expression=integer(0))
             test = exp.Coalesce(this=test, expressions=[some]) if None in numbers else test
         return replace(value, tree=exp.Case(ifs=[exp.If(this=test, true=value.tree)]))
 

@@ -88,9 +88,16 @@ class Summaries:
         return moved
 
     def column(
-        self, rows: Rows, function: str, argument: Expr | None, filters: frozenset[Expr], fraction: float | None = None
+        self,
+        rows: Rows,
+        function: str,
+        argument: Expr | None,
+        filters: frozenset[Expr],
+        fraction: float | None = None,
+        *,
+        aside: bool = False,
     ) -> exp.Column:
-        """Ask for an aggregate over rows, and give the column that will hold it."""
+        """Ask for an aggregate over rows, and give the column that will hold it; rows that are looked at `aside` make no member observed."""
         rows, filters = _edged(rows, filters)
         rows, argument, filters = _converted(rows, argument, filters, self._rates)
         making = self._making.get(rows.read)
@@ -104,7 +111,7 @@ class Summaries:
         if reach is None:
             reach = self._known[extent] = self._reach(making, rows)
         asked = {number}
-        if self._observing:
+        if self._observing and not aside:
             rows_wanted = Aggregate("count", None, aggregate.filter)
             count = making.aggregates.setdefault(rows_wanted, len(making.aggregates))
             self._counts.setdefault(reach, {})[count] = None

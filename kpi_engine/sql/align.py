@@ -152,8 +152,8 @@ def _full_cells(node: Align, summary: Summarise) -> list[int]:
 
 
 def _observed(node: Align) -> exp.Expr:
-    """Keep the members and periods that have rows of their own."""
-    reaches = _whole_reaches(node)
+    """Keep the members and periods that have rows of their own; rows that nothing counts make none."""
+    reaches = [each for each in _whole_reaches(node) if each.counts]
     present = [each for each in reaches if each.present and not node.earlier] or reaches
     keys = dict.fromkeys([PERIOD_NUMBER, PERIOD, *map(label, node.labels), *_keys(node).values(), *_limits(node)])
     return _seen_in(node, [column(key, PERIODS) for key in keys], present)

@@ -60,7 +60,6 @@ class Questions:
         parameters = {"least": 0, "word": "bad"} if self._chance(0.15) else {}
         periods = self._periods(period, grains) if self._chance(0.1) else ()
         dense = not (self._chance(0.1) and (by or grains) and all(self._is_plain(each) for each in kpis))
-        dense = dense or (counted and not period.text)
         shape = self._shape(kpis, by, grains, compare)
         if by and dense:
             shape |= self._chosen(kpis, by)

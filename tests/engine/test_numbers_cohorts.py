@@ -46,6 +46,7 @@ def definitions(unit="month"):
             "large": {"inputs": following(age=unit, where="amount > 2"), "formula": "count(back)"},
             "lost": {"inputs": ["retention"], "formula": "1 - retention"},
             "average_channel": {"inputs": {"r": {"from": "retention", "per": "channel"}}, "formula": "avg(r)"},
+            "channels_back": {"inputs": {"r": {"from": "retained", "per": "channel"}}, "formula": "count(r)"},
             "by_ads": {"inputs": {"r": {"from": "retention", "where": "channel = 'ad'"}}, "formula": "r"},
             "last_quarter": {"inputs": {"r": {"from": "retention", "window": "3 months"}}, "formula": "r"},
             "ever": {"inputs": {"r": {"from": "retention", "all_time": True}}, "formula": "r"},
@@ -174,6 +175,14 @@ def test_comparing_keeping_and_sorting(engine):
     assert [(row["age"], row["period"], row["retained"]) for row in seen] == [
         (0, date(2026, 1, 1), 1), (1, date(2026, 1, 1), 1), (1, date(2026, 2, 1), 1),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kpi", ["retained", "channels_back"])
+def test_all_of_time_holds_the_members_that_a_period_of_all_rows_does(engine, kpi):
+    asked = {"by": "age", "as_of": "2026-06-30", "dense": False}
+    rows = engine.run(kpi, **asked).rows()
+    assert [row["age"] for row in rows] == [0, 1, 3]
+    assert rows == engine.run(kpi, period="2025..2026", **asked).rows()
 
 
 def test_a_day_is_compared_with_a_moment_by_its_day_in_the_zone_of_the_project():
