@@ -35,7 +35,7 @@ class Terms:
     columns: Mapping[str, Contract]
     binding: bool = True
     declared: Mapping[str, str] = field(default_factory=dict)
-    """By column, the dataset below that declares whether its values may be added up; of other columns the source says it."""
+    """By column in small letters, the dataset below that declares whether its values may be added up; of other columns the source says it."""
 
     def of(self, column: str) -> Contract | None:
         """Give the contract of a column."""
@@ -91,7 +91,7 @@ def not_added(function: str, tree: exp.Expr | None, dataset: str, names: Names, 
         terms = names.terms(owner)
         theirs = terms.of(column.name) if terms else None
         by_source = terms is not None and theirs is not None and theirs.additivity == said.additivity
-        below = terms.declared.get(column.name, "") if terms and by_source else ""
+        below = terms.declared.get(column.name.casefold(), "") if terms and by_source else ""
         is_source = by_source and not below
         who = (
             f"the source `{terms.source}` says so"

@@ -66,7 +66,7 @@ class Contracts:
             if said:
                 theirs = spelled.get(name.casefold(), name)
                 columns[theirs] = replace(columns.get(theirs, Contract()), **said)
-                declared |= {theirs: dataset} if "additivity" in said else {}
+                declared |= {theirs.casefold(): dataset} if "additivity" in said else {}
         return Terms(terms.source if terms else "", columns, declared=declared) if columns else None
 
     def _of_table(self, name: str, table: str) -> Terms | None:

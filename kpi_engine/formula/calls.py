@@ -78,7 +78,15 @@ def _calls(found: Sequence[Word], kind: Kind) -> Iterator[Call]:
         is_type = before is not None and (before.text == "::" or before.low == "as")
         if close is None or is_type or (kind == "query" and _names_columns(before, found[close + 1 : close + 3])):
             continue
-        yield Call(word, before, tuple(found[position + 2 : close]), found[close])
+        yield Call(
+            word, None if _is_compared(found, position) else before, tuple(found[position + 2 : close]), found[close]
+        )
+
+
+def _is_compared(found: Sequence[Word], position: int) -> bool:
+    """Whether the `from` before a function names no table: `x is distinct from f(y)`, `extract(year from f(y))`."""
+    before = [word.low for word in found[max(0, position - 4) : position]]
+    return before[-2:] == ["distinct", "from"] or (before[-1:] == ["from"] and before[:2] == ["extract", "("])
 
 
 def _names_columns(before: Word | None, after: Sequence[Word]) -> bool:
