@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import pytest
 
 import kpi_engine
@@ -149,9 +147,8 @@ def engine(project):
 
 
 def of(search, month):
-    return [
-        row for row in NEWS if row[3] == search and datetime.strptime(row[0], "%d-%b-%Y").strftime("%Y-%m") == month
-    ]  # noqa: DTZ007
+    """Pick the clips of a search in a month such as `Jan`."""
+    return [row for row in NEWS if row[3] == search and f"-{month}-" in row[0]]
 
 
 def run(engine, *kpis, **request):
@@ -162,7 +159,7 @@ def run(engine, *kpis, **request):
 def test_clips_are_counted_once_however_often_they_were_exported(engine, mistakes):
     assert [each for each in mistakes(engine) if "people_reached" not in each] == []
     found = run(engine, "media_coverage", "media_coverage_original")
-    assert found["media_coverage"] == len(of("Acmé", "2026-01")) == 5
+    assert found["media_coverage"] == len(of("Acmé", "Jan")) == 5
     assert found["media_coverage_original"] == 4
     (february,) = engine.run("media_coverage", period="2026-02", as_of="2026-06-30").rows()
     assert february["media_coverage"] == 1
@@ -180,7 +177,7 @@ def test_tone_leaves_out_what_is_not_rated(engine):
 
 def test_reach_is_of_contacts_where_the_pack_says_so_and_of_people_nowhere(engine, mistakes):
     found = run(engine, "potential_reach", "readership_coverage")
-    assert found["potential_reach"] == sum(int(row[8] or 0) for row in of("Acmé", "2026-01")) == 350_000
+    assert found["potential_reach"] == sum(int(row[8] or 0) for row in of("Acmé", "Jan")) == 350_000
     assert found["readership_coverage"] == pytest.approx(4 / 5)
     (refused,) = mistakes(engine)
     assert "`reach` may not be added up at all: the dataset `meltwater_documents` declares so" in refused
