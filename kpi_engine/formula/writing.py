@@ -19,11 +19,11 @@ class Writer(DuckDB.Generator):  # type: ignore[valid-type,misc]  # a class that
 
     def sql(self, expression: Any, key: str | None = None, comment: bool = True) -> str:  # noqa: ANN401, FBT001, FBT002 - as it is called
         """Write a node, or one of the values that it holds."""
-        if key is None and not self.comments:
-            write = self._dispatch.get(type(expression))
-            if write is not None:
-                return write(self, expression)  # type: ignore[no-any-return]
-        return str(super().sql(expression, key, comment))
+        node = expression.args.get(key) if key and expression else expression
+        write = self._dispatch.get(type(node))
+        if write is None or self.comments:
+            return str(super().sql(expression, key, comment))
+        return write(self, node)  # type: ignore[no-any-return]
 
     def identifier_sql(self, expression: exp.Identifier) -> str:
         """Write a name."""
@@ -39,6 +39,13 @@ class Writer(DuckDB.Generator):  # type: ignore[valid-type,misc]  # a class that
             return str(super().column_sql(expression))
         name, table = self.identifier_sql(args["this"]), args.get("table")
         return f"{self.identifier_sql(table)}.{name}" if table else name
+
+    def alias_sql(self, expression: exp.Alias) -> str:
+        """Write a value and its name."""
+        args = expression.args
+        if type(args.get("alias")) is not exp.Identifier:
+            return str(super().alias_sql(expression))
+        return f"{self.sql(args['this'])} AS {self.identifier_sql(args['alias'])}"
 
     def datatype_sql(self, expression: exp.DataType) -> str:
         """Write a type."""
