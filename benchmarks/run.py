@@ -23,6 +23,7 @@ import data
 import many
 import planning
 import profiling
+import pushdown
 import windows
 import workloads
 from tables import Line, as_json, machine, printed, said, write_markdown
@@ -30,7 +31,7 @@ from tables import Line, as_json, machine, printed, said, write_markdown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SECTIONS = (workloads.SECTION, windows.SECTION, planning.SECTION, commands.SECTION)
+SECTIONS = (workloads.SECTION, windows.SECTION, planning.SECTION, commands.SECTION, pushdown.SECTION)
 REQUESTS = {each.name: each for each in (*workloads.WORKLOADS, *windows.WORKLOADS)}
 
 
@@ -75,6 +76,9 @@ def figures(folder: Path, sizes: Sizes, only: frozenset[str]) -> Iterator[Line]:
         if chosen:
             data.write(folder, sizes.rows)
             yield from workloads.figures(chosen, windows.KPIS, folder, sizes.repeats)
+    pushed = tuple(each for each in pushdown.WORKLOADS if not only or only & {pushdown.SECTION, each.name})
+    if pushed:
+        yield from pushdown.figures(pushed, sizes.rows // 2, sizes.repeats)
     if not only or planning.SECTION in only:
         yield from planning.figures(sizes.planning, sizes.repeats)
     named = only & commands.cases(sizes.many).keys()
@@ -100,7 +104,8 @@ def profile(name: str, folder: Path, sizes: Sizes) -> str:
 
 
 def _arguments() -> argparse.Namespace:
-    names = (*REQUESTS, *commands.cases(many.Sizes()))
+    profiled = (*REQUESTS, *commands.cases(many.Sizes()))
+    names = (*profiled, *(each.name for each in pushdown.WORKLOADS))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where the data are, or are written to")
     parser.add_argument("--rows", type=int, default=Sizes.rows, help="how many visits there are")
@@ -111,7 +116,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures for machines")
     parser.add_argument("--markdown", type=Path, metavar="PAGE", help="replace the tables of a page")
-    profiles = (*names, *planning.cases(planning.Sizes()))
+    profiles = (*profiled, *planning.cases(planning.Sizes()))
     parser.add_argument("--profile", choices=profiles, metavar="NAME", help=", ".join(profiles))
     return parser.parse_args()
 
