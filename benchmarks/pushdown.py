@@ -25,6 +25,8 @@ import kpi_engine
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from adbc_driver_manager.dbapi import Connection
+
 SECTION = "push-down"
 PLUGIN = Path(__file__).parents[1] / "plugins" / "kpi-source-postgres"
 ADDRESS = "KPI_BENCH_POSTGRES"
@@ -93,7 +95,12 @@ def figures(workloads: tuple[Workload, ...], rows: int, repeats: int) -> Iterato
 
 
 def measured(
-    workload: Workload, asked: kpi_engine.Engine, connection: Any, clock: Callable[[], float], rows: int, repeats: int
+    workload: Workload,
+    asked: kpi_engine.Engine,
+    connection: Connection,
+    clock: Callable[[], float],
+    rows: int,
+    repeats: int,
 ) -> Line:
     """Time a request from its arguments to its rows, beside the hand-written statement, and compare the answers."""
     (mine, ours), (theirs, hand) = side_by_side(
@@ -116,7 +123,7 @@ def measured(
     )
 
 
-def by_hand(connection: Any, statement: str) -> list[dict[str, Any]]:
+def by_hand(connection: Connection, statement: str) -> list[dict[str, Any]]:
     """Run a hand-written statement over the driver that the plugin uses; give its rows as dicts, as the engine does."""
     from arro3.core import Table
 
@@ -153,7 +160,7 @@ def _stat(process: int) -> list[str]:
         return []
 
 
-def _run(connection: Any, statement: str) -> None:
+def _run(connection: Connection, statement: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement)
 

@@ -24,6 +24,7 @@ import many
 import planning
 import profiling
 import pushdown
+import scans
 import windows
 import workloads
 from tables import Line, as_json, machine, printed, said, write_markdown
@@ -31,7 +32,7 @@ from tables import Line, as_json, machine, printed, said, write_markdown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SECTIONS = (workloads.SECTION, windows.SECTION, planning.SECTION, commands.SECTION, pushdown.SECTION)
+SECTIONS = (workloads.SECTION, windows.SECTION, planning.SECTION, commands.SECTION, pushdown.SECTION, scans.SECTION)
 REQUESTS = {each.name: each for each in (*workloads.WORKLOADS, *windows.WORKLOADS)}
 
 
@@ -79,6 +80,10 @@ def figures(folder: Path, sizes: Sizes, only: frozenset[str]) -> Iterator[Line]:
     pushed = tuple(each for each in pushdown.WORKLOADS if not only or only & {pushdown.SECTION, each.name})
     if pushed:
         yield from pushdown.figures(pushed, sizes.rows // 2, sizes.repeats)
+    scanned = tuple(each for each in scans.WORKLOADS if not only or only & {scans.SECTION, each.name})
+    if scanned:
+        data.write(folder, sizes.rows)
+        yield from scans.figures(scanned, folder, sizes.repeats)
     if not only or planning.SECTION in only:
         yield from planning.figures(sizes.planning, sizes.repeats)
     named = only & commands.cases(sizes.many).keys()
@@ -105,7 +110,7 @@ def profile(name: str, folder: Path, sizes: Sizes) -> str:
 
 def _arguments() -> argparse.Namespace:
     profiled = (*REQUESTS, *commands.cases(many.Sizes()))
-    names = (*profiled, *(each.name for each in pushdown.WORKLOADS))
+    names = (*profiled, *(each.name for each in (*pushdown.WORKLOADS, *scans.WORKLOADS)))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where the data are, or are written to")
     parser.add_argument("--rows", type=int, default=Sizes.rows, help="how many visits there are")

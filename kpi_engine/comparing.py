@@ -18,6 +18,7 @@ from kpi_engine.execution.faults import bad_value
 from kpi_engine.execution.fetching import as_arrow
 from kpi_engine.execution.querying import asked
 from kpi_engine.execution.running import key_said, shown, strays_said, valid_said
+from kpi_engine.execution.scanning import given
 from kpi_engine.formula.mistakes import Mistake
 from kpi_engine.sql import ROWS_OF_KEY, Dated, Renderer, datasets_of
 
@@ -158,8 +159,11 @@ class _Comparing:
                 raise
         tolerant = replace(look, renderer=look.renderer.tolerant(), is_whole=False)
         about = f"dataset `{look.claims.dataset}`"
-        statements = [tolerant.renderer.survey(look.claims, self._latest).statement, rejected]
-        (counts, _), (unread, _) = self.database.tables(statements, look.registered, fetch=as_arrow, about=about)
+        query = tolerant.renderer.survey(look.claims, self._latest)
+        tables = given(look.registered, query.reads, stream=False)
+        (counts, _), (unread, _) = self.database.tables(
+            [query.statement, rejected], tables, fetch=as_arrow, about=about
+        )
         return replace(tolerant, counts=_first(counts)), unread
 
     def _unreadable_values(self, look: _Look, unread: Table | None) -> Iterator[Diagnostic]:

@@ -15,14 +15,15 @@ from kpi_engine.errors import DefinitionError, Diagnostic, KpiError, PluginError
 from kpi_engine.execution.contracts import Contracts
 from kpi_engine.execution.faults import from_the_project
 from kpi_engine.execution.querying import asked
-from kpi_engine.execution.sources import Sources, arrow
+from kpi_engine.execution.scanning import Scanned, schemas
+from kpi_engine.execution.sources import Sources, registrable
 from kpi_engine.execution.versions import Versions, is_shipped
 from kpi_engine.formula.gate import Refused, read, span
 from kpi_engine.formula.queries import tables
 from kpi_engine.sql import Named, Relations, Remote, Renderer, select_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from sqlglot import exp
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from kpi_engine.catalogue.terms import Terms
     from kpi_engine.definitions import Project
     from kpi_engine.execution.database import Database
+    from kpi_engine.execution.scanning import Opened
     from kpi_engine.execution.versions import Version
     from kpi_engine.plugins import Plugins
     from kpi_engine.sql import Origin
@@ -53,6 +55,7 @@ class Binder:
         self._sources = Sources(project, plugins)
         self._origins: dict[Key, Origin] = {}
         self._remote: dict[str, dict[str, Remote]] = {}
+        self._scans: dict[Key, tuple[str, ...]] = {}
         self._stops = 0
         self._schemas: dict[str, tuple[Version, dict[str, str]]] = {}
         self._lock = RLock()
@@ -60,15 +63,21 @@ class Binder:
         self._versions = Versions(project, self._own_source, self._source_of, self._is_shipped, self._sources.call)
         self._contracts = Contracts(project, self._sources, self._own_source, self._versions)
 
-    def relations(self, datasets: Iterable[str]) -> tuple[Relations, dict[str, Any]]:
-        """Find the origins of datasets and of all they are made of, and the tables to register with the request."""
+    def relations(self, datasets: Iterable[str], keep: Collection[str] = ()) -> tuple[Relations, dict[str, Any]]:
+        """Find the origins of datasets and of all they are made of, and the tables to register with the request.
+
+        Rows of those to `keep` are the same ones in each statement of the request.
+        """
         registered: dict[str, Any] = {}
         with self._lock:
             for dataset in datasets:
                 self._refuse_circle(dataset)
                 self._bind(dataset, registered)
             origins = {**self._origins, **{("", d): Named((f"transform_{d}",)) for d in self._transforms(registered)}}
-        return Relations(self._project.datasets, origins, self.default_source), registered
+        found = Relations(self._project.datasets, origins, self.default_source)
+        for name in {name for dataset in keep for name in found.streams_of(dataset)}:
+            registered[name] = registered[name].kept()
+        return found, registered
 
     def schema(self, dataset: str) -> dict[str, str]:
         """Give the columns of a dataset with their SQL types, as its data have them."""
@@ -131,6 +140,7 @@ class Binder:
                     continue
                 del self._schemas[dataset]
                 self._remote.clear()
+                self._scans.clear()
                 try:
                     self._schemas[dataset] = now, self._find_schema(dataset)
                 except KpiError:
@@ -217,17 +227,8 @@ class Binder:
         """A dataset that is made of itself has no rows to read."""
         if found := cycle(dataset, origins_below(self._project.datasets)):
             message = in_a_circle("dataset", found)
-            raise DefinitionError(
-                [
-                    Diagnostic(
-                        "dataset_cycle",
-                        message,
-                        None,
-                        "take one of them out of the circle",
-                        subject=f"dataset {dataset}",
-                    )
-                ]
-            )
+            hint = "take one of them out of the circle"
+            raise DefinitionError([Diagnostic("dataset_cycle", message, None, hint, subject=f"dataset {dataset}")])
 
     def _find_schema(self, dataset: str) -> dict[str, str]:
         model = self._project.datasets[dataset]
@@ -236,7 +237,7 @@ class Binder:
             made = self._sources.columns(self.transform(dataset))
             return {name: kind or below.get(name, "") for name, kind in made.items()}
         relations, registered = self.relations([dataset])
-        return self._database.columns(relations.typed().select(dataset), registered, f"dataset `{dataset}`")
+        return self._database.columns(relations.typed().select(dataset), schemas(registered), f"dataset `{dataset}`")
 
     def _bind(self, dataset: str, registered: dict[str, Any]) -> None:
         model = self._project.datasets[dataset]
@@ -299,16 +300,26 @@ class Binder:
                 else Named((self._database.attach(found.path), *found.name))
             )
         elif isinstance(source, ScanSource):
-            origin = Named((f"scan_{source_name}_{table}",))
+            origin = Named((f"scan_{source_name}_{table}",), is_stream=True)
             if origin.parts[0] not in registered:
-                with from_the_project(self._project.root):
-                    registered[origin.parts[0]] = self._sources.rows(source, "scan", scan)
+                registered[origin.parts[0]] = self._scanned(key, source, scan)
         else:
             raise PluginError(
                 f"the source `{source_name}` can neither scan nor be read by DuckDB", code="broken_plugin"
             )
         self._origins[key] = origin
         return origin
+
+    def _scanned(self, key: Key, source: Source, scan: Scan) -> Scanned:
+        """Find a table that is scanned; its columns are looked at once."""
+
+        def opened(columns: tuple[str, ...]) -> Opened:
+            with from_the_project(self._project.root):
+                return self._sources.scanned(source, replace(scan, columns=columns))
+
+        if key not in self._scans:
+            self._scans[key] = tuple(opened(())[0].names)
+        return Scanned(opened, self._scans[key])
 
     def _remote_table(self, source: str, table: str) -> Remote:
         """Find a table of a SQL source by its name; its tables are listed once."""
@@ -340,7 +351,7 @@ class Binder:
             self._origins[key] = Named((table,))
         origin = self._origins[key]
         if isinstance(origin, Named) and not self._database.is_live:
-            registered[origin.parts[0]] = _registrable(data[origin.parts[0]])
+            registered[origin.parts[0]] = registrable(data[origin.parts[0]])
         return origin
 
     def _transforms(self, registered: Mapping[str, Any]) -> list[str]:
@@ -385,12 +396,3 @@ def _default_source(project: Project) -> str:
     if project.settings.default_source:
         return project.settings.default_source
     return next(iter(declared)) if len(declared) == 1 else ("" if declared else HANDED_IN)
-
-
-def _registrable(table: Any) -> Any:  # noqa: ANN401 - a data frame or Arrow
-    """DuckDB takes pandas frames as they are; all else comes as Arrow."""
-    return (
-        arrow(table)
-        if hasattr(table, "__arrow_c_stream__") and type(table).__module__.split(".")[0] != "pandas"
-        else table
-    )

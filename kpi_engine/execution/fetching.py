@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from kpi_engine.sql import kept_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     Fetched = tuple[Columns, dict[str, str]]
     Fetch = Callable[[duckdb.DuckDBPyConnection, str], Fetched]
 
+T = TypeVar("T")
 _PLAIN = re.compile(r"BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|HUGEINT|FLOAT|DOUBLE|VARCHAR|DECIMAL\(\d+,\d+\)")
 """Types whose values are the same whether they come as Arrow or at once."""
 _DATES = frozenset({"DATE", "TIMESTAMP"})
@@ -59,6 +62,22 @@ def as_arrow(cursor: duckdb.DuckDBPyConnection, query: str) -> tuple[Table, dict
     relation = cursor.sql(query)
     types = {name: str(kind) for name, kind in zip(relation.columns, relation.types, strict=True)}
     return Table.from_arrow(relation), types
+
+
+def of_kept(
+    fetch: Callable[[duckdb.DuckDBPyConnection, str], T], keeping: str
+) -> Callable[[duckdb.DuckDBPyConnection, str], T]:
+    """Fetch an answer after DuckDB has computed and kept it, by the statement `keeping`.
+
+    Who reads Arrow holds Python's lock while DuckDB computes, and does not let go of it where rows stream in from Python: see arro3's
+    readers of batches, which then run without it. Nothing is read while an answer is kept.
+    """
+
+    def fetched(cursor: duckdb.DuckDBPyConnection, _: str) -> T:
+        cursor.execute(keeping).fetchall()
+        return fetch(cursor, kept_answer())
+
+    return fetched
 
 
 def fetching(calendar: Collection[str] | None) -> Fetch:

@@ -6,7 +6,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kpi_engine.errors import TimeoutExceeded
-from kpi_engine.execution.fetching import as_arrow
+from kpi_engine.execution.fetching import as_arrow, of_kept
+from kpi_engine.execution.scanning import Stream, given, said_by_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -49,7 +50,11 @@ def fetched(
         began = monotonic()
         registered = {**registered, **travelled(query.transfers, binder, timeout)}
         timeout = None if timeout is None else timeout - (monotonic() - began)
-    [found] = database.tables([query.statement], registered, fetch=fetch, timeout=timeout, about=about)
+    tables = given(registered, query.reads, stream=not database.is_live)
+    if any(isinstance(each, Stream) for each in tables.values()):
+        fetch = of_kept(fetch, query.keeping)
+    with said_by_sources(tables):
+        [found] = database.tables([query.statement], tables, fetch=fetch, timeout=timeout, about=about)
     return found
 
 

@@ -17,7 +17,7 @@ from kpi_engine.planning import CHECKS, bounds, keeping, needs_bounds, plan, spa
 from kpi_engine.sql import KEYS, ROWS_OF_KEY, Dated, Renderer, Tables, datasets_of, datasets_of_bounds, tables_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from arro3.core import Table
 
@@ -92,7 +92,8 @@ class Runner:
         tables = tables_of(made, self.catalogue.names)
         read = dict.fromkeys((*tables.read, *tables.joined))
         self._note(read, versions)
-        renderer, registered = self._renderer(read)
+        again = (*tables.joined, *(dated.dataset for dated in tables.dated))
+        renderer, registered = self._renderer(read, [each for each in again if versions[each].kind != "known"])
         return Planned(request, made, renderer.request(made, pretty=pretty), renderer, registered, tables, versions)
 
     def check(self, request: Request) -> None:
@@ -181,8 +182,8 @@ class Runner:
         again = repeated(local, self.calendar.zone)
         return (local, local + INSTANT) if again is None else (again.start, again.end)
 
-    def _renderer(self, datasets: Iterable[str]) -> tuple[Renderer, dict[str, Any]]:
-        relations, registered = self.binder.relations(datasets)
+    def _renderer(self, datasets: Iterable[str], keep: Collection[str] = ()) -> tuple[Renderer, dict[str, Any]]:
+        relations, registered = self.binder.relations(datasets, keep)
         return Renderer(self.catalogue.names, relations, self.calendar.zone, self.database.columns), registered
 
     def _verify(self, planned: Planned, timeout: float | None) -> None:

@@ -13,8 +13,11 @@ from kpi_engine.sync.serving import SyncedSource, is_fetched
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from kpi_engine.api import ArrowStream, Source, Transform
+    from arro3.core import RecordBatch, RecordBatchReader
+
+    from kpi_engine.api import ArrowStream, Scan, Source, Transform
     from kpi_engine.definitions import Project
+    from kpi_engine.execution.scanning import Opened
     from kpi_engine.plugins import Plugins
 
 
@@ -56,6 +59,21 @@ class Sources:
             raise _wrong("source", source.name, method, found, "a table or a stream of Arrow is expected")
         with blame("source", source.name, self._plugins().secrets):
             return arrow(found)
+
+    def scanned(self, source: Source, scan: Scan) -> Opened:
+        """Begin to scan a table of a source: its columns, and its rows, which are not read before they are asked for."""
+        from arro3.core import RecordBatchReader
+
+        found = self.call(source, "scan", scan)
+        if not hasattr(found, "__arrow_c_stream__"):
+            raise _wrong("source", source.name, "scan", found, "a table or a stream of Arrow is expected")
+        with blame("source", source.name, self._plugins().secrets):
+            reader = RecordBatchReader.from_stream(found)
+            return reader.schema, self._batches(source, reader)
+
+    def _batches(self, source: Source, reader: RecordBatchReader) -> Iterator[RecordBatch]:
+        with blame("source", source.name, self._plugins().secrets):
+            yield from reader
 
     def folders(self) -> Iterator[str]:
         """Name the folders that the sources read; those of a source that cannot be made are not known."""
@@ -146,3 +164,9 @@ def arrow(stream: Any) -> Any:  # noqa: ANN401 - anything that speaks Arrow
     from arro3.core import Table as ArrowTable
 
     return ArrowTable.from_arrow(stream)
+
+
+def registrable(table: Any) -> Any:  # noqa: ANN401 - a data frame or Arrow
+    """DuckDB takes pandas frames as they are; all else comes as Arrow."""
+    is_pandas = type(table).__module__.split(".")[0] == "pandas"
+    return table if is_pandas or not hasattr(table, "__arrow_c_stream__") else arrow(table)

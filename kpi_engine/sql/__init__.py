@@ -14,7 +14,7 @@ from kpi_engine.sql import units as _units
 from kpi_engine.sql.joins import reached
 from kpi_engine.sql.keys import KEYS, ROWS_OF_KEY
 from kpi_engine.sql.lowering import lowered_bounds, lowered_plan
-from kpi_engine.sql.queries import Query, Transfer
+from kpi_engine.sql.queries import Query, Transfer, Use, kept_answer, query_of
 from kpi_engine.sql.relations import Named, Origin, Relations, Remote, relation, select_of
 from kpi_engine.sql.rendering import rendering_of
 from kpi_engine.sql.tables import Dated, Tables, tables_of
@@ -46,8 +46,10 @@ __all__ = [
     "Renderer",
     "Tables",
     "Transfer",
+    "Use",
     "datasets_of",
     "datasets_of_bounds",
+    "kept_answer",
     "relation",
     "select_of",
     "tables_of",
@@ -76,13 +78,14 @@ class Renderer:
     def __init__(self, names: Names, relations: Relations, zone: ZoneInfo, types_of: TypesOf) -> None:
         self._rendering = rendering_of(names, relations, zone)
         self._types_of = types_of
+        self._streams = relations.streams
         self._is_here = not any(isinstance(each, Remote) for each in relations.origins.values())
 
     def request(self, plan: Derive, *, pretty: bool = False) -> Query:
         """Give the statement that answers a request."""
         made = lowered_plan(plan)
         if self._is_here:
-            return Query(sql(_derive.derive(made, self._rendering), pretty=pretty))
+            return query_of(_derive.derive(made, self._rendering), self._streams, pretty=pretty)
         cutter = self._cutter()
         rest = cutter.cut(made)
         return cutter.here(lambda rendering: _derive.derive(rest, rendering), pretty=pretty)
@@ -157,7 +160,7 @@ class Renderer:
 
     def _query(self, rendered: Callable[[Rendering], exp.Select], *datasets: str) -> Query:
         if self._is_here:
-            return Query(sql(rendered(self._rendering)))
+            return query_of(rendered(self._rendering), self._streams)
         return self._cutter().whole(rendered, datasets, datasets[:1])
 
     def _cutter(self) -> Cutter:

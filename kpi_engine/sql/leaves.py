@@ -21,7 +21,7 @@ from kpi_engine.sql.dialects import HOME, dialect_of, rows_of
 from kpi_engine.sql.dialects.dialect import Unportable
 from kpi_engine.sql.parts import is_flow
 from kpi_engine.sql.portable import portable, write
-from kpi_engine.sql.queries import Query, Transfer
+from kpi_engine.sql.queries import Query, Transfer, names_in, query_of
 from kpi_engine.sql.relations import Landed, Remote
 from kpi_engine.sql.rendering import rendering_of
 from kpi_engine.sql.summarise import answered, rows_that_count, summarise
@@ -125,7 +125,7 @@ class Cutter:
         if dialect is not None and (query := next((d for d in datasets if not self._is_plain(d)), None)):
             raise Unportable(f"the query of `{query}`", said=True)
         typed = rendered(rendering_of(self.names, self.relations.typed(), self.zone))
-        relations = self.relations if dialect is None else self.relations.only(_names_in(typed))
+        relations = self.relations if dialect is None else self.relations.only(names_in(typed))
         made: exp.Expr = rendered(rendering_of(self.names, relations, self.zone, portable=dialect is not None))
         if dialect is not None:
             made = portable(made, dialect, ColumnTypes(self.names, tuple(roots)), home.lacks)
@@ -157,7 +157,7 @@ class Cutter:
         """Ask a question that is one statement: where its data live, if all live in one place that can answer, else here."""
         homes = self._homes(datasets)
         if homes == {""}:
-            return Query(sql(rendered(rendering_of(self.names, self.relations, self.zone))))
+            return query_of(rendered(rendering_of(self.names, self.relations, self.zone)), self.relations.streams)
         reason = "their data live in several places"
         if len(homes) == 1:
             try:
@@ -175,12 +175,12 @@ class Cutter:
         """Render what is computed here, after the rows that it needs have travelled."""
         if not self.reads:
             rest = rendered(rendering_of(self.names, self.relations, self.zone))
-            return Query(sql(rest, pretty=pretty), tuple(self.transfers))
+            return query_of(rest, self.relations.streams, tuple(self.transfers), pretty=pretty)
         every = rendered(rendering_of(self.names, self.relations.typed(), self.zone))
-        used = {name.casefold() for name in _names_in(every)}
+        used = {name.casefold() for name in names_in(every)}
         landed = {key: self._land(key, used, number) for number, key in enumerate(self.reads)}
         rest = rendered(rendering_of(self.names, self.relations.landed(landed), self.zone))
-        return Query(sql(rest, pretty=pretty), tuple(self.transfers))
+        return query_of(rest, self.relations.streams, tuple(self.transfers), pretty=pretty)
 
     def _land(self, key: Key, used: set[str], number: int) -> Landed:
         """Bring a table here: the columns that are named, and the rows that may count."""
@@ -196,7 +196,7 @@ class Cutter:
             pairs = zip(carried, columns.items(), strict=True)
             carried = [named(dialect.carried(kind, each), name) for each, (name, kind) in pairs]
         test = self._may_count(self.reads[key], origin, key[1])
-        tested = _names_in(test) if test is not None else set()
+        tested = names_in(test) if test is not None else set()
         read_here = {name: kind for name, kind in origin.columns.items() if name in columns or name in tested}
         table_there = rows_of(replace(origin, columns=read_here))
         rows = exp.Select(expressions=carried).from_(
@@ -211,7 +211,7 @@ class Cutter:
         for dataset, model in self.relations.datasets.items():
             if model.sql and key in self.relations.keys(dataset):
                 tree = read(model.sql, "query")
-                found |= {name.casefold() for name in _names_in(tree)}
+                found |= {name.casefold() for name in names_in(tree)}
                 found |= {"*"} if any(not isinstance(s.parent, exp.Count) for s in tree.find_all(exp.Star)) else set()
         return found
 
@@ -266,14 +266,6 @@ def _named_by(tables: Tables) -> tuple[str, ...]:
 
 def _is_own(tree: exp.Expr) -> bool:
     return all(each.table == ROWS for each in tree.find_all(exp.Column)) and tree.find(exp.Exists) is None
-
-
-def _names_in(tree: exp.Expr) -> set[str]:
-    """Name every column that stands anywhere in a statement, as a column or as a key of `using`."""
-    found = {each.name for each in tree.find_all(exp.Column) if not isinstance(each.this, exp.Star)}
-    for join in tree.find_all(exp.Join):
-        found |= {each.name for each in join.args.get("using") or ()}
-    return found
 
 
 def _text(tree: exp.Expr, dialect: str, *, pretty: bool = False) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -25,6 +26,8 @@ class Named:
     """A table or view by its name, with catalogue and schema where it has them: `("shop", "main", "orders")`."""
 
     parts: tuple[str, ...]
+    is_stream: bool = False
+    """Whether a source gives its rows as a stream, of which the columns that a statement names are asked for."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,16 @@ class Relations:
     def source_of(self, dataset_id: str) -> str:
         """Name the source of a dataset."""
         return self.datasets[dataset_id].source or self.default_source
+
+    @cached_property
+    def streams(self) -> frozenset[str]:
+        """Name the tables here that sources give as streams of rows."""
+        return frozenset(each.parts[0] for each in self.origins.values() if isinstance(each, Named) and each.is_stream)
+
+    def streams_of(self, dataset_id: str) -> tuple[str, ...]:
+        """Name those of these tables that a dataset is made of."""
+        found = (self.origins.get(key) for key in self.keys(dataset_id))
+        return tuple(each.parts[0] for each in found if isinstance(each, Named) and each.is_stream)
 
     def remote(self, dataset_id: str) -> dict[Key, Remote]:
         """Give the tables of SQL sources that a dataset is made of."""
