@@ -69,7 +69,7 @@ Relation = FileRelation | DatabaseRelation
 class Scan:
     """What the engine wants of a table: columns and a bound are advice, the engine selects and filters again.
 
-    `columns` empty means all; `types` holds the types that the definitions declare, by column.
+    `columns` are those that a statement names; empty means all. `types` holds the types that the definitions declare, by column.
     """
 
     table: str

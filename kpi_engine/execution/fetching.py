@@ -10,8 +10,6 @@ import re
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
-from kpi_engine.sql import kept_answer
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
@@ -72,6 +70,7 @@ def of_kept(
     Who reads Arrow holds Python's lock while DuckDB computes, and does not let go of it where rows stream in from Python: see arro3's
     readers of batches, which then run without it. Nothing is read while an answer is kept.
     """
+    from kpi_engine.sql import kept_answer
 
     def fetched(cursor: duckdb.DuckDBPyConnection, _: str) -> T:
         cursor.execute(keeping).fetchall()

@@ -79,6 +79,22 @@ def test_requests_are_answered_as_by_hand(tmp_path, modules):
     assert all(line["value"] > 0 and line["beside"] > 0 and line["limit"] > 0 for line in lines)
 
 
+def test_streams_of_a_third_party_are_answered_as_files_are(tmp_path, modules):
+    pytest.importorskip("pyarrow")
+    lines = report(tmp_path, "scans")
+    assert {line["name"]: line["answers"] for line in lines} == {
+        each.name: "equal" for each in modules("scans").WORKLOADS
+    }
+
+
+def test_requests_to_a_server_are_answered_as_by_hand(tmp_path, modules):
+    pytest.importorskip("adbc_driver_postgresql")
+    lines = {line["name"]: line["answers"] for line in report(tmp_path, "push-down", "a")}
+    lines.pop("a")
+    assert lines in ({}, {each.name: "equal" for each in modules("pushdown").WORKLOADS})
+    assert lines or not os.environ.get("CI"), "no PostgreSQL server is installed"
+
+
 def test_what_the_engine_refuses_is_said(tmp_path, modules):
     workloads = modules("workloads")
     modules("data").write(tmp_path, 100)

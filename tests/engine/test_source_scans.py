@@ -168,7 +168,7 @@ first = Shop.rows
 Shop.rows = lambda self, scan, number: Cut(first(self, scan, number))
 """
     engine, _ = project(more)
-    with pytest.raises(PluginError, match="the source plugin `shop` failed: .*the line was cut") as caught:
+    with pytest.raises(PluginError, match=r"the source plugin `shop` failed: .*the line was cut") as caught:
         engine.run("sold", **ASKED)
     assert caught.value.code == "plugin_failed"
 
