@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from kpi_engine.calendar import parse_duration
 from kpi_engine.calendar.zones import load_zone
 from kpi_engine.catalogue import in_order
 from kpi_engine.catalogue.currencies import currency_mistake, no_rates, rates_dataset
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from kpi_engine.errors import Place, Severity
     from kpi_engine.execution.binding import Binder
 
-_OF_SETTINGS = frozenset({"bad_settings"})
+_OF_SETTINGS = frozenset({"bad_settings", "literal_secret"})
 _OF_DEFINITIONS = frozenset({"outside_source"})
 """What is wrong with a table's name, whatever the data are."""
 
@@ -67,6 +68,13 @@ def _timezone(project: Project) -> Iterator[Diagnostic]:
         yield from (replace(each, place=place, subject="project") for each in error.diagnostics)
 
 
+def _duration(text: str, place: Place | None, subject: str) -> Iterator[Diagnostic]:
+    try:
+        parse_duration(text)
+    except DefinitionError as error:
+        yield from (replace(each, place=place, subject=subject) for each in error.diagnostics)
+
+
 def _currency(project: Project) -> Iterator[Diagnostic]:
     written = project.settings.reporting_currency
     mistake = currency_mistake(written)
@@ -93,6 +101,7 @@ class _Checking:
         for name in declared:
             error = self._fault_of_source(name) if name in read else self._fault_of_making(name)
             yield from () if error is None else self._of_source(name, error)
+            yield from () if isinstance(error, PluginError) else self._fetching(name)
         default = self.project.settings.default_source
         if default and default not in declared:
             hint = nearest(default, declared) or "declare it under `sources:`"
@@ -101,9 +110,26 @@ class _Checking:
         elif self.binder.default_source in read and not self._is_there(self.binder.default_source):
             yield self._no_source()
 
+    def _fetching(self, name: str) -> Iterator[Diagnostic]:
+        """Check what `kpi sync` will be told of a source, whether or not its secrets are here."""
+        settings = self.project.settings.sources[name]
+        try:
+            is_fetched = self.binder.is_fetched(name)
+        except KpiError as error:
+            yield from self._of_source(name, error) if error.code != "missing_secret" else ()
+            return
+        if not is_fetched and "sync" in settings.model_fields_set:
+            message = f"the source `{name}` is not synced: KPIs read it where it is, and `sync` has no effect"
+            place = self.project.places.key("project", "sources", name, "sync")
+            yield Diagnostic("not_a_stream", message, place, "remove `sync`", "warning", subject=f"source {name}")
+        for stream, own in settings.sync.streams.items():
+            place = self.project.places.value("project", "sources", name, "sync", "streams", stream, "lookback")
+            yield from _duration(own.lookback, place, f"source {name}") if own.lookback else ()
+
     def _of_source(self, name: str, error: KpiError) -> Iterator[Diagnostic]:
         is_plugin = isinstance(error, PluginError)
-        place = self.project.places.value("project", "sources", name, "plugin" if is_plugin else "path")
+        setting = error.setting or ("plugin" if is_plugin else "path",)
+        place = self.project.places.value("project", "sources", name, *setting)
         severity: Severity = "error" if is_plugin or error.code in _OF_SETTINGS else "warning"
         yield Diagnostic(error.code, error.message, place, _with_install(error), severity, subject=f"source {name}")
 

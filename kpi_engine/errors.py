@@ -86,6 +86,8 @@ class KpiError(Exception):
     """The root of all errors of the engine; `code` is stable, `hint` says what to do, `place` says where."""
 
     default_code = "error"
+    setting: tuple[str | int, ...] = ()
+    """Of settings that a plugin does not take: the path to the first one that is wrong."""
 
     def __init__(self, message: str, *, code: str = "", hint: str = "", place: Place | None = None) -> None:
         self.message = without_passwords(message)

@@ -78,7 +78,10 @@ class SyncSettings(Model):
     """The periods that are closed when they are over: rows of theirs that change later are recorded."""
     commit_rows: int = Field(default=100_000, ge=1)
     """After how many rows what was fetched so far is committed, at the next place from which a later sync can go on."""
-    streams: Annotated[dict[str, StreamSettings], BeforeValidator(or_empty)] = {}
+    streams: Annotated[
+        dict[str, StreamSettings],
+        BeforeValidator(or_empty, json_schema_input_type=dict[str, StreamSettings] | None),
+    ] = {}
     """What is other than the source says, by stream."""
 
 

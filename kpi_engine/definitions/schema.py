@@ -21,7 +21,7 @@ from kpi_engine import __version__
 from .entries import LATER_SECTIONS
 from .models import DefinitionFile
 from .overriding import PARTIAL
-from .projectfile import ProjectFile
+from .projectfile import ProjectFile, SourceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -70,6 +70,8 @@ def project_schema(words: Words) -> Schema:
     schema = _of_model(ProjectFile)
     source = schema["definitions"]["SourceSettings"]
     source["properties"]["plugin"]["enum"] = sorted(words.sources)
+    lookback = schema["definitions"]["StreamSettings"]["properties"]["lookback"]
+    lookback |= _duration(words.units, "")
     source["allOf"] = [*_by_plugin(schema, words.sources, "plugin")]
     return _finished(schema, "project", "KPI project")
 
@@ -91,6 +93,7 @@ def _tighten(models: dict[str, Schema], words: Words) -> None:
     models["Time"] |= {"anyOf": [_filled("column"), _filled("sql")], "allOf": [*_one_of(("column", "sql"), one_time)]}
     for name in ("Snapshot", "Rates"):
         models[name]["properties"]["keep"] |= _duration(words.units, "forever")
+    models["Column"]["properties"]["restated"] |= _duration(words.units, "")
     _tighten_input(models["Input"], words)
     kpi = models["Kpi"]["properties"]
     kpi["formula"] |= _not_blank("there is nothing to compute")
@@ -146,7 +149,9 @@ def _by_plugin(schema: Schema, plugins: Mapping[str, Schema], key: str, inside: 
         if inside:
             yield _if(named, {"properties": {inside: own}, "required": [inside] if required else []})
         else:
-            yield _if(named, own | {"properties": {key: {}, **properties}})
+            yield _if(
+                named, own | {"properties": {**{own_key: {} for own_key in SourceSettings.model_fields}, **properties}}
+            )
 
 
 def _if(condition: Schema, consequence: Schema, message: str = "") -> Schema:

@@ -73,7 +73,7 @@ def _about(path: Path, diagnostic: Diagnostic) -> Diagnostic:
         hint = f"write `{path[0]}:` in a definition file, such as definitions/{path[0]}.yaml"
     elif diagnostic.code == "wrong_type" and path[0] == "parameters" and "a mapping" in diagnostic.message:
         hint = "`kpi.yaml` gives values; a parameter is declared in a definition file"
-    elif diagnostic.code == "wrong_type" and path[0] == "sources":
+    elif diagnostic.code == "wrong_type" and path[0] == "sources" and len(path) <= 2:  # noqa: PLR2004 - not within one
         hint = "name the plugin and its settings: `{plugin: files, path: data}`"
     return replace(diagnostic, subject=_subject(path), hint=hint)
 

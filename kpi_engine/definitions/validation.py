@@ -27,6 +27,8 @@ TEXTS = ("label", "description", "notice")
 
 _TRUTHS = MappingProxyType({**dict.fromkeys(("yes", "on", "y"), True), **dict.fromkeys(("no", "off", "n"), False)})
 """What some take for true and false, and YAML for texts."""
+_DURATIONS = ("restated", "lookback")
+"""The keys that hold a stretch of time."""
 _DIGITS = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _HINTS = MappingProxyType({
     "per language": "for example `{en: Visits, fr: Visites}`",
@@ -74,7 +76,10 @@ def wrong_type(title: str, path: Path, value: object, expected: str, located: Lo
     where = f"{title}: `{dotted(path)}`" if path else title
     message = f"{where} is {found(value)}, expected {expected}"
     spot = located.spot_of(*path)
-    hint = type_hint(value, expected, spot.text if spot else "")
+    written = spot.text if spot else ""
+    hint = type_hint(value, expected, written)
+    if path and path[-1] in _DURATIONS and isinstance(value, int) and not isinstance(value, bool):
+        hint = f"write a unit with it: `{written or value} days`"
     return Diagnostic("wrong_type", message, located.value(*path), hint)
 
 
@@ -178,7 +183,7 @@ def _allowed(error: ErrorDetails) -> list[str]:
     """Read the allowed words out of pydantic's `'a', 'b' or 'c'`."""
     words = str(error.get("ctx", {}).get("expected", ""))
     read = [word.strip() for word in words.replace(" or ", ", ").split(", ")]
-    return [word.lower() if word in ("True", "False") else word.strip("'") for word in read]
+    return [word.lower() if word in ("True", "False") else word.strip("'") for word in read if word.strip("'")]
 
 
 def _not_allowed(path: Path, value: object, allowed: list[str], subject: Subject) -> Diagnostic:

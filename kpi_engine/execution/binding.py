@@ -165,6 +165,11 @@ class Binder:
         with self._lock:
             self._sources.get(source)
 
+    def is_fetched(self, source: str) -> bool:
+        """Whether the rows of a source are fetched by `kpi sync`; raise what is wrong with the settings of one that is."""
+        with self._lock:
+            return self._sources.is_fetched(source)
+
     def find(self, source: str, table: str) -> None:
         """Raise what stands in the way of reading a table of a source."""
         with self._lock:

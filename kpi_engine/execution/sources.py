@@ -37,6 +37,15 @@ class Sources:
                 self._made[name] = self._make(name)
             return self._made[name]
 
+    def is_fetched(self, name: str) -> bool:
+        """Whether the rows of a source are fetched by `kpi sync`; raise what is wrong with the settings of one that is."""
+        settings = self._project.settings.sources[name]
+        plugins = self._plugins()
+        made: Any = plugins.source(settings.plugin)
+        if is_fetched(made):
+            plugins.configure(made, settings.model_extra or {})
+        return is_fetched(made)
+
     def known(self, name: str) -> Source | None:
         """Give a source that was made."""
         return self._made.get(name)

@@ -58,7 +58,9 @@ def configure(cls: type[Any], settings: Mapping[str, object], finder: Finder | N
 
     config: type[BaseModel] = cls.Config
     known = frozenset(keys_of(config))
-    mistakes = [_unknown(str(key), known) for key in settings if key not in known]
+    unknown = [str(key) for key in settings if key not in known]
+    mistakes = [_unknown(key, known) for key in unknown]
+    wrong: list[tuple[str | int, ...]] = [(key,) for key in unknown]
     made = None
     given = {key: value for key, value in settings.items() if key in known}
     with blame(_kind(cls), cls.name, finder.secrets if finder else None):
@@ -66,9 +68,11 @@ def configure(cls: type[Any], settings: Mapping[str, object], finder: Finder | N
             made = config.model_validate(_with_secrets(cls, given, finder))
         except ValidationError as error:
             hide = finder.secrets.hide if finder else str
-            mistakes.extend(hide(_in_words(detail)) for detail in error.errors(include_url=False, include_input=False))
+            details = error.errors(include_url=False, include_input=False)
+            mistakes.extend(hide(_in_words(detail)) for detail in details)
+            wrong.extend(detail["loc"] for detail in details)
     if made is None or mistakes:
-        raise _refusal(cls, mistakes, known)
+        raise _about(_refusal(cls, mistakes, known), wrong[0])
     if place := written_out(config, given):
         raise _literal(cls, place)
     return made
@@ -92,7 +96,13 @@ def _literal(cls: type[Any], place: str) -> KpiError:
     if top not in places:
         listed = ", ".join(f"`{each}`" for each in places)
         hint += f", in a setting for secrets: {listed}" if places else "; the plugin has no setting for secrets"
-    return error(message, code="literal_secret", hint=hint)
+    steps = tuple(int(step) if step.isdecimal() else step for step in place.split("."))
+    return _about(error(message, code="literal_secret", hint=hint), steps)
+
+
+def _about(error: KpiError, setting: tuple[str | int, ...]) -> KpiError:
+    error.setting = setting
+    return error
 
 
 def configured(cls: type[Any], settings: Mapping[str, object], cache: Cache, finder: Finder) -> Any:  # noqa: ANN401 - as `Config` has them

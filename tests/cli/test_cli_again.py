@@ -400,3 +400,17 @@ def test_what_takes_long_to_import_is_not_imported_again(output):
     heavy = {"sqlglot", "pydantic", "yaml", "babel", "jinja2", "pyarrow", "numpy", "scipy"}
     assert heavy & before >= {"sqlglot", "pydantic"}
     assert not heavy & after
+
+
+def test_what_is_kept_says_where_the_settings_of_sources_stand(shop, kpi, planned):
+    """Somebody may have written a secret there."""
+    (shop / "data").rename(shop / "c4nary")
+    edit(shop / "kpi.yaml", "path: data", "path: c4nary")
+    first = kpi("run", "visits")
+    assert (first.code, kpi("run", "visits"), len(planned)) == (0, first, 1)
+    recipes = [path.read_text() for path in kept() if '"sources":{"data":["files"' in path.read_text()]
+    assert len(recipes) == 1
+    assert '["files",{"path":["text",' in recipes[0]
+    definitions = [path.read_text() for path in kept() if '"settings":' in path.read_text()]
+    assert definitions
+    assert not [text for text in definitions if "c4nary" in text]

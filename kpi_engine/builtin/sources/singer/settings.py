@@ -43,5 +43,5 @@ class SingerSettings(BaseModel):
     @model_validator(mode="after")
     def _has_one_origin(self) -> Self:
         if bool(self.executable) == bool(self.file):
-            raise ValueError("needs one of `executable` and `file`")
+            raise ValueError("needs either `executable` or `file`")
         return self
