@@ -193,11 +193,26 @@ def test_recent_periods_are_provisional(project):
     assert "10 days" in result.provisional
     assert "(provisional)" in engine.render(result, "table").decode()
     assert json.loads(engine.render(result, "json"))["provisional_from"] == "2026-02-16"
+    head, *rows = engine.render(result, "csv").decode().split()
+    assert head == "period,k,provisional"
+    assert [row.rsplit(",", 1)[1] for row in rows] == ["false"] * 6 + ["true"] * 2
     assert engine.run("n", period="2026", as_of=AS_OF).provisional == ""
     assert engine.run("k", period="2026-01", as_of=AS_OF).provisional == ""
     french = engine.run("k", period="2026-02", as_of=AS_OF, language="fr")
     assert french.provisional == "Provisoire : une source modifie encore ses chiffres pendant 10 jours."
     assert "Provisoire" in engine.render(french, "html").decode()
+    assert engine.render(french, "csv").decode().startswith("k,provisional\r\n")
+    late = engine.render(
+        engine.run("k", grain="week", period="2026-02-09..2026-03-01", as_of="2026-02-26"), "csv"
+    ).decode()
+    assert [row.split(",", 2)[2] for row in late.split()] == [
+        "unfinished,provisional",
+        "false,false",
+        "false,true",
+        "true,true",
+    ]
+    final = engine.run("k", grain="month", period="2026-01", as_of=AS_OF)
+    assert engine.render(final, "csv").decode().startswith("period,k\r\n")
 
 
 def test_all_rows_of_a_table_may_be_provisional_and_estimated(project):

@@ -6,7 +6,7 @@ import codecs
 import csv
 from typing import IO, TYPE_CHECKING, ClassVar
 
-from kpi_engine.api.formatting import is_unfinished, plain
+from kpi_engine.api.formatting import is_provisional, is_unfinished, plain
 from kpi_engine.builtin.deferred import Deferred
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from kpi_engine.api.reports import Value
     from kpi_engine.builtin.outputs.settings import CsvConfig
 
-_UNFINISHED = "unfinished"
+_CAVEATS = ("unfinished", "provisional")
+"""Of a report: its period is not over; the source may still change its figures. Each is a last column, where it holds of any row."""
 _COMPARISONS = ("previous_period", "previous_year")
 
 
@@ -62,18 +63,22 @@ def _tables(report: Report) -> Iterator[Iterable[Sequence[Value]]]:
 
 
 def _table(table: Breakdown, report: Report) -> Iterable[Sequence[Value]]:
-    """Give a table's rows under its keys; while the period is not over, with a column that says of which rows that holds."""
-    keys = tuple(column.key for column in table.columns)
-    if not report.unfinished:
-        return [keys, *table.rows]
+    """Give a table's rows under its keys, then for each caveat of the report a column that says of which rows it holds."""
+    keys = (*(column.key for column in table.columns), *_caveats(report))
     period = next((n for n, column in enumerate(table.columns) if column.role == "period"), None)
-    still = [period is None or is_unfinished(row[period], table.columns[period]) for row in table.rows]
-    return [(*keys, _UNFINISHED), *((*row, value) for row, value in zip(table.rows, still, strict=True))]
+    holds = {"unfinished": is_unfinished, "provisional": is_provisional}
+    tests = [holds[name] for name in _caveats(report)]
+    said = ([period is None or test(row[period], table.columns[period]) for test in tests] for row in table.rows)
+    return [keys, *((*row, *each) for row, each in zip(table.rows, said, strict=True))]
+
+
+def _caveats(report: Report) -> tuple[str, ...]:
+    return tuple(name for name in _CAVEATS if getattr(report, name))
 
 
 def _scorecard(report: Report, sections: Iterable[Section]) -> Iterator[Sequence[Value]]:
     changes = [f"{name}{part}" for name in _COMPARISONS for part in ("", "_change", "_points")]
-    last = (_UNFINISHED,) if report.unfinished else ()
+    last = _caveats(report)
     header = ("role", "kpi", "label", "period", "split", "value", "unit", *changes, "status", "failure", *last)
     yield header
     for section in sections:
@@ -82,7 +87,7 @@ def _scorecard(report: Report, sections: Iterable[Section]) -> Iterator[Sequence
                 known = {
                     "role": section.role or section.title,
                     "period": report.period,
-                    _UNFINISHED: True,
+                    **dict.fromkeys(last, True),
                     **_about(card),
                     **values,
                 }
