@@ -17,8 +17,9 @@ NOTE = "<!-- Written by docs/generate.py from docs/composition.yaml: change that
 ABOUT = """\
 Every kind of KPI can be used by every other, asked with every feature of a request, and modified by every modifier, but for the pairs
 that are named here with their reason: a number in a cell leads to it, and to the code of the error. A test builds each pair over rows with unknown keys, members and times, and compares every value, by member and month and in
-total, with the same computed in plain Python; each pair that is refused must be refused with the code that stands here. Cohorts are not in these
-tables, because they need an age: [retention](../how-to/retention.md) says how they are asked, and they have tests of their own."""
+total, with the same computed in plain Python; each pair that is refused must be refused with the code that stands here.
+A cohort means nothing without an age, so every request of one carries the condition on its age that stands beside it: see
+[retention](../how-to/retention.md)."""
 
 
 def lines() -> Iterator[str]:
@@ -33,14 +34,14 @@ def lines() -> Iterator[str]:
 
 def _kinds(table: dict[str, Any]) -> Iterator[str]:
     yield from ["", "## Kinds of KPI", ""]
-    yield "Any two of them may stand in one formula, each as it is alone: `a * b`, where `a` and `b` are KPIs, is tested for all pairs."
+    yield "Any two of them may stand in one formula, each as it is alone: `a * b`, where `a` and `b` are KPIs, is tested for all pairs. Beside a cohort, what no age counts is read with `across: age`."
     yield from ["", "| kind | inputs | formula |", "|---|---|---|"]
     for kind in table["kinds"].values():
         said = [
             f"`{kind['formula']}`",
             *(f"`{key}: {kind[key]}`" for key in ("empty", "frame", "currency", "additive_over") if key in kind),
         ]
-        yield f"| {kind['title']} | `{_written(kind['inputs'])}` | {', '.join(said)} |"
+        yield f"| {kind['title']} | `{_written(kind['inputs'])}` | {', '.join(said)}{_asked(kind)} |"
 
 
 def _modifiers(table: dict[str, Any]) -> Iterator[str]:
@@ -56,7 +57,7 @@ def _modifiers(table: dict[str, Any]) -> Iterator[str]:
     yield from _matrix("kind", kinds, modifiers, over)
     yield from reasons.listed()
     yield from ["", "| modifier | written |", "|---|---|"]
-    yield from (f"| {each['title']} | `{_written(each['input'])}` |" for each in modifiers.values())
+    yield from (f"| {each['title']} | `{_written(each['input'])}`{_asked(each)} |" for each in modifiers.values())
     yield from ["", "## Two modifiers at one input", ""]
     yield "Both at one input that reads the rows of a dataset; a dot stands where both are one key, which an input has once."
     reasons = _Reasons()
@@ -97,6 +98,11 @@ def _arguments(feature: dict[str, Any]) -> str:
     """Write the arguments of `run`, or of `members`."""
     said = ", ".join(f"`{key}={value!r}`" for key, value in feature.get("members", feature.get("request", {})).items())
     return f"of `members`, with the KPI as `of`: {said}" if "members" in feature else said or "a period"
+
+
+def _asked(said: dict[str, Any]) -> str:
+    """Write what every request must filter by."""
+    return f", asked with `where={said['asked']!r}`" if "asked" in said else ""
 
 
 class _Reasons:

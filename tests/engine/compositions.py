@@ -40,6 +40,7 @@ from composed import (
     summed,
     total,
 )
+from composed_cohorts import Cohort
 
 import kpi_engine
 
@@ -73,7 +74,14 @@ def table() -> dict[str, Any]:
 
 def definition(kind: str) -> dict[str, Any]:
     """Give the definition of a kind, as a project has it."""
-    return {key: value for key, value in table()["kinds"][kind].items() if key != "title"}
+    return {key: value for key, value in table()["kinds"][kind].items() if key not in {"title", "asked"}}
+
+
+def asked_of(name: str) -> dict[str, Any]:
+    """Give what every request of a KPI must filter by: that of the kind that it is, or is over."""
+    parts = {name.rpartition("_over_")[2], *name.split("_with_")}
+    said = [each for each in (table()["kinds"] | table()["modifiers"]).items() if each[0] in parts]
+    return next((each["asked"] for _, each in said if "asked" in each), {})
 
 
 def connected() -> duckdb.DuckDBPyConnection:
@@ -162,6 +170,7 @@ def kinds() -> dict[str, Kind]:
         "per_visitor": Per(added, mean, names=("visitor",)),
         "per_day": Per(added, mean, unit="day"),
         "first_week": Per(counted, lambda values: edge(values, 0), unit="week"),
+        "cohort": Cohort(visits, ("visitor", "channel", "device"), (1, 3)),
         "conversion": Formula((Converted(orders, visits, count), counted), divided),
     }
 
@@ -218,6 +227,8 @@ def together(first: str, second: str) -> Kind:
         where=_mail if "where" in names else lambda _: True,
     )
     kind: Kind = Leaf(rows, count, frame="observed")
+    if "age" in names:
+        kind = Cohort(Rows("visits", data()), ("visitor", "channel"), (1, 3), rows)
     if "conversion" in names:
         kind = Converted(rows, Rows("visits", data()), count)
     if pers:
@@ -247,6 +258,7 @@ def datasets_of(kind: Any) -> set[str]:
         Per: lambda: datasets_of(kind.below),
         Formula: lambda: set().union(*map(datasets_of, kind.parts)),
         Converted: lambda: {kind.earlier.dataset},
+        Cohort: lambda: {kind.rows.dataset},
     }
     found: set[str] = below[type(kind)]()
     return found

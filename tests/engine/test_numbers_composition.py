@@ -11,7 +11,7 @@ from statistics import median
 import pytest
 from composed import ALMANAC, Formula, Others, Per, Place, beginning, data
 from composed import units as units_of
-from compositions import dataset_of, datasets_of, kinds, modified, opened, table, together
+from compositions import asked_of, dataset_of, datasets_of, kinds, modified, opened, table, together
 from oracle_calendar import DAY, Asked, Window, back, floor, following, frame, previous
 
 from kpi_engine import DefinitionError, RequestError
@@ -57,7 +57,7 @@ def over(modifier, kind):
     """Define a KPI whose input carries a modifier and is of a kind."""
     said = table()["modifiers"][modifier]
     inputs = {"x": {"from": kind, **said["input"]}}
-    if modifier == "conversion":
+    if modifier in {"conversion", "age"}:
         inputs = {"earlier": "visits", **inputs}
     return {"inputs": inputs, "formula": said.get("value", "x")}
 
@@ -66,7 +66,7 @@ def of_both(first, second):
     """Define a KPI whose one input of rows carries two modifiers."""
     carried = table()["modifiers"][first]["input"] | table()["modifiers"][second]["input"]
     inputs = {"x": {"from": dataset_of(first, second), **carried}}
-    if "conversion" in {first, second}:
+    if {"conversion", "age"} & {first, second}:
         inputs = {"earlier": "visits", **inputs}
     return {"inputs": inputs, "formula": "count(x)"}
 
@@ -130,7 +130,7 @@ def months(asked=QUARTER, grain="month"):
 
 def check_numbers(engine, name, code=None):
     """Compare a KPI with its meaning, in total and by member and month; where all its rows ignore the dimension a split is refused."""
-    total = {"period": "2026-Q1", "as_of": AS_OF}
+    total = {"period": "2026-Q1", "as_of": AS_OF, "where": asked_of(name)}
     split = {**total, "by": "channel", "grain": "month"}
     if code is not None:
         assert refusal_of(engine, name, **total) == code
@@ -185,9 +185,18 @@ def test_a_kind_computes_what_it_means(engine, kind):
     check_numbers(engine, kind)
 
 
+def beside(kind, other):
+    """Read a kind beside another: what the other is asked by, and this one has not, is ignored."""
+    lacking = list(asked_of(other)) if not asked_of(kind) else []
+    return {"from": kind, "across": lacking} if lacking else kind
+
+
 @pytest.fixture(scope="module")
 def differences():
-    made = {f"{a}_times_{b}": {"inputs": {"a": a, "b": b}, "formula": "a * b"} for a, b in combinations(KINDS, 2)}
+    made = {
+        f"{a}_times_{b}": {"inputs": {"a": beside(a, b), "b": beside(b, a)}, "formula": "a * b"}
+        for a, b in combinations(KINDS, 2)
+    }
     with opened(made) as engine:
         assert engine.check() == []
         yield engine
@@ -198,12 +207,16 @@ def test_two_kinds_in_one_formula(differences, first):
     """Any two kinds may stand in one formula, each as it is alone."""
     others = KINDS[KINDS.index(first) + 1 :]
     made = {f"{first}_times_{other}": Formula((kinds()[first], kinds()[other]), times) for other in others}
-    rows = differences.run(list(made), by="channel", grain="month", period="2026-Q1", as_of=AS_OF).rows()
-    assert rows
-    for row in rows:
-        place = Place({"channel": row["channel"]}, months()[row["period"]], datetime(2026, 12, 31))
-        for name, meant in made.items():
-            assert alike(meant.value(place), row[name]), f"{name} of {row['channel']} in {row['period']}"
+    request = {"by": "channel", "grain": "month", "period": "2026-Q1", "as_of": AS_OF}
+    for where in ({}, asked_of("cohort")):
+        names = [
+            name for name, other in zip(made, others, strict=True) if (asked_of(first) or asked_of(other)) == where
+        ]
+        rows = differences.run(names, where=where, **request).rows() if names else []
+        assert rows or not names
+        for row, name in ((row, name) for row in rows for name in names):
+            place = Place({"channel": row["channel"]}, months()[row["period"]], datetime(2026, 12, 31))
+            assert alike(made[name].value(place), row[name]), f"{name} of {row['channel']} in {row['period']}"
 
 
 def times(one, other):
@@ -216,6 +229,7 @@ class Asking:
     def __init__(self, engine, kind, feature):
         self.engine, self.kind, self.feature = engine, kind, feature
         request = {"period": "2026-Q1", "as_of": AS_OF, **table()["features"][feature].get("request", {})}
+        request["where"] = {**request.get("where", {}), **asked_of(kind)}
         self.request = {name: kind if value == "KPI" else value for name, value in request.items()}
         self.by = tuple(self.request.get("by", ()))
 
