@@ -6,10 +6,11 @@ OLD_VENV ?= .venv-test-duckdb-1.5
 CLICKHOUSE_VENV ?= .venv-test-clickhouse
 DLT_VENV ?= .venv-test-dlt
 SNOWFLAKE_VENV ?= .venv-test-snowflake
+BIGQUERY_VENV ?= .venv-bigquery
 BENCH ?= build/bench
 BIN := $(VENV)/bin
 
-.PHONY: test test-all test-dlt test-duckdb-1.5 test-spark test-clickhouse test-snowflake lint fix docs bench clean
+.PHONY: test test-all test-dlt test-duckdb-1.5 test-spark test-clickhouse test-snowflake test-bigquery lint fix docs bench clean
 
 test: $(VENV)/ready  ## install what the tests need, and run them against the built wheel
 	$(BIN)/pytest -q -n 2 -m "not slow"
@@ -26,6 +27,9 @@ test-clickhouse: $(CLICKHOUSE_VENV)/ready  ## what runs on the engine of ClickHo
 
 test-snowflake: $(SNOWFLAKE_VENV)/ready  ## what speaks Snowflake's protocol, on fakesnow, which needs a SQLGlot of its own
 	$(SNOWFLAKE_VENV)/bin/pytest -q plugins/kpi-source-snowflake/tests
+
+test-bigquery: $(VENV)/ready $(BIGQUERY_VENV)/ready  ## what speaks BigQuery's protocol, on bqemulator, which has an environment of its own
+	KPI_TEST_BIGQUERY_EMULATOR=$(abspath $(BIGQUERY_VENV))/bin/bqemulator $(BIN)/pytest -q plugins/kpi-source-bigquery/tests
 
 test-all: $(VENV)/ready  ## the slow ones too
 	$(BIN)/pytest -q -n 2
@@ -58,14 +62,14 @@ bench: $(VENV)/ready $(OLD_VENV)/ready  ## the engine beside hand-written SQL, o
 	$(OLD_VENV)/bin/python benchmarks/run.py $(BENCH) --json $(BENCH)/figures-duckdb-1.5.json --markdown docs/performance.md
 
 clean:
-	rm -rf $(VENV) $(OLD_VENV) $(SPARK_VENV) $(DLT_VENV) $(CLICKHOUSE_VENV) $(SNOWFLAKE_VENV) dist build
+	rm -rf $(VENV) $(OLD_VENV) $(SPARK_VENV) $(DLT_VENV) $(CLICKHOUSE_VENV) $(SNOWFLAKE_VENV) $(BIGQUERY_VENV) dist build
 
 SOURCES := pyproject.toml $(shell find kpi_engine definitions plugins -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
 $(VENV)/ready: $(SOURCES)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
-	$(BIN)/python -m pip install -q --group test --group lint --group plugins/kpi-output-markdown/pyproject.toml:test --group plugins/kpi-source-postgres/pyproject.toml:test --group plugins/kpi-source-mysql/pyproject.toml:test --group plugins/kpi-source-spark/pyproject.toml:test --group plugins/kpi-source-rest/pyproject.toml:test .
+	$(BIN)/python -m pip install -q --group test --group lint --group plugins/kpi-output-markdown/pyproject.toml:test --group plugins/kpi-source-postgres/pyproject.toml:test --group plugins/kpi-source-mysql/pyproject.toml:test --group plugins/kpi-source-spark/pyproject.toml:test --group plugins/kpi-source-rest/pyproject.toml:test --group plugins/kpi-source-bigquery/pyproject.toml:test .
 	touch $@
 
 $(OLD_VENV)/ready: $(SOURCES)
@@ -96,4 +100,11 @@ $(SNOWFLAKE_VENV)/ready: $(SOURCES)
 	$(PYTHON) -m venv $(SNOWFLAKE_VENV)
 	$(SNOWFLAKE_VENV)/bin/python -m pip install -q --upgrade pip
 	$(SNOWFLAKE_VENV)/bin/python -m pip install -q --group plugins/kpi-source-snowflake/pyproject.toml:test .
+	touch $@
+
+$(BIGQUERY_VENV)/ready: plugins/kpi-source-bigquery/pyproject.toml
+	$(PYTHON) -m venv $(BIGQUERY_VENV)
+	$(BIGQUERY_VENV)/bin/python -m pip install -q --upgrade pip
+	$(BIGQUERY_VENV)/bin/python -m pip install -q --group plugins/kpi-source-bigquery/pyproject.toml:emulator
+	$(BIGQUERY_VENV)/bin/python -c "import duckdb_extensions; duckdb_extensions.import_extension('spatial')"
 	touch $@

@@ -55,7 +55,8 @@ def portable(
 
     `type_of` gives the type of a column of a table; None of one that the statement makes. `lacks` names what this very engine has not.
     """
-    return _Writing(dialect, type_of, lacks).tree(tree)
+    made = _Writing(dialect, type_of, lacks).tree(tree)
+    return made if dialect.has_dots else _without_dots(made)
 
 
 class _Writing:
@@ -515,6 +516,15 @@ def _number(one: Kind, other: Kind) -> Kind:
         if kind in {one, other}:
             return kind
     return "int"
+
+
+def _without_dots(tree: exp.Expr) -> exp.Expr:
+    """Write the points in the names of joins, such as `r.shop`, as another sign."""
+    made = tree.copy()
+    for each in made.find_all(exp.Identifier):
+        if "." in each.name and (each.arg_key == "table" or isinstance(each.parent, exp.TableAlias)):
+            each.set("this", each.name.replace(".", "$"))
+    return made
 
 
 def _degree(node: exp.Expr) -> int:

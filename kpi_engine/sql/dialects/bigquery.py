@@ -56,6 +56,7 @@ def bigquery() -> Dialect:
         lacks=frozenset({"cast(… as decimal)", "groups", "materialized"}),
         exact=lambda text: cast(exp.Literal.string(text), _EXACT),
         wide={"decimal": _EXACT},
+        has_dots=False,
     )
 
 

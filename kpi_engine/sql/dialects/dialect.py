@@ -40,6 +40,7 @@ class Dialect:
     - `exact` writes a number with a fraction as a decimal, where it would be a floating-point number as it stands.
     - `wide` gives the types that numbers are computed with, by kind, where their own would wrap around or round.
     - `roomy` makes room for the product or the sum of a whole number or decimal, where one that is too large would wrap around.
+    - `has_dots` is whether a point may stand in a quoted name; where it may not, the name might be taken for a path.
     - `names_literals` is whether the columns of `values` are named beside their alias; else they are `column1`, `column2` by themselves.
     """
 
@@ -59,6 +60,7 @@ class Dialect:
     exact: Callable[[str], exp.Expr] | None = None
     wide: Mapping[Kind, str] = field(default_factory=dict)
     roomy: Callable[[exp.Expr], exp.Expr] | None = None
+    has_dots: bool = True
     names_literals: bool = True
 
 

@@ -529,10 +529,10 @@ STRUCT(30 AS `column1`, CAST('2026-01-31 00:00:00' AS DATETIME) AS `column2`)
 SELECT
 `__periods`.`__p`,
 `__periods`.`__period`,
-COALESCE(`s.0`.`a0`, CASE WHEN COALESCE(`s.0`.`a1`, 0) = 0 THEN 0 END) AS `__value`
+COALESCE(`s$0`.`a0`, CASE WHEN COALESCE(`s$0`.`a1`, 0) = 0 THEN 0 END) AS `__value`
 FROM `__periods`
-LEFT JOIN `__summary0` AS `s.0`
-ON `s.0`.`cell` = `__periods`.`__p`
+LEFT JOIN `__summary0` AS `s$0`
+ON `s$0`.`cell` = `__periods`.`__p`
 )
 SELECT
 `__p` AS `__p`,
@@ -633,7 +633,7 @@ THEN 1
 ELSE 2
 END
 END AS `cell`,
-`r.shop`.`region` AS `__d_region`,
+`r$shop`.`region` AS `__d_region`,
 SUM(CAST(`r`.`amount` AS BIGNUMERIC)) AS `a0`,
 COUNT(*) AS `a1`
 FROM (
@@ -648,8 +648,8 @@ SELECT
 `shop_id` AS `shop_id`,
 COLLATE(`region`, '') AS `region`
 FROM `shop`.`shops`
-) AS `r.shop`
-ON `r`.`shop_id` = `r.shop`.`shop_id`
+) AS `r$shop`
+ON `r`.`shop_id` = `r$shop`.`shop_id`
 WHERE
 `r`.`paid` >= CAST('2025-12-31 23:00:00+00:00' AS TIMESTAMP)
 AND `r`.`paid` < CAST('2026-03-31 22:00:00+00:00' AS TIMESTAMP)
