@@ -163,11 +163,11 @@ class Database:
         import duckdb
 
         connection = duckdb.connect(":memory:")
-        spill = Path(tempfile.gettempdir()) / "kpi-engine-spill"
+        spill = _spill()
         allowed = ", ".join("'" + folder.replace("'", "''") + "'" for folder in dict.fromkeys(self._folders))
         for statement in (
             f"SET GLOBAL TimeZone = '{self._zone}'",
-            f"SET temp_directory = '{str(spill).replace(chr(39), chr(39) * 2)}'",
+            f"SET temp_directory = '{spill.replace(chr(39), chr(39) * 2)}'",
             *READ_ONLY_SETTINGS,
             f"SET allowed_directories = [{allowed}]",
             "SET enable_external_access = false",
@@ -175,6 +175,14 @@ class Database:
         ):
             connection.execute(statement).fetchall()
         return connection
+
+
+def _spill() -> str:
+    """Give the folder for what does not fit into memory; empty, which is none, where no temporary file can be written."""
+    try:
+        return str(Path(tempfile.gettempdir()) / "kpi-engine-spill")
+    except FileNotFoundError:
+        return ""
 
 
 def _stamp(path: str) -> tuple[object, ...]:

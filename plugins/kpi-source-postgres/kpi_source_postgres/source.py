@@ -93,11 +93,9 @@ class PostgresSource:
 
     def query(self, sql: str) -> Arrow:
         """Run one statement."""
-        from arro3.core import Table as Arrow
-
         with self._connected() as connection, connection.cursor() as cursor:
             cursor.execute(sql)
-            return Arrow.from_arrow(cursor.fetch_arrow())
+            return _arrow(cursor)
 
     def interrupt(self) -> None:
         """Stop the queries that run at this moment."""
@@ -122,7 +120,7 @@ class PostgresSource:
         try:
             connection = self._taken()
             yield connection
-        except dbapi.Error as error:
+        except (dbapi.Error, _BrokenStreamError) as error:
             self._give_back(connection, broken=True)
             connection = None
             raise self._said(str(error)) from None
@@ -136,8 +134,7 @@ class PostgresSource:
     def _taken(self) -> Any:  # noqa: ANN401 - a connection of the driver's
         from adbc_driver_postgresql import dbapi
 
-        with self._lock:
-            connection = self._idle.pop() if self._idle else None
+        connection = self._kept()
         if connection is None:
             connection = dbapi.connect(self._address(), autocommit=True)
             with connection.cursor() as cursor:
@@ -146,6 +143,24 @@ class PostgresSource:
         with self._lock:
             self._busy.add(connection)
         return connection
+
+    def _kept(self) -> Any:  # noqa: ANN401
+        """Give a connection that is there and still answers; the others are closed: their server has ended meanwhile, or the line."""
+        from adbc_driver_manager import dbapi
+
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                connection = self._idle.pop()
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT 1")
+                    cursor.fetchone()
+            except dbapi.Error:
+                connection.close()
+            else:
+                return connection
 
     def _give_back(self, connection: Any, *, broken: bool = False) -> None:  # noqa: ANN401
         if connection is None:
@@ -159,7 +174,14 @@ class PostgresSource:
 
     def _said(self, text: str) -> DataError | SourceError:
         """Say what is wrong in one line, without the address that the driver may repeat."""
-        line = next((part.strip() for part in text.replace(self._address(), "…").splitlines() if part.strip()), "")
+        line = next(
+            (
+                part.strip().removeprefix("C Data interface error: ")
+                for part in text.replace(self._address(), "…").splitlines()
+                if part.strip()
+            ),
+            "",
+        )
         about = f"the database of the source `{self._about}`"
         if "out of range" in line or "overflow" in line:
             return DataError(f"{about}: {line}", code="overflow", hint="a number is too large for its type there")
@@ -167,8 +189,21 @@ class PostgresSource:
         return SourceError(f"{about}: {line}", code="query_failed", hint=hint)
 
 
-def _rows(cursor: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401
+class _BrokenStreamError(Exception):
+    """What the driver says of a stream of rows that ends before its end."""
+
+
+def _arrow(cursor: Any) -> Arrow:  # noqa: ANN401
+    """Read the rows of a cursor; what goes wrong meanwhile comes through the stream, as an error without a class."""
     from arro3.core import Table as Arrow
 
-    table = Arrow.from_arrow(cursor.fetch_arrow())
+    stream = cursor.fetch_arrow()
+    try:
+        return Arrow.from_arrow(stream)
+    except Exception as error:  # noqa: BLE001 - the only class that such an error has
+        raise _BrokenStreamError(str(error)) from None
+
+
+def _rows(cursor: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401
+    table = _arrow(cursor)
     return list(zip(*(table.column(n).to_pylist() for n in range(table.num_columns)), strict=True))

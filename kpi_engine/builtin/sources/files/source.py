@@ -53,8 +53,12 @@ class FilesSource:
         return [Table(name) for name in sorted(names | set(self._config.tables))]
 
     def folders(self) -> tuple[str, ...]:
-        """Name the folder, and the private one for copies of files that DuckDB cannot read as they are."""
-        return (str(self._place.resolve()), str(self._copies.folder()))
+        """Name the folder, and the private one for copies of files that DuckDB cannot read as they are, where there is room for one."""
+        try:
+            private = [str(self._copies.folder())]
+        except SourceError:  # said when a file is to be copied
+            private = []
+        return (str(self._place.resolve()), *private)
 
     def relation(self, scan: Scan) -> FileRelation:
         """Say which files a table is and how DuckDB is to read them; raise `SourceError` where it cannot.

@@ -69,8 +69,8 @@ class Copies:
         self._remove: weakref.finalize[..., Copies] | None = None
 
     def folder(self) -> Path:
-        """Give the private folder; make it the first time."""
-        with self._lock:
+        """Give the private folder; make it the first time. Raises `SourceError` (`no_room`) where none can be made."""
+        with self._lock, _writing("a folder for temporary files"):
             if self._folder is None:
                 self._folder = Path(tempfile.mkdtemp(prefix="kpi-files-")).resolve()
                 self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
@@ -103,7 +103,9 @@ class Copies:
         with self._lock:
             key = _identity(file)
             if key not in self._paths:
-                self._paths[key] = Path(shutil.copyfile(file, self._target(file.name)))
+                target = self._target(file.name)
+                with _writing(f"a copy of the file {file}"):
+                    self._paths[key] = Path(shutil.copyfile(file, target))
             return self._paths[key]
 
     def _read(self, file: Path, encoding: str | None, *, marked: bool) -> Text:
@@ -137,7 +139,7 @@ def _mark(file: Path) -> str:
 def _survey(file: Path, codec: str, target: Path | None, declared: str | None) -> Text:
     """Decode a whole file, copy it to `target` where one is given, and keep its beginning and end."""
     head, last, size, lines = "", "", 0, 1
-    with target.open("wb") if target else nullcontext() as copy:
+    with _writing(f"a copy of the file {file}"), target.open("wb") if target else nullcontext() as copy:
         try:
             for part in _parts(file, codec):
                 head += part[: max(0, HEAD - len(head))]
@@ -154,6 +156,17 @@ def _survey(file: Path, codec: str, target: Path | None, declared: str | None) -
             f"the file {file} is empty", code="empty_source_file", hint="export it again, or take it away"
         )
     return Text(file, target or file, head, last, size)
+
+
+@contextmanager
+def _writing(what: str) -> Iterator[None]:
+    """Say what could not be written, and where there is room."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        hint = "make room where temporary files are kept, or name another folder by the environment variable TMPDIR"
+        raise SourceError(f"{what} cannot be written: {reason}", code="no_room", hint=hint) from error
 
 
 def _parts(file: Path, codec: str) -> Iterator[str]:
