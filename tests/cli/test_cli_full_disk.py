@@ -75,12 +75,29 @@ def test_an_answer_needs_no_room_to_be_kept(ran, shop, tmp_path, size) -> None:
 def test_a_file_that_does_not_fit_is_told_and_the_old_one_stays(ran, shop, words) -> None:
     assert ran(None, *words).returncode == 0
     before = files(shop)
-    (data,) = shop.glob("data/*.csv")
+    target = shop / (".kpi/project.schema.json" if words[0] == "schema" else words[-1])
     for full in (ran(0, *words), ran(20, *words)):
         assert full.returncode == 2, full.stderr
         assert "error[unwritable]" in full.stderr
         assert "cannot be written: File too large" in full.stderr
         assert "Traceback" not in full.stderr
         assert files(shop) == before
-    data.write_text(data.read_text() + data.read_text().splitlines()[-1].replace("1,", "91,", 1) + "\n")
+    target.write_bytes(b"old")
     assert ran(None, *words).returncode == 0
+    assert {**files(shop)}.keys() == before.keys()
+    assert len(target.read_bytes()) == len(before[str(target.relative_to(shop))])
+
+
+def test_a_copy_that_does_not_fit_is_told(ran, shop) -> None:
+    """DuckDB reads no UTF-16: the file is copied."""
+    with_room = ran(None, "run", "visits", "--output", "csv")
+    data = shop / "data" / "sessions.csv"
+    data.write_text(data.read_text(), encoding="utf-16")
+    for size, what in ((0, "a folder for temporary files"), (20, f"a copy of the file {data}")):
+        full = ran(size, "run", "visits", "--output", "csv")
+        assert (full.returncode, full.stdout) == (2, "")
+        assert "error[no_room]" in full.stderr
+        assert what.removeprefix(f"a copy of the file {shop}") in full.stderr
+        assert "TMPDIR" in full.stderr
+    again = ran(None, "run", "visits", "--output", "csv")
+    assert (again.returncode, again.stdout) == (0, with_room.stdout)
