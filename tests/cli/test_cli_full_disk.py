@@ -93,11 +93,11 @@ def test_a_copy_that_does_not_fit_is_told(ran, shop) -> None:
     with_room = ran(None, "run", "visits", "--output", "csv")
     data = shop / "data" / "sessions.csv"
     data.write_text(data.read_text(), encoding="utf-16")
-    for size, what in ((0, "a folder for temporary files"), (20, f"a copy of the file {data}")):
+    for size, what in ((0, "a folder for temporary files"), (20, "a copy of the file data/sessions.csv")):
         full = ran(size, "run", "visits", "--output", "csv")
         assert (full.returncode, full.stdout) == (2, "")
         assert "error[no_room]" in full.stderr
-        assert what.removeprefix(f"a copy of the file {shop}") in full.stderr
+        assert what in full.stderr
         assert "TMPDIR" in full.stderr
     again = ran(None, "run", "visits", "--output", "csv")
     assert (again.returncode, again.stdout) == (0, with_room.stdout)
