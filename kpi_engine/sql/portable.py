@@ -8,6 +8,7 @@ each node says for which kinds it means the same everywhere; a node without a ru
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -15,16 +16,16 @@ from sqlglot.dialects.dialect import Dialect as Sqlglot
 
 from kpi_engine.formula.trees import column, identifier, integer, named
 from kpi_engine.sql.dialects import NATIVE
-from kpi_engine.sql.dialects.dialect import Unportable, cast, written_type
-from kpi_engine.sql.dialects.kinds import NUMBERS, TIMES, kind_of
+from kpi_engine.sql.dialects.dialect import Unportable, cast, name_of, without_dots, written_type
+from kpi_engine.sql.dialects.kinds import NUMBERS, TIMES, common, kind_of, number_of
+from kpi_engine.sql.functions import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kpi_engine.sql.dialects.dialect import Dialect
     from kpi_engine.sql.dialects.kinds import Kind
-
-    Lowered = tuple[exp.Expr, Kind]
+    from kpi_engine.sql.functions import Lowered
 
 _STRUCTURE = (
     exp.From, exp.Join, exp.Subquery, exp.TableAlias, exp.Where, exp.Group, exp.Having, exp.Order, exp.Ordered, exp.WindowSpec, exp.With,
@@ -35,11 +36,6 @@ _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeE
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul)
 _KEPT = "__kept"
 _ROOM = 2
-_CALLS: dict[type[exp.Expr], str] = {
-    exp.Length: "length", exp.Contains: "contains", exp.StartsWith: "starts_with", exp.Floor: "floor", exp.Ceil: "ceil",
-    exp.Least: "least", exp.Greatest: "greatest",
-}  # fmt: skip
-_TEXT_CALLS = {"length": "int", "contains": "bool", "starts_with": "bool"}
 _WIDER: dict[Kind, frozenset[Kind]] = {
     "int": frozenset({"int", "decimal", "double"}), "decimal": frozenset({"decimal", "double"}), "double": frozenset({"double"}),
     "date": frozenset({"date"}), "local": frozenset({"local"}), "instant": frozenset({"instant"}), "text": frozenset({"text"}),
@@ -56,7 +52,7 @@ def portable(
     `type_of` gives the type of a column of a table; None of one that the statement makes. `lacks` names what this very engine has not.
     """
     made = _Writing(dialect, type_of, lacks).tree(tree)
-    return made if dialect.has_dots else _without_dots(made)
+    return made if dialect.has_dots else without_dots(made)
 
 
 class _Writing:
@@ -86,23 +82,13 @@ class _Writing:
             exp.If: self.branch,
             exp.Coalesce: self.coalesce,
             exp.Nullif: self.nullif,
-            exp.Abs: self.absolute,
             exp.Cast: self.cast,
-            exp.Sum: self.total,
-            exp.Avg: self.average,
-            exp.Min: self.extreme,
-            exp.Max: self.extreme,
-            exp.Count: self.count,
-            exp.Median: self.median,
-            exp.Stddev: self.deviation,
-            exp.Anonymous: self.anonymous,
-            exp.Filter: self.filtered,
             exp.Window: self.window,
             **dict.fromkeys(_STRUCTURE, self.structure),
             **dict.fromkeys(_NUMBERING, self.numbering),
             **dict.fromkeys(_COMPARISONS, self.comparison),
             **dict.fromkeys(_ARITHMETIC, self.arithmetic),
-            **dict.fromkeys(_CALLS, self.call),
+            **{kind: partial(rule, self) for kind, rule in FUNCTIONS.items()},
         }
 
     def tree(self, node: exp.Expr) -> exp.Expr:
@@ -111,7 +97,7 @@ class _Writing:
     def visit(self, node: exp.Expr) -> Lowered:
         rule = self.rules.get(type(node))
         if rule is None:
-            raise Unportable(_name(node))
+            raise Unportable(name_of(node))
         return rule(node)
 
     def again(self, node: exp.Expr, **fresh: object) -> exp.Expr:
@@ -141,7 +127,7 @@ class _Writing:
 
     def numbering(self, node: exp.Expr) -> Lowered:
         self.needs("windows")
-        self.needs(_name(node))
+        self.needs(name_of(node))
         return self.again(node), "made"
 
     def window(self, node: exp.Window) -> Lowered:
@@ -233,7 +219,7 @@ class _Writing:
 
     def only(self, node: exp.Expr, kind: Kind, allowed: frozenset[Kind]) -> None:
         if kind not in allowed and kind != "null":
-            raise Unportable(_name(node))
+            raise Unportable(name_of(node))
 
     def exact(self, node: exp.Expr, kind: Kind) -> None:
         """Refuse decimals where the engine has none."""
@@ -245,7 +231,7 @@ class _Writing:
         (left, one), (right, other) = self.visit(node.this), self.visit(node.expression)
         for kind in (one, other):
             self.only(node, kind, NUMBERS | {"made"})
-        kind = _number(one, other)
+        kind = number_of(one, other)
         self.exact(node, kind)
         mixed = "double" in {one, other}
         left, right = self.wide(left, one, mixed=mixed), self.wide(right, other, mixed=mixed)
@@ -327,12 +313,12 @@ class _Writing:
             return found
         if kinds <= {"made", "date", "local", "instant", "text", "bool", "double", "decimal"} and "made" in kinds:
             return found
-        raise Unportable(_name(node))
+        raise Unportable(name_of(node))
 
     def moment(self, node: exp.Expr, value: exp.Expr, kind: Kind) -> exp.Expr:
         """Write a time that is given as a text; only forms that every engine reads alike."""
         if not isinstance(value, exp.Literal):
-            raise Unportable(_name(node))
+            raise Unportable(name_of(node))
         text = str(value.this)
         try:
             read = datetime.fromisoformat(text)
@@ -365,7 +351,7 @@ class _Writing:
             this, made_tests = None, [self.truth(node, each) for each in tests]
         made = [exp.If(this=test, true=value) for test, (value, _) in zip(made_tests, values, strict=False)]
         last = values[-1][0] if default is not None else None
-        return exp.Case(this=this, ifs=made, default=last), _common([kind for _, kind in values])
+        return exp.Case(this=this, ifs=made, default=last), common([kind for _, kind in values])
 
     def truth(self, node: exp.Expr, value: exp.Expr) -> exp.Expr:
         made, kind = self.visit(value)
@@ -379,17 +365,11 @@ class _Writing:
         values = self.chosen(node, [node.this, *node.expressions])
         (this, _), *others = values
         made = self.again(node, this=this, expressions=[each for each, _ in others])
-        return made, _common([kind for _, kind in values])
+        return made, common([kind for _, kind in values])
 
     def nullif(self, node: exp.Nullif) -> Lowered:
         (this, kind), (other, _) = self.chosen(node, [node.this, node.expression])
         return self.again(node, this=this, expression=other), kind
-
-    def absolute(self, node: exp.Abs) -> Lowered:
-        made, kind = self.visit(node.this)
-        self.only(node, kind, NUMBERS)
-        self.exact(node, kind)
-        return exp.Anonymous(this="ABS", expressions=[self.wide(made, kind)]), kind
 
     def cast(self, node: exp.Cast) -> Lowered:
         kind = kind_of(node.to.sql("duckdb"))
@@ -406,125 +386,10 @@ class _Writing:
             written += "(" + ", ".join(each.sql("duckdb") for each in node.to.expressions) + ")"
         return cast(made, written), kind
 
-    def total(self, node: exp.Sum) -> Lowered:
-        made, kind = self.visit(node.this)
-        self.only(node, kind, NUMBERS | {"made"})
-        self.exact(node, kind)
-        return exp.Sum(this=self.roomy(self.wide(made, kind), kind)), kind
-
-    def average(self, node: exp.Avg) -> Lowered:
-        made, kind = self.visit(node.this)
-        self.only(node, kind, NUMBERS | {"made"})
-        self.exact(node, kind)
-        if self.dialect.average is not None:
-            return self.dialect.average(self.roomy(self.wide(made, kind), kind), kind), "double"
-        return cast(exp.Avg(this=made), self.type_name("double")), "double"
-
-    def extreme(self, node: exp.Expr) -> Lowered:
-        made, kind = self.visit(node.this)
-        self.only(node, kind, NUMBERS | TIMES | {"text", "made"})
-        self.exact(node, kind)
-        return self.again(node, this=made), kind
-
-    def count(self, node: exp.Count) -> Lowered:
-        if isinstance(node.this, exp.Distinct) and len(node.this.expressions) > 1:
-            raise Unportable("a distinct count of several columns", said=True)
-        if isinstance(node.this, exp.Distinct) and self.visit(node.this.expressions[0])[1] == "double":
-            self.needs("count(distinct …) of floating-point numbers")
-        return self.again(node), "int"
-
-    def median(self, node: exp.Median) -> Lowered:
-        return self.aggregate("quantile_cont", [node.this, exp.Literal.number("0.5")], "median")
-
-    def deviation(self, node: exp.Stddev) -> Lowered:
-        return self.aggregate("stddev", [node.this], "stddev")
-
-    def anonymous(self, node: exp.Anonymous) -> Lowered:
-        name = str(node.this).lower()
-        if name == "isfinite":
-            made, kind = self.visit(node.expressions[0])
-            self.only(node, kind, frozenset({"double"}))
-            return self.dialect.is_finite(made), "bool"
-        if name in {"quantile_cont", "quantile_disc"}:
-            return self.aggregate(name, node.expressions, name)
-        if name in {"arg_min", "arg_max"}:
-            return self.aggregate("first" if name == "arg_min" else "last", node.expressions, name)
-        raise Unportable(name)
-
-    def aggregate(self, name: str, args: Sequence[exp.Expr], said: str) -> Lowered:
-        call = self.dialect.calls.get(name)
-        if call is None or name in self.lacks:
-            raise Unportable(said)
-        made = [self.visit(each) for each in args]
-        self.exact(args[0], made[0][1])
-        return call([each for each, _ in made]), "made"
-
-    def call(self, node: exp.Expr) -> Lowered:
-        name = _CALLS[type(node)]
-        write = self.dialect.calls.get(name)
-        if write is None or name in self.lacks:
-            raise Unportable(name)
-        given = [value for value in (node.this, node.args.get("expression"), *node.expressions) if value is not None]
-        if name in _TEXT_CALLS:
-            made = [self.visit(each) for each in given]
-            for _, kind in made:
-                self.only(node, kind, frozenset({"text"}))
-            result: Kind = "int" if name == "length" else "bool"
-        else:
-            made = self.chosen(node, given)
-            result = _common([kind for _, kind in made])
-            allowed: frozenset[Kind] = NUMBERS if name in {"floor", "ceil"} else NUMBERS | TIMES | {"text"}
-            self.only(node, result, allowed)
-            self.exact(node, result)
-        if any(key not in {"this", "expression", "expressions", "ignore_nulls"} for key, v in node.args.items() if v):
-            raise Unportable(name)
-        written = write([each for each, _ in made])
-        return exp.Paren(this=written) if isinstance(written, exp.Binary) else written, result
-
-    def filtered(self, node: exp.Filter) -> Lowered:
-        if not self.dialect.has_filter or "filter" in self.lacks:
-            return self.visit(_within_case(node.this, node.expression.this))
-        made, kind = self.visit(node.this)
-        where = self.tree(node.expression)
-        inner = made.this if isinstance(made, exp.Cast) else made
-        if isinstance(inner, exp.Bracket):
-            raise Unportable("the first or last of some rows", said=True)
-        filtered = exp.Filter(this=inner, expression=where)
-        return exp.Cast(**{**made.args, "this": filtered}) if isinstance(made, exp.Cast) else filtered, kind
-
 
 def write(tree: exp.Expr, dialect: str, *, pretty: bool = False) -> str:
     """Give the text of a statement in a dialect."""
     return str(Sqlglot.get_or_raise(dialect).generate(tree, pretty=pretty, comments=False))
-
-
-def _within_case(call: exp.Expr, condition: exp.Expr) -> exp.Expr:
-    """Write the filter of an aggregate as a `case` in its first argument, for engines without the clause: none counts what is unknown."""
-    given = call.expressions[0] if isinstance(call, exp.Anonymous) else call.this
-    argument = given.expressions[0] if isinstance(given, exp.Distinct) else given
-    value = integer(1) if isinstance(argument, exp.Star) else argument
-    chosen: exp.Expr = exp.Case(ifs=[exp.If(this=condition, true=value)])
-    if isinstance(given, exp.Distinct):
-        chosen = exp.Distinct(expressions=[chosen, *given.expressions[1:]])
-    if isinstance(call, exp.Anonymous):
-        return exp.Anonymous(this=call.this, expressions=[chosen, *call.expressions[1:]])
-    return type(call)(**{**call.args, "this": chosen})
-
-
-def _number(one: Kind, other: Kind) -> Kind:
-    for kind in ("made", "double", "decimal"):
-        if kind in {one, other}:
-            return kind
-    return "int"
-
-
-def _without_dots(tree: exp.Expr) -> exp.Expr:
-    """Write the points in the names of joins, such as `r.shop`, as another sign."""
-    made = tree.copy()
-    for each in made.find_all(exp.Identifier):
-        if "." in each.name and (each.arg_key == "table" or isinstance(each.parent, exp.TableAlias)):
-            each.set("this", each.name.replace(".", "$"))
-    return made
 
 
 def _degree(node: exp.Expr) -> int:
@@ -533,29 +398,3 @@ def _degree(node: exp.Expr) -> int:
         return int(isinstance(node, exp.Column))
     found = [_degree(each) for each in node.iter_expressions()]
     return sum(found) if isinstance(node, exp.Mul) else max(found, default=0)
-
-
-def _common(kinds: Sequence[Kind]) -> Kind:
-    known = [kind for kind in kinds if kind != "null"]
-    if not known:
-        return "null"
-    if set(known) <= NUMBERS:
-        return next(kind for kind in ("double", "decimal", "int") if kind in known)
-    return known[0]
-
-
-def _name(node: exp.Expr) -> str:
-    if isinstance(node, exp.Func) and not isinstance(node, exp.Anonymous):
-        return str(node.sql_names()[0]).lower()
-    said = {
-        "LT": "<",
-        "LTE": "<=",
-        "GT": ">",
-        "GTE": ">=",
-        "EQ": "=",
-        "NEQ": "<>",
-        "AtTimeZone": "at time zone",
-        "Add": "+",
-        "Sub": "-",
-    }
-    return said.get(type(node).__name__, type(node).__name__.lower())

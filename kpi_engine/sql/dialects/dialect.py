@@ -149,3 +149,30 @@ def in_utc(kind: Kind, text: str) -> str:
 def canonical(text: str) -> str:
     """Write a moment so that texts compare as the moments do: without zeros at the end of its fraction."""
     return text.rstrip("0").removesuffix(".") if "." in text else text
+
+
+def name_of(node: exp.Expr) -> str:
+    """Name a construct as an author would write it."""
+    if isinstance(node, exp.Func) and not isinstance(node, exp.Anonymous):
+        return str(node.sql_names()[0]).lower()
+    said = {
+        "LT": "<",
+        "LTE": "<=",
+        "GT": ">",
+        "GTE": ">=",
+        "EQ": "=",
+        "NEQ": "<>",
+        "AtTimeZone": "at time zone",
+        "Add": "+",
+        "Sub": "-",
+    }
+    return said.get(type(node).__name__, type(node).__name__.lower())
+
+
+def without_dots(tree: exp.Expr) -> exp.Expr:
+    """Write the points in the names of joins, such as `r.shop`, as another sign."""
+    made = tree.copy()
+    for each in made.find_all(exp.Identifier):
+        if "." in each.name and (each.arg_key == "table" or isinstance(each.parent, exp.TableAlias)):
+            each.set("this", each.name.replace(".", "$"))
+    return made

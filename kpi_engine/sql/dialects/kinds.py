@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Kind = Literal["int", "decimal", "double", "text", "bool", "date", "local", "instant", "null", "made", "other"]
 """`made` is what a statement computed for itself; `other` is a type that no leaf may hold."""
@@ -33,3 +36,21 @@ def kind_of(sql_type: str) -> Kind:
 def is_narrow(sql_type: str) -> bool:
     """Whether a whole number of this type has at most 64 bits."""
     return sql_type.strip().upper() in _NARROW
+
+
+def number_of(one: Kind, other: Kind) -> Kind:
+    """Say what a sum, difference or product of two numbers is."""
+    for kind in ("made", "double", "decimal"):
+        if kind in {one, other}:
+            return kind
+    return "int"
+
+
+def common(kinds: Sequence[Kind]) -> Kind:
+    """Say what one of several values is."""
+    known = [kind for kind in kinds if kind != "null"]
+    if not known:
+        return "null"
+    if set(known) <= NUMBERS:
+        return next(kind for kind in ("double", "decimal", "int") if kind in known)
+    return known[0]
