@@ -9,6 +9,7 @@ from sqlglot import exp
 from kpi_engine.formula.trees import integer
 from kpi_engine.sql.dialects.dialect import Unportable, cast
 from kpi_engine.sql.dialects.kinds import NUMBERS, TIMES, common
+from kpi_engine.sql.times import STRETCH, by_halves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     Lowered = tuple[exp.Expr, Kind]
 
+MANY = 32
+"""From so many stretches of time on, an engine searches in their list, where it can, rather than compare with one after the other."""
 _CALLS: dict[type[exp.Expr], str] = {
     exp.Length: "length", exp.Contains: "contains", exp.StartsWith: "starts_with", exp.Floor: "floor", exp.Ceil: "ceil",
     exp.Least: "least", exp.Greatest: "greatest",
@@ -110,6 +113,8 @@ def _deviation(writing: Writing, node: exp.Stddev) -> Lowered:
 
 def _anonymous(writing: Writing, node: exp.Anonymous) -> Lowered:
     name = str(node.this).lower()
+    if name == STRETCH:
+        return _stretch(writing, *node.expressions)
     if name == "isfinite":
         made, kind = writing.visit(node.expressions[0])
         writing.only(node, kind, frozenset({"double"}))
@@ -119,6 +124,16 @@ def _anonymous(writing: Writing, node: exp.Anonymous) -> Lowered:
     if name in {"arg_min", "arg_max"}:
         return _aggregate(writing, "first" if name == "arg_min" else "last", node.expressions, name)
     raise Unportable(name)
+
+
+def _stretch(writing: Writing, value: exp.Expr, starts: exp.Array, numbers: exp.Array) -> Lowered:
+    """Find the stretch of time that a value lies in: by a search of the dialect's own, where that is faster than comparisons."""
+    search, compared = writing.dialect.searched, by_halves(value, starts.expressions, numbers.expressions)
+    if search is None or len(starts.expressions) < MANY:
+        return writing.visit(compared)
+    writing.visit(exp.LT(this=value, expression=starts.expressions[0]))  # what cannot be compared cannot be searched
+    made = [writing.tree(each) for each in starts.expressions]
+    return search(writing.tree(value), made, numbers.expressions), "int"
 
 
 def _aggregate(writing: Writing, name: str, args: Sequence[exp.Expr], said: str) -> Lowered:

@@ -25,6 +25,8 @@ MOST_COMPARED = 20_000
 """So many stretches are told apart by comparisons at most: each is a branch of the statement."""
 LEAST = 4
 """Stretches of one length are counted by a division where there are as many as this."""
+STRETCH = "__stretch"
+"""A call in a statement for another engine, which finds the number of a stretch of time; it is written in the words of a dialect."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the zero of a line, in no zone
 
 
@@ -118,14 +120,12 @@ class Clock:
         return {"": self._position, "MONTH": _month} if self._is_own else {"": self._position}
 
     def _searched(self, runs: Sequence[_Run]) -> exp.Expr:
-        if len(runs) == 1:
-            return self._in_run(runs[0])
-        middle = len(runs) // 2
-        start = runs[middle].start
-        assert start is not None  # noqa: S101 - only the first run is open
-        below = exp.LT(this=self.column.expression.tree, expression=self.literal(start))
-        left, right = self._searched(runs[:middle]), self._searched(runs[middle:])
-        return exp.Case(ifs=[exp.If(this=below, true=left)], default=right)
+        starts = [self.literal(run.start) for run in runs[1:] if run.start is not None]  # only the first run is open
+        numbers = [self._in_run(run) for run in runs]
+        if self.counts or not starts:
+            return by_halves(self.column.expression.tree, starts, numbers)
+        lists = [exp.Array(expressions=each) for each in (starts, numbers)]
+        return exp.Anonymous(this=STRETCH, expressions=[self.column.expression.tree, *lists])
 
     def _in_run(self, run: _Run) -> exp.Expr:
         if run.number is None:
@@ -169,6 +169,17 @@ class Clock:
     def _day(self, moment: datetime) -> date:
         """Give the first day that lies wholly at or after a bound."""
         return (moment if moment.time() == datetime.min.time() else moment + timedelta(days=1)).date()
+
+
+def by_halves(value: exp.Expr, starts: Sequence[exp.Expr], numbers: Sequence[exp.Expr]) -> exp.Expr:
+    """Give the number of the stretch that a value lies in, of which all but the first have a start: by comparisons, nested by halves."""
+    if not starts:
+        return numbers[0]
+    middle = len(numbers) // 2
+    below = exp.LT(this=value, expression=starts[middle - 1])
+    left = by_halves(value, starts[: middle - 1], numbers[:middle])
+    right = by_halves(value, starts[middle:], numbers[middle:])
+    return exp.Case(ifs=[exp.If(this=below, true=left)], default=right)
 
 
 @dataclass(frozen=True)

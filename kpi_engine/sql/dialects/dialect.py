@@ -41,6 +41,7 @@ class Dialect:
     - `wide` gives the types that numbers are computed with, by kind, where their own would wrap around or round.
     - `roomy` makes room for the product or the sum of a whole number or decimal, where one that is too large would wrap around.
     - `has_dots` is whether a point may stand in a quoted name; where it may not, the name might be taken for a path.
+    - `searched` gives the number of the stretch that a value lies in, by the starts of all but the first; else it is compared with them.
     - `names_literals` is whether the columns of `values` are named beside their alias; else they are `column1`, `column2` by themselves.
     """
 
@@ -62,6 +63,7 @@ class Dialect:
     roomy: Callable[[exp.Expr], exp.Expr] | None = None
     has_dots: bool = True
     names_literals: bool = True
+    searched: Callable[[exp.Expr, Sequence[exp.Expr], Sequence[exp.Expr]], exp.Expr] | None = None
 
 
 def written_type(name: str) -> exp.DataType:

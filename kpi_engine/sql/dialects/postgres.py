@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.sql.dialects.dialect import Dialect, between_infinities, cast
+from kpi_engine.sql.dialects.dialect import Dialect, between_infinities, call, cast
 from kpi_engine.sql.dialects.kinds import is_narrow, kind_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def postgres() -> Dialect:
         bytewise=lambda tree: exp.Collate(this=tree, expression=exp.Identifier(this="C", quoted=True)),
         moment=lambda kind, text: cast(exp.Literal.string(text), _TYPES[kind]),
         carried=_carried,
+        searched=_searched,
         is_finite=between_infinities(*(cast(exp.Literal.string(end), DOUBLE) for end in ("-Infinity", "Infinity"))),
         calls={
             "quantile_cont": lambda args: _percentile("PERCENTILE_CONT", args),
@@ -47,6 +48,16 @@ def postgres() -> Dialect:
             "last": lambda args: _edge(args, desc=True),
         },
     )
+
+
+def _searched(value: exp.Expr, starts: Sequence[exp.Expr], numbers: Sequence[exp.Expr]) -> exp.Expr:
+    """Search by halves in the list of starts: nested comparisons are compiled for each query, which takes longer than to run them."""
+    place = call("WIDTH_BUCKET", value, exp.Array(expressions=[*starts]))
+    if [str(each.this) for each in numbers] == [str(n) for n in range(len(numbers))]:
+        return place
+    following = exp.Add(this=place, expression=exp.Literal.number(1))
+    listed = exp.Paren(this=exp.Array(expressions=[*numbers]))
+    return exp.Bracket(this=listed, expressions=[following], offset=1)
 
 
 def _percentile(name: str, args: Sequence[exp.Expr]) -> exp.Expr:

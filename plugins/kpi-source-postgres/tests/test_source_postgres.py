@@ -158,3 +158,23 @@ def test_explain_shows_the_statement_of_the_server(project):
     )
     assert "SQL (postgres, source `there`, as `__leaf0`: aggregates travel)" in said
     assert json.dumps("sales") in said
+
+
+@pytest.mark.parametrize("kind", ["DATE", "TIMESTAMP", "TIMESTAMPTZ"])
+def test_many_days_are_found_by_a_search(project, kind):
+    """Rows of 500 days, of which those of two stretches count, and one without a day, which does not."""
+    create = [
+        f"CREATE TABLE sales (id BIGINT, day {kind}, shop TEXT)",
+        "INSERT INTO sales SELECT n, DATE '2025-01-01' + n / 3, 'a' FROM generate_series(0, 1499) AS n",
+        "INSERT INTO sales SELECT 2000 + n, DATE '2025-02-01' + n, 'a' FROM generate_series(0, 9) AS n",
+        "INSERT INTO sales VALUES (3000, NULL, 'a')",
+    ]
+    engine = project(create, {"sold": {"inputs": ["sales"], "formula": "count(sales)"}})
+    asked = {"grain": "day", "period": "2026-02-01..2026-03-31", "compare": "previous_year", "as_of": "2026-12-31"}
+    assert "WIDTH_BUCKET" in engine.explain("sold", **asked)
+    rows = engine.run("sold", **asked).rows()
+    assert [row["sold"] for row in rows] == [3] * 59
+    assert [row["sold__previous_year"] for row in rows] == [4] * 10 + [3] * 49
+    few = {**asked, "period": "2026-02-01..2026-02-14"}
+    assert "WIDTH_BUCKET" not in engine.explain("sold", **few)
+    assert [row["sold__previous_year"] for row in engine.run("sold", **few).rows()] == [4] * 10 + [3] * 4
