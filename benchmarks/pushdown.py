@@ -13,6 +13,7 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,8 +81,8 @@ def figures(workloads: tuple[Workload, ...], rows: int, repeats: int) -> Iterato
     sys.path[:0] = [str(PLUGIN), str(PLUGIN / "tests")]
     from server import programs_found, server
 
-    if programs_found() is None:
-        print("no PostgreSQL server is installed, so that push-down is not measured", file=sys.stderr)
+    if programs_found() is None or find_spec("adbc_driver_postgresql") is None:
+        print("without a PostgreSQL server and its driver push-down is not measured", file=sys.stderr)
         return
     from adbc_driver_postgresql import dbapi
 
