@@ -8,7 +8,7 @@ import pytest
 
 from kpi_engine.definitions import from_mapping, packs
 
-PRESETS = ("google_ads", "hubspot", "meltwater", "meta_ads", "salesforce", "search_console")
+PRESETS = ("ga4", "google_ads", "hubspot", "meltwater", "meta_ads", "salesforce", "search_console")
 LANGUAGES = {"en", "fr"}
 
 
