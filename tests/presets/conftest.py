@@ -13,8 +13,6 @@ import kpi_engine
 if TYPE_CHECKING:
     from pathlib import Path
 
-AS_OF = "2026-06-30"
-
 
 def write_files(folder: Path, tables: dict[str, list[dict]]) -> None:
     """Write each table as a file of one record per line, as exports to cloud storage are."""
@@ -23,15 +21,16 @@ def write_files(folder: Path, tables: dict[str, list[dict]]) -> None:
         (folder / f"{name}.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
-@pytest.fixture(params=["files", "duckdb"])
+@pytest.fixture
 def preset(request, tmp_path):
-    """Open a project that uses packs over an export: as files, and as tables of a DuckDB database."""
+    """Open a project that uses packs over an export: as files, or with the parameter `duckdb` as tables of a DuckDB database."""
     engines = []
+    kind = getattr(request, "param", "files")
 
     def opened(packs: str, tables: dict[str, list[dict]], definitions: str, **settings: str):
         write_files(tmp_path / "data", tables)
         source = "{plugin: files, path: data}"
-        if request.param == "duckdb":
+        if kind == "duckdb":
             database = tmp_path / "warehouse.duckdb"
             database.unlink(missing_ok=True)
             with duckdb.connect(database) as connection:

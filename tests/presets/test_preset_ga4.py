@@ -113,6 +113,7 @@ def january(engine, *kpis, **request):
     return engine.run(list(kpis), period="2026-01", as_of="2026-06-30", **request).rows()
 
 
+@pytest.mark.parametrize("preset", ["files", "duckdb"], indirect=True)
 def test_visits_and_visitors(engine, mistakes):
     assert mistakes(engine) == []
     rows = months(engine, "visits", "unique_visitors", "returning_visitors")
@@ -134,6 +135,7 @@ def test_channels_are_those_of_the_sessions_last_click(engine):
     assert january(engine, "organic_search_visits") == [{"organic_search_visits": 1}]
 
 
+@pytest.mark.parametrize("preset", ["files", "duckdb"], indirect=True)
 def test_time_on_the_blog_is_counted_once_per_page_and_session(engine):
     (row,) = january(engine, "blog_avg_time", "blog_unique_visitors", "blog_traffic_share")
     assert row["blog_avg_time"] == pytest.approx((40 + 20.5) / 1)
@@ -157,6 +159,7 @@ def test_requests_without_consent_count_and_have_no_channel(engine):
     }
 
 
+@pytest.mark.parametrize("preset", ["files", "duckdb"], indirect=True)
 def test_an_order_that_was_sent_twice_is_one(engine):
     (row,) = engine.run(["purchases", "purchase_value"], period="2026-02", as_of="2026-06-30").rows()
     assert row["purchases"] == 2

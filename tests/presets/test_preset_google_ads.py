@@ -77,6 +77,7 @@ def euros(month, key):
     return dict(found)
 
 
+@pytest.mark.parametrize("preset", ["files", "duckdb"], indirect=True)
 def test_spend_is_exact_by_channel_and_month(preset, mistakes):
     engine = preset("marketing, google_ads", tables(), OWN)
     assert mistakes(engine) == []
@@ -91,6 +92,7 @@ def test_spend_is_exact_by_channel_and_month(preset, mistakes):
     assert row["marketing_spend"] == Decimal("21.274967")
 
 
+@pytest.mark.parametrize("preset", ["files", "duckdb"], indirect=True)
 def test_settings_that_are_repeated_for_each_day_multiply_nothing(preset):
     engine = preset("marketing, google_ads", tables(), OWN)
     rows = engine.run("marketing_spend", by="campaign", period="2026-01", as_of="2026-06-30").rows()

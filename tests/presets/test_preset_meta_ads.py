@@ -53,6 +53,7 @@ REACH = """
 """
 
 
+@pytest.mark.parametrize("preset", ["files", "duckdb"], indirect=True)
 def test_spend_written_as_text_is_exact(preset, mistakes):
     engine = preset("marketing, meta_ads", {"ads_insights": ROWS}, OWN)
     assert mistakes(engine) == []
@@ -71,6 +72,7 @@ def test_spend_by_campaign_and_network(preset):
     assert found == {("Awareness", "meta_ads"): Decimal("12.44"), ("Leads", "meta_ads"): Decimal("100.005")}
 
 
+@pytest.mark.parametrize("preset", ["files", "duckdb"], indirect=True)
 def test_of_actions_that_hold_one_another_the_whole_is_taken(preset):
     engine = preset("marketing, meta_ads", {"ads_insights": ROWS}, OWN + MORE)
     (january,) = engine.run(

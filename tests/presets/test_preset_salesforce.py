@@ -175,6 +175,7 @@ def funnel(rows):
     return [{name: row[name] for name in KPIS} for row in rows]
 
 
+@pytest.mark.parametrize("preset", ["files", "duckdb"], indirect=True)
 def test_the_funnel_by_month(opened, mistakes):
     engine = opened()
     assert mistakes(engine) == []
@@ -185,6 +186,20 @@ def test_the_funnel_by_month(opened, mistakes):
 def test_the_funnel_from_csv_files(as_csv, mistakes):
     assert mistakes(as_csv) == []
     assert funnel(monthly(as_csv)) == expected()
+
+
+@pytest.mark.parametrize("form", ["{}T{}", "{} {}", "{}T{}+00:00", "{} {}Z"])
+def test_moments_are_utc_where_they_say_nothing_else(preset, form):
+    """A lead of 31 January, half past eleven in the evening in UTC, is one of February in Paris."""
+    created = form.format("2026-01-31", "23:30:00")
+    lead = {**typed("Lead")[7], "CreatedDate": created}
+    engine = preset(
+        "marketing, salesforce",
+        {**{name: typed(name) for name in ROWS}, "Lead": [lead, typed("Lead")[0]]},
+        OWN,
+        calendar="{timezone: Europe/Paris}",
+    )
+    assert [row["leads_created"] for row in monthly(engine)] == [1, 1]
 
 
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Tokyo"])
@@ -203,6 +218,7 @@ def test_won_amounts_are_counted_once_for_two_leads_of_one_deal(opened):
     assert found == {"organic_search": Decimal("1000.10")}
 
 
+@pytest.mark.parametrize("preset", ["files", "duckdb"], indirect=True)
 def test_currencies_are_not_added_up(opened):
     engine = opened()
     with pytest.raises(kpi_engine.DataError) as caught:

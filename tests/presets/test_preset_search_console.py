@@ -79,6 +79,7 @@ def near(wanted):
     return tuple(each if each is None else pytest.approx(each, rel=1e-12) for each in wanted)
 
 
+@pytest.mark.parametrize("preset", ["files", "duckdb"], indirect=True)
 def test_the_totals_by_month_are_those_of_the_property(engine, mistakes):
     opened = engine()
     assert mistakes(opened) == []
