@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -48,7 +49,7 @@ def fetched(
     """Run a query; give what `fetch` fetches."""
     if query.transfers:
         began = monotonic()
-        registered = {**registered, **travelled(query.transfers, binder, timeout)}
+        registered = {**registered, **travelled(query.transfers, binder, database, timeout)}
         timeout = None if timeout is None else timeout - (monotonic() - began)
     tables = given(registered, query.reads, stream=not database.is_live)
     if any(isinstance(each, Stream) for each in tables.values()):
@@ -58,15 +59,28 @@ def fetched(
     return found
 
 
-def travelled(transfers: Sequence[Transfer], binder: Binder, timeout: float | None = None) -> dict[str, Table]:
+def travelled(
+    transfers: Sequence[Transfer], binder: Binder, database: Database, timeout: float | None = None
+) -> dict[str, Table]:
     """Have every source answer, each in a thread of its own; give their answers by the names of the tables that they become."""
     from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+    import duckdb
 
     by_source: dict[str, list[Transfer]] = {}
     for each in transfers:
         by_source.setdefault(each.source, []).append(each)
 
-    asking = {source: binder.asking(source) for source in by_source}
+    running: list[duckdb.DuckDBPyConnection] = []
+
+    def noted(cursor: duckdb.DuckDBPyConnection, statement: str) -> Table:
+        running.append(cursor)
+        return as_arrow(cursor, statement)[0]
+
+    def here(statement: str) -> Table:
+        return database.tables([statement], fetch=noted, timeout=timeout)[0]
+
+    asking = {source: binder.asking(source) if source else here for source in by_source}
 
     def answers(source: str) -> dict[str, Table]:
         return {each.table: asking[source](each.statement) for each in by_source[source]}
@@ -80,6 +94,9 @@ def travelled(transfers: Sequence[Transfer], binder: Binder, timeout: float | No
         _refuse_late(len(waiting), timeout)
     except BaseException:
         binder.interrupt(by_source)
+        for cursor in running:
+            with suppress(duckdb.Error):  # it may have ended and be closed
+                cursor.interrupt()
         raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -97,6 +114,9 @@ def described(query: Query, binder: Binder) -> list[tuple[str, str]]:
     found = []
     for each in query.transfers:
         what = "aggregates travel"
+        if not each.source:
+            found.append((f"SQL (DuckDB, as `{each.table}`: at the same time)", each.shown))
+            continue
         if each.dataset:
             rows = binder.asking(each.source)(each.count)["rows"].to_pylist()[0]
             what = f"{rows:,} row{'' if rows == 1 else 's'} of `{each.dataset}` travel, because {each.reason}"

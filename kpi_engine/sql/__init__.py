@@ -87,7 +87,7 @@ class Renderer:
         if self._is_here:
             return query_of(_derive.derive(made, self._rendering), self._streams, pretty=pretty)
         cutter = self._cutter()
-        rest = cutter.cut(made)
+        rest = cutter.beside(cutter.cut(made))
         return cutter.here(lambda rendering: _derive.derive(rest, rendering), pretty=pretty)
 
     def bounds(self, plan: Bounds) -> Query:

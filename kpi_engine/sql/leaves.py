@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from kpi_engine.api import FileRelation
 from kpi_engine.catalogue.resolved import ROWS
 from kpi_engine.formula.gate import read
 from kpi_engine.formula.trees import column, identifier, named, sql
@@ -22,7 +23,7 @@ from kpi_engine.sql.dialects.dialect import Unportable
 from kpi_engine.sql.parts import is_flow
 from kpi_engine.sql.portable import portable, write
 from kpi_engine.sql.queries import Query, Transfer, names_in, query_of
-from kpi_engine.sql.relations import Landed, Remote
+from kpi_engine.sql.relations import Landed, Named, Remote
 from kpi_engine.sql.rendering import rendering_of
 from kpi_engine.sql.summarise import answered, rows_that_count, summarise
 from kpi_engine.sql.tables import tables_of_summary, tables_read_by
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from kpi_engine.catalogue.names import Names
     from kpi_engine.planning.nodes import Derive, Read, Summarise
-    from kpi_engine.sql.relations import Key, Relations
+    from kpi_engine.sql.relations import Key, Origin, Relations
     from kpi_engine.sql.rendering import Rendering
     from kpi_engine.sql.tables import Tables
 
@@ -58,6 +59,28 @@ class Cutter:
         """Give a plan whose summaries are computed where their data live, as far as they can be."""
         summaries = tuple(map(self._summary, plan.align.summaries))
         return replace(plan, align=replace(plan.align, summaries=summaries))
+
+    def beside(self, plan: Derive) -> Derive:
+        """Give a plan whose summaries of data that are here are statements of their own, where other engines compute meanwhile."""
+        if not self.transfers:
+            return plan
+        summaries = tuple(self._beside(each) if self._may_stand_alone(each) else each for each in plan.align.summaries)
+        return replace(plan, align=replace(plan.align, summaries=summaries))
+
+    def _may_stand_alone(self, node: Summarise) -> bool:
+        """Whether a summary reads nothing but what DuckDB finds by itself, and learns the types of without reading it."""
+        if node.leaf is not None or top_of_read(node.read) is not None:
+            return False
+        keys = (
+            key for dataset in _named_by(tables_of_summary(node, self.names)) for key in self.relations.keys(dataset)
+        )
+        return all(_is_typed_here(self.relations.origins.get(key)) for key in keys)
+
+    def _beside(self, node: Summarise) -> Summarise:
+        tree = summarise(node, rendering_of(self.names, self.relations, self.zone))
+        text, table = sql(tree), f"__leaf{len(self.transfers)}"
+        self.transfers.append(Transfer("", HOME, text, table, shown=sql(tree, pretty=True)))
+        return replace(node, leaf=(table, dict(self.types_of(text))))
 
     def _summary(self, node: Summarise) -> Summarise:
         datasets = _named_by(tables_of_summary(node, self.names))
@@ -262,6 +285,13 @@ class ColumnTypes:
 
 def _named_by(tables: Tables) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*tables.read, *tables.joined)))
+
+
+def _is_typed_here(origin: Origin | None) -> bool:
+    """Whether a table is a Parquet file, or one of a database that is attached."""
+    if isinstance(origin, FileRelation):
+        return origin.format == "parquet"
+    return isinstance(origin, Named) and len(origin.parts) > 1
 
 
 def _is_own(tree: exp.Expr) -> bool:

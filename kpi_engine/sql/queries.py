@@ -20,7 +20,7 @@ KEPT = "__kept"
 class Transfer:
     """What one source is asked for, and the table that its answer becomes here.
 
-    `dataset` is there where rows travel, and `reason` says why these and not their aggregates.
+    The source without a name is DuckDB itself. `dataset` is there where rows travel, and `reason` says why these and not their aggregates.
     """
 
     source: str

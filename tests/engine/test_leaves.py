@@ -54,6 +54,15 @@ DEFINITIONS = {
 ONE = {"all": (in_duckdb, ("visits", "pages", "spend"))}
 TWO = {"web": (in_duckdb, ("visits", "pages")), "money": (in_duckdb, ("spend",))}
 THREE = {"web": (in_duckdb, ("visits",)), "cms": (in_duckdb, ("pages",)), "money": (in_duckdb, ("spend",))}
+
+
+def here(connection, tables, folder):
+    """Copy tables into a database that DuckDB attaches, so that no other engine computes them."""
+    return {**in_duckdb(connection, tables, folder), "plugin": "duckdb"}
+
+
+BESIDE = {"web": (in_duckdb, ("visits", "pages")), "money": (here, ("spend",))}
+AROUND = {"web": (here, ("visits",)), "cms": (in_duckdb, ("pages",)), "money": (in_duckdb, ("spend",))}
 QUESTIONS = (
     {"kpis": ["hits", "long", "revenue"], "by": "channel", "grain": "month", "period": "2026-Q1"},
     {"kpis": ["hits", "visitors"], "by": "section", "period": "2026-02", "compare": "previous_period"},
@@ -120,7 +129,7 @@ def asked(engine):
     return sys.modules[engine.plugins.source("elsewhere").__module__].asked
 
 
-@pytest.mark.parametrize("places", [ONE, TWO, THREE], ids=["one", "two", "three"])
+@pytest.mark.parametrize("places", [ONE, TWO, THREE, BESIDE, AROUND], ids=["one", "two", "three", "beside", "around"])
 def test_tables_in_other_engines_give_the_answers_of_one_duckdb(opened, places):
     engine, whole = opened(places)
     assert [each.code for each in engine.check(live=True)] == [each.code for each in whole.check(live=True)]
@@ -145,6 +154,28 @@ def test_random_projects_scattered_over_sources_answer_as_the_oracle_does(seed, 
                 check(engine, model, question)
             except WrongError as wrong:
                 raise WrongError(f"{arguments(question)}: {wrong}") from None
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_projects_partly_here_answer_as_the_oracle_does(seed, tmp_path):
+    model, questions = made(Random(7100 + seed), 3)  # noqa: S311 - the same case again
+    connection = duckdb.connect()
+    create(connection, model)
+    names = tables_of(connection)
+    places = {"there": (in_duckdb, names[::2]), "here": (here, names[1::2])}
+    with scattered(connection, definitions(model), {k: v for k, v in places.items() if v[1]}, tmp_path) as engine:
+        for question in questions:
+            try:
+                check(engine, model, question)
+            except WrongError as wrong:
+                raise WrongError(f"{arguments(question)}: {wrong}") from None
+
+
+def test_what_is_here_is_summarised_while_other_engines_compute(opened):
+    engine, _ = opened(BESIDE)
+    said = engine.explain("cost_per_visit", by="channel", period="2026-Q1")
+    assert "aggregates travel" in said
+    assert "SQL (DuckDB, as `__leaf1`: at the same time)" in said
 
 
 def test_only_aggregates_travel(opened):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import random
 from datetime import date, timedelta
+from threading import Barrier
 
 import duckdb
 import pytest
 from adbc_driver_postgresql import dbapi
 from in_postgres import PLUGIN
+from kpi_source_postgres.source import PostgresSource
 
 import kpi_engine
+from kpi_engine.execution.database import Database
 
 CHANNELS = ("search", "email", "social", None)
 SCHEMA = {
@@ -88,16 +91,16 @@ COLUMNS = (
 )
 
 
-def in_three_places(folder, data, dsn):
+def in_three_places(folder, data, dsn, schema="federation"):
     leads, _, visits = data
     with dbapi.connect(dsn, autocommit=True) as there, there.cursor() as cursor:
-        cursor.execute("CREATE SCHEMA federation")
-        cursor.execute(f"CREATE TABLE federation.leads ({COLUMNS[0]})")
+        cursor.execute(f"CREATE SCHEMA {schema}")
+        cursor.execute(f"CREATE TABLE {schema}.leads ({COLUMNS[0]})")
         written = ", ".join(f"({n}, '{day}', {text(channel)}, {text(person)})" for n, day, channel, person in leads)
-        cursor.execute(f"INSERT INTO federation.leads VALUES {written}")
+        cursor.execute(f"INSERT INTO {schema}.leads VALUES {written}")
     of = {"leads": "crm", "spend": "ads", "visits": "web"}
     sources = {
-        "crm": {"plugin": "postgres", "dsn": {"env": "KPI_TEST_POSTGRES"}, "schema": "federation"},
+        "crm": {"plugin": "postgres", "dsn": {"env": "KPI_TEST_POSTGRES"}, "schema": schema},
         "ads": {"plugin": "files", "path": "data"},
         "web": {"plugin": "singer", "file": "visits.ndjson"},
     }
@@ -134,3 +137,32 @@ def test_three_places_answer_as_one_database(dsn, tmp_path, data):
     assert len(rows) == len(CHANNELS) * 6
     assert any(row["cost_per_lead"] for row in rows)
     assert "postgres" in said
+
+
+def test_leaves_are_computed_at_the_same_time(dsn, tmp_path, data, monkeypatch):
+    """Neither PostgreSQL nor DuckDB begins to answer before the other has been asked."""
+    in_one_database(tmp_path, data)
+    three = in_three_places(tmp_path, data, dsn, "together")
+    met = Barrier(2)
+    there, here = PostgresSource.query, Database.tables
+
+    def waiting_there(source, sql):
+        if "COUNT" in sql:
+            met.wait(60)
+        return there(source, sql)
+
+    def waiting_here(database, queries, *given, **named):
+        if any("spend.parquet" in each and "__leaf" not in each for each in queries):
+            met.wait(60)
+        return here(database, queries, *given, **named)
+
+    with kpi_engine.open(three) as engine:
+        engine.sync()
+        expected = engine.run("cost_per_lead", **ASKED).rows()
+        monkeypatch.setattr(PostgresSource, "query", waiting_there)
+        monkeypatch.setattr(Database, "tables", waiting_here)
+        assert engine.run("cost_per_lead", **ASKED).rows() == expected
+        monkeypatch.undo()
+        said = engine.explain(list(DEFINITIONS["kpis"]), **ASKED)
+    assert said.count("aggregates travel") == 1
+    assert said.count("at the same time") == 2
