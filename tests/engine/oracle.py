@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from oracle_calendar import MOMENT, Window, back, covering, first_day, floor, following, frame, previous, year_before
 from oracle_cohorts import AGE, OLDEST, Followed, NoAgeError, is_over, oldest
 from oracle_model import Input
+from oracle_money import MixedError
 from oracle_places import Frame, Leaf, Place, UnboundedError
 from oracle_rows import Rows
 from oracle_sums import aggregated
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from oracle_model import Condition, Formula, Kpi, Model, Question, Top
-    from oracle_rows import Groups
+    from oracle_rows import Groups, Item
+
+
+COUNTS = {"known", "distinct"}
 
 
 def _moves(used: Input) -> bool:
@@ -227,10 +231,12 @@ class Oracle:
 
     def value(self, kpi: str, place: Place) -> Fraction | None:
         """Evaluate a KPI for a member and a window."""
-        if (kpi, place) not in self._known:
+        key = (kpi, place)
+        if key not in self._known:
             known = self.model.kpis[kpi]
-            self._known[kpi, place] = self.rows.terms.value(known.formula, lambda each: self._part(known, each, place))
-        return self._known[kpi, place]
+            place = replace(place, currency=place.currency or self.question.currency or known.currency)
+            self._known[key] = self.rows.terms.value(known.formula, lambda each: self._part(known, each, place))
+        return self._known[key]
 
     def _part(self, kpi: Kpi, formula: Formula, place: Place) -> Fraction | None:
         if formula[0] == "input":
@@ -250,7 +256,14 @@ class Oracle:
             names, key = self._member(leaf)
             items = self._rows_of(leaf, names).get(key, [])
             count = len(items)
-            look = self.rows.path
+            if term is not None and function not in {*COUNTS, "count_if"}:
+                self._check_currencies(items, set(paths(term)), place)
+
+            def look(item: Item, path: str) -> Any:
+                return (
+                    self.rows.path(item, path) if function in COUNTS else self.rows.amount(item, path, place.currency)
+                )
+
             values = (
                 []
                 if term is None or function == "count_if"
@@ -263,6 +276,10 @@ class Oracle:
             return None if kpi.empty_unknown or level else 0  # type: ignore[return-value]
         return aggregated(function, values)
 
+    def _check_currencies(self, items: list[Item], names: set[str], place: Place) -> None:
+        if not place.currency and len(self.rows.recorded(items, names)) > 1:
+            raise MixedError
+
     def _inside(self, used: Input, place: Place) -> Place:
         """Apply an input's modifiers; conditions on a KPI go to the datasets below."""
         window, frame = place.window, place.frame
@@ -272,7 +289,7 @@ class Oracle:
         conditions = place.conditions
         if used.source in self.model.kpis:
             conditions = (*conditions, *([used.where] if used.where else []), *self._among(used))
-        return Place(place.member, window, frame, place.ignored | used.across, conditions)
+        return Place(place.member, window, frame, place.ignored | used.across, conditions, place.currency)
 
     def _moved(self, used: Input, window: Window) -> Window:
         """Give what an input covers of the offset window."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from oracle_calendar import DAY
 from oracle_model import Dataset, Link, Row
+from oracle_money import CURRENCIES, Rates
 
 if TYPE_CHECKING:
     from random import Random
@@ -19,6 +20,7 @@ EDGES = (
     datetime(2024, 12, 31, 23, 59, 59), datetime(2025, 1, 1), datetime(2023, 12, 31, 22, 30), datetime(2024, 1, 31, 23, 0), datetime(2024, 6, 30, 14),
     datetime(2023, 2, 28), datetime(2024, 12, 30), datetime(2024, 3, 10, 7, 30), datetime(2024, 11, 3, 5, 30),
 )  # fmt: skip
+FRIDAY = 4
 FIRST = datetime(2023, 1, 15)
 SIZES = (0, 1, 5, 5, 25, 40, 40, 40)
 
@@ -44,6 +46,8 @@ class Tables:
             "levels": self._levels(),
             "visits": self._visits(),
             "orders": self._orders(),
+            "payments": self._payments(),
+            "quotes": self._quotes(),
         }
 
     def _maybe(self, value: Any, share: float = 0.2) -> Any:
@@ -223,6 +227,53 @@ class Tables:
         ]  # fmt: skip
         types = {"order_id": "int", "buyer": "int", "device": "text", "tone": "text", "bought": kind, "amount": "money"}
         return Dataset(types, rows, ("order_id",), "bought", {}, {"tone": "tone", "device": "device"})
+
+    def _payments(self) -> Dataset:
+        """Make amounts of money, each in a currency, on days with and without a rate."""
+        random = self.random
+        kind = random.choice(("date", "instant", "local", "utc"))
+        known = random.choice((CURRENCIES, CURRENCIES[:2], CURRENCIES[:1]))
+        rows = [
+            {
+                "payment_id": n, "tone": self._maybe(random.choice(TONES)), "paid": self._moment(kind),
+                "amount": self._maybe(Decimal(random.randrange(-500, 5000)) / 100), "currency": self._maybe(random.choice(known), random.choice((0, 0, 0.02))),
+            }
+            for n in range(random.choice((0, 1, 5, 40, 60, 60)))
+        ]  # fmt: skip
+        types = {"payment_id": "int", "tone": "text", "paid": kind, "amount": "money", "currency": "text"}
+        dimensions = {"tone": "tone", "currency": "currency"}
+        return Dataset(types, rows, ("payment_id",), "paid", {}, dimensions, currencies={"amount": "currency"})
+
+    def _quotes(self) -> Dataset:
+        """Make rates of some days: none at weekends, none for weeks, none that is above 0; turned round each is a decimal again.
+
+        Over a third currency a rate is a product of binary numbers, so those are powers of two.
+        """
+        random, rows = self.random, []
+        kind = random.choice(("date", "date", "local"))
+        pairs = random.choice((
+            (("USD", "EUR"), ("GBP", "EUR")), (("USD", "EUR"), ("EUR", "USD"), ("GBP", "EUR"), ("EUR", "GBP")), (("EUR", "USD"), ("EUR", "GBP")),
+            (("USD", "EUR"), ("EUR", "USD"), ("USD", "GBP"), ("GBP", "USD")),
+        ))  # fmt: skip
+        missing = random.choice((0, 0, 0.1, 0.6))
+        through = random.choice(("", "", "EUR", "USD"))
+        values = ("0.5", "0.25", "2", "4", "8") if through else ("0.5", "0.8", "1.25", "2", "0.625", "1.6", "1.6")
+        for one, other in pairs:
+            day = FIRST - 20 * DAY
+            while day < FIRST + 810 * DAY:
+                day += random.choice((1, 1, 2, 4, 5)) * DAY
+                if day.weekday() > FRIDAY or random.random() < missing:
+                    continue
+                rate = random.choice(values) if random.random() < 0.97 else None
+                since = day.date() if kind == "date" else day + timedelta(hours=random.choice((0, 9, 16)))
+                rows.append({"cur": one, "quote": other, "since": since, "rate": rate and Decimal(rate)})
+        how = Rates(
+            random.choice(((7, "day"), (7, "day"), None, None, (1, "month"), (3, "day"))),
+            random.random() < 0.5,
+            through,
+        )
+        types = {"cur": "text", "quote": "text", "since": kind, "rate": "rate"}
+        return Dataset(types, rows, ("cur", "quote", "since"), "since", rates=how)
 
     def _close(self, kind: str) -> date | datetime:
         """Make a moment of two months, often one that others share."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from oracle_data import TONES
 from oracle_model import Condition, Conversion, Formula, Input, Kpi, Param, Term
+from oracle_money import CURRENCIES
 from oracle_terms import walk
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ NUMBERS: dict[str, tuple[Term, ...]] = {
     "levels": ("size", ("+", "size", ("lit", 1))),
     "visits": ("pages", "pages", ("sign", "pages")),
     "orders": ("amount", ("case", ("gt", "amount", 30), ("lit", 1), ("lit", 0))),
+    "payments": ("amount", "amount", ("*", "amount", ("lit", 2)), ("neg", "amount"), ("abs", "amount"), ("coalesce", "amount", ("lit", 0))),
 }  # fmt: skip
 MEMBERS: dict[str, tuple[Term, ...]] = {
     "clips": ("outlet_id", "tone", "reach", "band", ("lower", "tone")),
@@ -35,6 +37,7 @@ MEMBERS: dict[str, tuple[Term, ...]] = {
     "levels": ("account",),
     "visits": ("visitor", "device"),
     "orders": ("buyer", "device"),
+    "payments": ("currency", "tone"),
 }
 WEIGHED = {"clips": ("amount", "reach"), "spend": ("amount", "weight")}
 SPREAD = {"clips": ("amount", "score"), "spend": ("amount",), "levels": ("size",), "orders": ("amount",)}
@@ -59,6 +62,9 @@ UNITS = ("week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year", "s
 AGES = ("month", "month", "month", "week", "quarter", "quarter", "year", "fiscal_quarter", "fiscal_year", "day")
 AGED = ("cohort", "aged")
 """How KPIs are called that are counted by age."""
+MONEY = ("paid", "funds")
+"""How KPIs are called that are of money."""
+APART = (*AGED, *MONEY)
 CONSTANTS = ("outlets", "brands")
 
 
@@ -83,6 +89,8 @@ class Definitions:
             ("deep", 3),
             ("cohort", 2),
             ("aged", 3),
+            ("paid", 3),
+            ("funds", 3),
         ):
             for n in range(count):
                 make = getattr(self, f"_{kind}")
@@ -152,7 +160,7 @@ class Definitions:
         fitting = [
             kpi
             for kpi in self.kpis
-            if not kpi.startswith(AGED)
+            if not kpi.startswith(APART)
             and dimension in self.shared(kpi)
             and self.is_free(kpi)
             and not self.has_constants(kpi)
@@ -198,6 +206,8 @@ class Definitions:
                 ("gt", "reach", Param("least")), ("eq", "mark", "high"), ("eq", "band", "big"), ("eq", "origin", "N"),
                 ("eq", "listing.brand.grp", "Q"), ("lt", ("*", "amount", "score"), 3), ("gt", ("length", "tone"), 2),
             ]  # fmt: skip
+        if name == "payments":
+            tests += [("eq", "currency", "EUR"), ("gt", "amount", 10), ("null", "currency")]
         if name in {"levels", "visits", "orders"}:
             tests.append(("ge", {"levels": "size", "visits": "pages", "orders": "amount"}[name], pick((1, 40, 100))))
         one, two = pick(tests), pick(tests)
@@ -318,6 +328,35 @@ class Definitions:
             inputs = {"now": self._value([now]), "before": self._value([pick(cohorts)])}
             return Kpi(inputs, (pick(("-", "/", "+")), ("input", "now"), ("input", "before")), self._chance(0.3))
         return Kpi({"now": self._value([now])}, ("-", ("lit", 1), ("input", "now")), self._chance(0.3))
+
+    def _paid(self, _names: list[str]) -> Kpi:
+        """Make an aggregate over amounts of money."""
+        name, used = self._dataset_input("payments")
+        kind = self._aggregate(name, "x")
+        return Kpi({"x": used}, kind, False, self._chance(0.3), currency=self._currency())
+
+    def _currency(self) -> str:
+        return self.random.choice(CURRENCIES) if self._chance(0.4) else ""
+
+    def _funds(self, names: list[str]) -> Kpi:
+        """Make a KPI over amounts of money: of another time, of each member, divided by others."""
+        pick = self.random.choice
+        money = [name for name in names if name.startswith("paid")]
+        kind = pick(("ratio", "per", "daily", "change"))
+        if kind == "per":
+            used = Input(pick(money), per=(pick(("tone", "currency")),), offset=pick((None, "period")))
+            return Kpi({"x": used}, self._of_values(), empty_unknown=self._chance(0.3), currency=self._currency())
+        if kind == "daily":
+            used = Input(pick(money), unit=pick(("day", "week", "season")))
+            return Kpi({"x": used}, self._of_values(), currency=self._currency())
+        now = pick(money)
+        before = self._value([now]) if kind == "change" else self._value([pick(money)])
+        formula = (
+            ("/", ("input", "now"), ("input", "before"))
+            if kind == "ratio"
+            else ("-", ("input", "now"), ("coalesce", ("input", "before"), ("lit", 0)))
+        )
+        return Kpi({"now": Input(now), "before": before}, formula, currency=self._currency())
 
     def _over(self, names: list[str]) -> Kpi:
         names = [name for name in names if not name.startswith(("per", "daily", "deep"))]

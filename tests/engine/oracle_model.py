@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from oracle_cohorts import Followed
+    from oracle_money import Rates
 
 Row = dict[str, Any]
 Term = Any
@@ -59,6 +60,9 @@ class Dataset:
     keep: tuple[int, str] | None = None
     depends: Mapping[str, frozenset[str]] = field(default_factory=dict)
     query: str = ""
+    currencies: Mapping[str, str] = field(default_factory=dict)
+    """For a column of amounts the one that their currencies stand in."""
+    rates: Rates | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ class Kpi:
     percent: bool = False
     empty_unknown: bool = False
     frame: str = "whole"
+    currency: str = ""
 
 
 @dataclass(frozen=True)
@@ -157,3 +162,4 @@ class Question:
     share: tuple[str, ...] = ()
     top: Top | None = None
     like_for_like: bool = False
+    currency: str = ""

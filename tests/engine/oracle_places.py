@@ -44,6 +44,8 @@ class Place:
     frame: Frame = NO_FRAME
     ignored: frozenset[str] = frozenset()
     conditions: tuple[Condition, ...] = ()
+    currency: str = ""
+    """Into which amounts are converted."""
 
 
 @dataclass(frozen=True)

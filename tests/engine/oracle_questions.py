@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from oracle_calendar import DAY, LENGTHS, MONTHS, Almanac, Asked, Window, floor, following
 from oracle_cohorts import AGE
 from oracle_data import EDGES
-from oracle_kpis import AGED, CONSTANTS
+from oracle_kpis import AGED, APART, CONSTANTS, MONEY
 from oracle_model import Condition, Model, Question, Top
+from oracle_money import CURRENCIES
 
 if TYPE_CHECKING:
     from random import Random
@@ -46,8 +47,12 @@ class Questions:
         if self._chance(0.06):
             return self._members(period, as_of, said)
         counted = self._chance(0.08)
-        every = [kpi for kpi in self.model.kpis if kpi.startswith(AGED) == counted]
-        kpis = tuple(random.sample(every, pick((1, 1, 2, 3))))
+        money = not counted and self._chance(0.08)
+        currency = self.random.choice((*CURRENCIES, "EUR", "", "", "")) if money else ""
+        every = [kpi for kpi in self.model.kpis if kpi.startswith(AGED) == counted and kpi.startswith(MONEY) == money]
+        if money and not currency:
+            every = [kpi for kpi in every if kpi.startswith("paid") or self.model.kpis[kpi].currency]
+        kpis = tuple(random.sample(every, min(len(every), pick((1, 1, 2, 3)))))
         known = self._dimensions(kpis)
         by = tuple(random.sample(known, min(len(known), pick((0, 1, 1, 2)))))
         grains = self._grains(period, kpis)
@@ -59,7 +64,7 @@ class Questions:
         where_sql = self._condition(kpis) if self._chance(0.08) else None
         parameters = {"least": 0, "word": "bad"} if self._chance(0.15) else {}
         periods = self._periods(period, grains) if self._chance(0.1) else ()
-        dense = not (self._chance(0.1) and (by or grains) and all(self._is_plain(each) for each in kpis))
+        dense = money or not (self._chance(0.1) and (by or grains) and all(self._is_plain(each) for each in kpis))
         shape = self._shape(kpis, by, grains, compare)
         if by and dense:
             shape |= self._chosen(kpis, by)
@@ -67,7 +72,7 @@ class Questions:
             shape["like_for_like"] = True
         return Question(
             kpis, period, as_of, said, by, grains, where, where_sql, periods, compare,
-            dense=dense, parameters=parameters, totals=self._chance(0.35), **shape,
+            dense=dense, parameters=parameters, currency=currency, totals=self._chance(0.35), **shape,
         )  # fmt: skip
 
     def _by_age(
@@ -149,7 +154,7 @@ class Questions:
         flows = {"clips", "spend", "shaped", "visits"}
         simple = known.formula[0] == "agg" and known.formula[1] in {"count", "count_if", "known", "sum"}
         return (
-            not kpi.startswith(AGED)
+            not kpi.startswith(APART)
             and simple
             and inputs[0].source in flows
             and not inputs[0].across
@@ -220,6 +225,8 @@ class Questions:
                 ("eq", "tier", "gold"),
                 self._among("outlet_id", "outlet_id"),
             ]
+        if "currency" in known:
+            tests += [("eq", "currency", "EUR"), ("in", "currency", ("EUR", "USD"))]
         if "visitor" in known:
             tests += [("between", "visitor", 2, 3), self._among("visitor", "visitor")]
         return pick(tests)
@@ -230,7 +237,7 @@ class Questions:
         fitting = [
             kpi
             for kpi in self.model.kpis
-            if not kpi.startswith(AGED)
+            if not kpi.startswith(APART)
             and by in self._dimensions((kpi,))
             and self._is_plain(kpi)
             and self._is_free(kpi)

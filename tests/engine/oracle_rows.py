@@ -6,12 +6,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import replace
 from datetime import UTC, datetime
+from fractions import Fraction
 from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from oracle_calendar import Window, back
 from oracle_cohorts import AGE, aged, is_over
+from oracle_money import Exchange
 from oracle_terms import Terms, paths
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Rows:
         self.terms = Terms({name: default for name, (_, default) in model.parameters.items()} | dict(parameters))
         self.first: tuple[str, tuple[Any, ...]] = ("", ())
         """A dimension whose members are told apart only if they stand here."""
+        self._exchange: Exchange | None = None
         self._zone = ZoneInfo(model.almanac.zone)
         self._items: dict[tuple[str, str], list[Item]] = {}
         self._populations: dict[Any, list[Item]] = {}
@@ -288,6 +291,30 @@ class Rows:
     def take(self, used: Input) -> str:
         """Say what an input takes of a dataset."""
         return used.take or ("closing" if self.model.datasets[used.source].entity is not None else "rows")
+
+    # -- money
+
+    def amount(self, item: Item, path: str, to: str) -> Any:
+        """Give the value of a path; of an amount of money what it is worth in a currency."""
+        found = self.path(item, path)
+        currency = self.model.datasets[item.dataset].currencies.get(path)
+        if not to or found is None or currency is None:
+            return found
+        assert item.at is not None
+        if self._exchange is None:
+            name, rates = next((name, each) for name, each in self.model.datasets.items() if each.rates is not None)
+            assert rates.rates is not None
+            kind = self.model.datasets[name].types["since"]
+            self._exchange = Exchange(rates.rates, rates.rows, lambda value: self.local(value, kind))
+        return Fraction(found) * self._exchange.rate(item.row[currency], to, item.at)
+
+    def recorded(self, items: Iterable[Item], names: set[str]) -> set[str]:
+        """Name the currencies of the amounts that rows have."""
+        found: set[str] = set()
+        for item in items:
+            known = self.model.datasets[item.dataset].currencies
+            found |= {item.row[known[name]] for name in names if name in known and item.row[name] is not None}
+        return found - {None}
 
     # -- names
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from oracle_model import Condition, Dataset, Input, Kpi, Model, Question, Term
 
 TYPES = {
-    "int": "BIGINT", "money": "DECIMAL(18,2)", "float": "DOUBLE", "text": "VARCHAR", "bool": "BOOLEAN",
+    "int": "BIGINT", "money": "DECIMAL(18,2)", "rate": "DECIMAL(18,6)", "float": "DOUBLE", "text": "VARCHAR", "bool": "BOOLEAN",
     "date": "DATE", "local": "TIMESTAMP", "utc": "TIMESTAMP", "instant": "TIMESTAMPTZ",
 }  # fmt: skip
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -86,13 +86,25 @@ def _units(almanac: Almanac) -> dict[str, Any]:
 def _dataset(dataset: Dataset) -> dict[str, Any]:
     found: dict[str, Any] = {
         "dimensions": {name: _place(name, path) for name, path in dataset.dimensions.items()},
-        "columns": {name: {"zone": "UTC"} for name, kind in dataset.types.items() if kind == "utc"},
+        "columns": {name: {"zone": "UTC"} for name, kind in dataset.types.items() if kind == "utc"}
+        | {name: {"currency": currency} for name, currency in dataset.currencies.items()},
         "joins": {
             name: {"to": link.to, "keys": dict(link.keys), **({"valid": list(link.valid)} if link.valid else {})}
             for name, link in dataset.joins.items()
         },
         "times": {name: _place(name, path) for name, path in dataset.times.items()},
     }
+    if (rates := dataset.rates) is not None:
+        keep = "forever" if rates.keep is None else f"{rates.keep[0]} {rates.keep[1]}s"
+        through = {"through": rates.through} if rates.through else {}
+        found["rates"] = {
+            "from": "cur",
+            "to": "quote",
+            "rate": "rate",
+            "keep": keep,
+            "inverse": rates.inverse,
+            **through,
+        }
     if dataset.query:
         found["sql"] = dataset.query
     if dataset.key:
@@ -122,6 +134,8 @@ def _kpi(kpi: Kpi) -> dict[str, Any]:
         found["empty"] = "unknown"
     if kpi.frame != "whole":
         found["frame"] = kpi.frame
+    if kpi.currency:
+        found["currency"] = kpi.currency
     return found
 
 
@@ -259,6 +273,7 @@ def arguments(question: Question) -> dict[str, Any]:
         "top": question.top
         and {"first": question.top.first, "of": question.top.of, "by": question.top.by, "others": question.top.others},
         "like_for_like": question.like_for_like,
+        "currency": question.currency,
     }
     found |= {name: value for name, value in optional.items() if value}
     if question.limit is not None:
