@@ -93,7 +93,8 @@ def answer(oracle: Oracle) -> Answer:
                 observed = {tuple(None for _ in question.by)}
         made = {member: oracle.cell(member, window) for member in observed if _is_shown(question, member)}
         for member, values in made.items():
-            more = {**values, **_ranks(question, values, list(made.values())), **_shares(oracle, window, values)}
+            ranked = [] if OTHERS in member else [each for name, each in made.items() if OTHERS not in name]
+            more = {**values, **_ranks(question, values, ranked), **_shares(oracle, window, values)}
             if oracle.kept(more):
                 rows[*_named(question, member), *_period(oracle, start, window.start)] = more
     several = _told(oracle)
@@ -117,12 +118,12 @@ def _named(question: Question, member: Key) -> Key:
 
 
 def _ranks(question: Question, values: Mapping[str, Any], every: list[dict[str, Any]]) -> dict[str, Fraction | None]:
-    """Rank a row among all rows of its period: 1, 2, 2, 4."""
+    """Rank a row among those of its period, 1, 2, 2, 4; among none, as the others are, it has no rank."""
     found: dict[str, Fraction | None] = {}
     for kpi in question.rank:
         known = [each[kpi] for each in every if each[kpi] is not None]
         mine = values[kpi]
-        found[f"{kpi}__rank"] = None if mine is None else Fraction(sum(each > mine for each in known) + 1)
+        found[f"{kpi}__rank"] = None if mine is None or not every else Fraction(sum(each > mine for each in known) + 1)
     return found
 
 
