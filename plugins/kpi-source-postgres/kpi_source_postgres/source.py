@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from kpi_engine.api import DataError, SourceError, Table
 from kpi_source_postgres.columns import column_of
+from kpi_source_postgres.versions import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,6 +97,17 @@ class PostgresSource:
         with self._connected() as connection, connection.cursor() as cursor:
             cursor.execute(sql)
             return _arrow(cursor)
+
+    def version(self, table: str) -> str | None:
+        """Say which transactions the rows of a table come from; None where that is no proof that they are the same."""
+        schema, _, name = table.rpartition(".")
+        try:
+            with self._connected() as connection, connection.cursor() as cursor:
+                cursor.execute(VERSION, (schema or self._schema, name))
+                rows = _rows(cursor)
+        except SourceError:  # it only speaks like PostgreSQL, or is not there, which the next query says
+            return None
+        return str(rows[0][0]) if rows else None
 
     def interrupt(self) -> None:
         """Stop the queries that run at this moment."""
