@@ -90,7 +90,7 @@ def _with_secrets(cls: type[Any], settings: dict[str, object], finder: Finder | 
 def _literal(cls: type[Any], place: str) -> KpiError:
     kind, top = _kind(cls), place.partition(".")[0]
     error: type[KpiError] = SourceError if kind == "source" else PluginError
-    message = f"`{place}` of the {kind} plugin `{cls.name}` is a secret, or holds one, which is not written into a file"
+    message = f"`{place}` of the {kind} plugin `{cls.name}` holds a secret, and secrets are not written into a file"
     hint = "write where it is kept: `{env: NAME_OF_A_VARIABLE}` or `{file: PATH}`"
     places = secret_settings(cls.Config)
     if top not in places:
