@@ -21,7 +21,7 @@ PASSWORD_WORDS: Final = re.compile(
     r"(?:password|passwd|pwd|secret|token|key)\s*=\s*('[^']*'|\"[^\"]*\"|[^\s;&,]+)", re.IGNORECASE
 )
 """A password within an address that is a list of words, as `host=db password=…`, or within the parameters of one."""
-_ENTRY: Final = re.compile(rf"(?P<before>^|[\s{{,\[])(['\"]?)(?:{_NAMES}|secrets)\2\s*:\s*(?P<value>.*)", re.IGNORECASE)
+_ENTRY: Final = re.compile(rf"(?P<before>^|[\s{{,\[])(['\"]?)(?:{_NAMES}|secrets)\2\s*:\s*", re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"\{\s*(?:env|file)\s*:\s[^{}\[\]:]*\}?|(?:env|file):\s[^:]*$")
 _BESIDE: Final = re.compile(rf"(?:- )?[\w.-]+:\s+(?:{_REFERENCE.pattern})\s*")
 _ADDRESS: Final = re.compile(r"(?<=://)([^/\s:@]*):(.+)@")
@@ -96,12 +96,13 @@ class Lines:
 
     def _entries(self, line: str, indent: int) -> str:
         """Take the first secret that is written out, and all that follows it, out of a line; else the passwords of addresses."""
-        start = 0
-        while match := _ENTRY.search(line, start):
-            self._below = indent if set("{,[") & set(line[: match.end("before")]) else match.end("before")
-            value, start = match["value"], match.start("value")
-            if value and not value.startswith("#") and not _REFERENCE.match(value):
-                self._until = value[0] if value[0] in "'\"" and value[0] not in value[1:] else ""
+        for match in _ENTRY.finditer(line):
+            start, key = match.end(), match.end("before")
+            if self._below < 0:
+                self._below = indent if set("{,[") & set(line[:key]) else key
+            if start < len(line) and line[start] != "#" and not _REFERENCE.match(line, start):
+                sign = line[start]
+                self._until = sign if sign in "'\"" and sign not in line[start + 1 :] else ""
                 return self._cut(line, start)
         self._found |= {found[2] for found in _ADDRESS.finditer(line)}
         self._found |= {found[1] for found in PASSWORD_WORDS.finditer(line)}

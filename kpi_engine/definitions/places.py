@@ -10,12 +10,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from kpi_engine.errors import Place
-from kpi_engine.hiding import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from kpi_engine.errors import Diagnostic
+    from kpi_engine.hiding import Lines
 
 Path = tuple[str | int, ...]
 """Keys and list indexes, from the outside in."""
@@ -51,6 +51,8 @@ class Source:
 
     @cached_property
     def _fit(self) -> Lines:
+        from kpi_engine.hiding import Lines
+
         return Lines(self.lines)
 
     def unsaid(self, diagnostic: Diagnostic) -> Diagnostic:

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from kpi_engine.hiding import masked_values
-
 from .models import Model
 from .shorthand import Name, Names, Texts, UnitName, or_empty
 
@@ -96,6 +94,8 @@ class SourceSettings(BaseModel):
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """Show the plugin's settings without secrets that are written out."""
+        from kpi_engine.hiding import masked_values
+
         yield from masked_values({key: value for key, value in super().__repr_args__() if key is not None}).items()
 
 

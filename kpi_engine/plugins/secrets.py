@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import quote, unquote
 
 from kpi_engine.errors import UNSAID, without_passwords
-from kpi_engine.hiding import PASSWORD_WORDS, is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,6 +91,8 @@ class Secrets:
 
 def _parts(value: str) -> Iterator[str]:
     """Find the passwords within a secret that is an address or a list of words, and its lines."""
+    from kpi_engine.hiding import PASSWORD_WORDS
+
     for user, password in _IN_URL.findall(value):
         yield password
         yield f"{user}:{password}"
@@ -182,6 +183,8 @@ def _secret(kinds: list[Any], value: object, place: str, find: Callable[[str, st
 
 def _written(kinds: list[Any], value: object, place: str) -> Iterator[str]:
     """Find the places of secrets that are written out, among settings that are no secrets by their types."""
+    from kpi_engine.hiding import is_secret_name
+
     if any(_is_secret(kind) for kind in kinds):
         return
     if isinstance(value, str) and without_passwords(value) != value:

@@ -8,7 +8,7 @@ import pytest
 from kpi_engine.cache import Cache
 from kpi_engine.definitions import load
 from kpi_engine.errors import KpiError
-from kpi_engine.hiding import UNSAID, masked_values
+from kpi_engine.hiding import UNSAID, Lines, masked_values
 
 CANARY = "hunter2canary"
 HEAD = "project: p\nsources:\n"
@@ -132,3 +132,12 @@ def test_settings_in_another_form_are_read_again_each_time(tmp_path) -> None:
         first.settings.sources["db"].model_extra
     )
     assert first.settings.sources["db"].model_extra["long"] == "one two"
+
+
+@pytest.mark.parametrize(
+    "piece", ["token: {env: x}, ", "password_", "{password", "'password", "://a:", "password = ", "("]
+)
+def test_a_line_of_any_length_is_read(piece) -> None:
+    """Squared, the time that this takes would be minutes."""
+    line = "  db: " + piece * (400_000 // len(piece))
+    assert len(Lines(["sources:", line]).shown) == 2
