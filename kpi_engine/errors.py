@@ -31,6 +31,7 @@ _SHOWN = 160
 UNSAID = "•••"
 """What stands where a secret stood."""
 _PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):(\S+)@")
+_WORD = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, order=True)
@@ -183,7 +184,14 @@ def without_passwords(text: str) -> str:
     >>> without_passwords("no answer of postgresql://kpi:hunter2@db/shop")
     'no answer of postgresql://kpi:•••@db/shop'
     """
-    return _PASSWORD.sub(rf"\1:{UNSAID}@", text) if "://" in text else text
+    return _WORD.sub(_without_password, text) if "://" in text and "@" in text else text
+
+
+def _without_password(word: re.Match[str]) -> str:
+    address, sign, rest = word[0].rpartition(
+        "@"
+    )  # what has no end is looked at once and not from each of its beginnings
+    return _PASSWORD.sub(rf"\1:{UNSAID}@", address + sign) + rest
 
 
 def shown(value: object, length: int = 40) -> str:

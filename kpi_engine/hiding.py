@@ -104,9 +104,10 @@ class Lines:
                 sign = line[start]
                 self._until = sign if sign in "'\"" and sign not in line[start + 1 :] else ""
                 return self._cut(line, start)
-        self._found |= {found[2] for found in _ADDRESS.finditer(line)}
         self._found |= {found[1] for found in PASSWORD_WORDS.finditer(line)}
-        return _without_words(_ADDRESS.sub(rf"\1:{UNSAID}@", line))
+        address, sign, rest = line.rpartition("@")
+        self._found |= {found[2] for found in _ADDRESS.finditer(address + sign)}
+        return _without_words(_ADDRESS.sub(rf"\1:{UNSAID}@", address + sign) + rest)
 
     def _cut(self, line: str, column: int) -> str:
         self._found |= _forms(line[column:])
