@@ -133,6 +133,10 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str], Said]], ...]
          _always("unknown_timezone", "`{}` is not a time zone", "write a place, such as Europe/Paris")),
         (r'extract specifier "([^"]*)" not recognized',
          _always("bad_date_part", "'{}' is not a part of a date", "write day, week, month, quarter, year, hour, minute or second")),
+        (r"Invalid LIST argument during lambda|Cannot extract field '[^']*' from expression",
+         _always("types_do_not_fit", "`lookup` reads a list of records, and finds none here", "name a column with repeated records; a list that is kept as text is none")),
+        (r'Could not find key "([^"]*)" in struct',
+         _always("types_do_not_fit", "the record has no field `{}`", "name one of its fields")),
         (r"Failed to parse format specifier ([^:]*):",
          _always("bad_format", "`{}` is not the format of a date or time", "for example '%Y-%m-%d %H:%M:%S'")),
     )
