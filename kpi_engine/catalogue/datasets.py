@@ -38,7 +38,12 @@ class Origins:
     def faults(self, dataset_id: str) -> list[Fault]:
         """Find every mistake in what a dataset is made of."""
         model = self.datasets[dataset_id]
-        found = [*self._empty(model), *self._one_origin(model), *self._source(model)]
+        found = [
+            *self._empty(model),
+            *self._one_origin(model),
+            *self._source(model),
+            *restated_faults(model.restated, ()),
+        ]
         return [*found, *self._query(dataset_id), *self._transform(dataset_id)]
 
     def is_sound(self, dataset_id: str) -> bool:
@@ -178,11 +183,16 @@ def _column(dataset_id: str, name: str, column: Column, names: Names) -> Iterato
         yield Fault((*path, "currency"), _unknown(dataset_id, column.currency, names))
     yield from unit_faults(column.unit, (*path, "unit"))
     yield from contradictions(name, column, names.terms(dataset_id))
-    if column.restated:
+    yield from restated_faults(column.restated, path)
+
+
+def restated_faults(restated: str, path: tuple[str, ...]) -> Iterator[Fault]:
+    """Check how it is written how long figures still change."""
+    if restated:
         try:
-            parse_duration(column.restated)
+            parse_duration(restated)
         except KpiError as error:
-            yield Fault((*path, "restated"), Mistake(error.code, error.message, 0, len(column.restated), error.hint))
+            yield Fault((*path, "restated"), Mistake(error.code, error.message, 0, len(restated), error.hint))
 
 
 def unit_faults(unit: str, path: tuple[str, ...]) -> Iterator[Fault]:

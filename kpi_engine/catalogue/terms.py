@@ -143,8 +143,17 @@ def _said(kpi: ResolvedKpi, names: Names) -> Iterator[Any]:
         for column in (found for tree in trees for found in columns(tree)) if not source.per else ():
             read[names.owner(source.target, column.table.split(".")[1:]), column.name] = None
     for dataset, name in read:
-        terms = names.terms(dataset)
         if name != ROWS:
             yield names.declared(dataset, name)
-        if terms is not None:
-            yield terms.of(ROWS)
+        yield _of_rows(dataset, names)
+
+
+def _of_rows(dataset: str, names: Names) -> Column | Contract | None:
+    """Give what is said of all rows of a dataset: by itself, and where that leaves it open, by what it is made of."""
+    terms = names.terms(dataset)
+    theirs = terms.of(ROWS) if terms is not None else None
+    if not names.datasets[dataset].restated:
+        return theirs
+    from kpi_engine.definitions.models import Column as Declared
+
+    return Declared(restated=names.datasets[dataset].restated, sampled=theirs.sampled if theirs else "")

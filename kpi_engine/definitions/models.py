@@ -173,6 +173,8 @@ class Dataset(Model):
     """Makes the rows levels, such as a number of followers, that hold until the next reading."""
     rates: Rates | None = None
     """Makes the rows exchange rates, by which amounts are converted; a project has one such dataset."""
+    restated: str = Field(default="", examples=["3 days"])
+    """How long rows are still added or changed after their time: periods that end later than that ago are provisional."""
     override: Literal[True, False, "partial"] = False
     """Replaces the dataset of this name that a pack defines; `partial`: only the keys that stand here, and the entries of their mappings."""
 

@@ -67,6 +67,8 @@ class Contracts:
                 theirs = spelled.get(name.casefold(), name)
                 columns[theirs] = replace(columns.get(theirs, Contract()), **said)
                 declared |= {theirs.casefold(): dataset} if "additivity" in said else {}
+        if restated := self._project.datasets[dataset].restated:
+            columns[ROWS] = replace(columns.get(ROWS, Contract()), restated=restated)
         return Terms(terms.source if terms else "", columns, declared=declared) if columns else None
 
     def _of_table(self, name: str, table: str) -> Terms | None:
@@ -84,12 +86,13 @@ def _common(found: list[Terms]) -> Iterator[tuple[str, Contract]]:
     """Give what several tables say of columns: what they say alike, whatever says that values may not be added up, and the longest change."""
     for name in dict.fromkeys(name for each in found for name in each.columns):
         said = [contract for each in found if (contract := each.columns.get(name))]
-        if name == ROWS or all(each == said[0] for each in said):
+        if all(each == said[0] for each in said):
             yield name, said[0]
         else:
             strictest = max(said, key=lambda each: _ADDITIVITIES.index(each.additivity))
             longest = max(filter(None, (each.restated for each in said)), key=_days, default="")
-            yield name, Contract(additivity=strictest.additivity, restated=longest)
+            sampled = next((each.sampled for each in said if each.sampled), "") if name == ROWS else ""
+            yield name, Contract(additivity=strictest.additivity, restated=longest, sampled=sampled)
 
 
 def _days(restated: str) -> float:

@@ -172,6 +172,27 @@ def test_what_a_dataset_declares_is_inherited_by_what_is_made_of_it(project):
     assert rows
 
 
+def test_all_rows_of_a_dataset_may_still_change(project):
+    days = {"day": {"type": "date"}}
+    posts = {**POSTS, "restated": "2 months"}
+    more = {
+        "made": {"sql": "select day, clicks from posts", "time": "day", "columns": days},
+        "again": {"sql": "select day from made", "time": "day", "columns": days},
+        "shorter": {"sql": "select day from made", "time": "day", "columns": days, "restated": "1 day"},
+    }  # fmt: skip
+    for name in ("posts", "made", "again"):
+        engine = project({"k": f"count({name})"}, terms="{}", posts=posts, more=more, inputs=(name,))
+        assert "2 months" in engine.run("k", period="2026-01", as_of=AS_OF).provisional, name
+    engine = project({"k": "count(shorter)"}, terms="{}", posts=posts, more=more, inputs=("shorter",))
+    assert not engine.run("k", period="2026-01", as_of=AS_OF).provisional
+    assert "1 day" in engine.run("k", period="2026-03", as_of=AS_OF).provisional
+
+
+def test_a_length_of_change_that_is_none_is_refused(project):
+    engine = project({"k": "count(posts)"}, terms="{}", posts={**POSTS, "restated": "soon"})
+    assert codes(engine)["dataset posts"] == "bad_duration"
+
+
 def test_of_two_lengths_of_change_the_longer_one_is_inherited(project):
     days = {"day": {"type": "date"}}
     more = {

@@ -166,6 +166,12 @@ def test_an_order_that_was_sent_twice_is_one(engine):
     assert float(row["purchase_value"]) == pytest.approx(69.9)
 
 
+def test_late_events_make_the_last_days_provisional(engine):
+    for kpi in ("visits", "direct_requests", "blog_unique_visitors", "site_conversion_rate"):
+        assert "3 days" in engine.run(kpi, period="2026-01", as_of="2026-02-02").provisional, kpi
+        assert not engine.run(kpi, period="2026-01", as_of="2026-02-10").provisional, kpi
+
+
 def test_without_rules_of_ones_own_conversions_are_refused(preset):
     engine = preset("marketing, ga4", {"events": EVENTS}, OWN)
     with pytest.raises(kpi_engine.KpiError, match="ga4_conversion_events"):
