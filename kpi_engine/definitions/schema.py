@@ -93,6 +93,8 @@ def _tighten(models: dict[str, Schema], words: Words) -> None:
     models["Time"] |= {"anyOf": [_filled("column"), _filled("sql")], "allOf": [*_one_of(("column", "sql"), one_time)]}
     for name in ("Snapshot", "Rates"):
         models[name]["properties"]["keep"] |= _duration(words.units, "forever")
+    for name in ("Dataset", "Column"):
+        models[name]["properties"]["restated"] |= _duration(words.units, "")
     models["Column"]["properties"]["restated"] |= _duration(words.units, "")
     _tighten_input(models["Input"], words)
     kpi = models["Kpi"]["properties"]
