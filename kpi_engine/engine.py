@@ -21,6 +21,7 @@ from kpi_engine.execution.querying import described
 from kpi_engine.planning import read_request
 from kpi_engine.planning.arguments import check_options
 from kpi_engine.planning.words import explained
+from kpi_engine.plugins.limits import within
 from kpi_engine.preparing import Preparation
 from kpi_engine.results import Result
 
@@ -138,7 +139,8 @@ class Engine:
             currency=currency, top=top, rank=rank, share=share,
         )  # fmt: skip
         collect = (on_error or ("collect" if role else "raise")) == "collect"
-        return self._answering(timeout, language).run(request, collect=collect)
+        with within(timeout):
+            return self._answering(timeout, language).run(request, collect=collect)
 
     def members(
         self, by: str | Iterable[str] = (), *, of: str | Sequence[str] | None = None, grain: str | Iterable[str] | None = None,
@@ -161,11 +163,12 @@ class Engine:
             as_of=as_of, dense=dense,
         )  # fmt: skip
         asked = (*request.by, *(each.name for each in request.where))
-        request = replace(request, members_of=having_members(self._prepared.catalogue, asked, of), dated=dated)
-        self._prepared.refresh(request.members_of)
-        for dataset in request.members_of:
-            self._prepared.readable(dataset)
-        return self._answering(timeout, language).answered(request, {})
+        with within(timeout):
+            request = replace(request, members_of=having_members(self._prepared.catalogue, asked, of), dated=dated)
+            self._prepared.refresh(request.members_of)
+            for dataset in request.members_of:
+                self._prepared.readable(dataset)
+            return self._answering(timeout, language).answered(request, {})
 
     def report(
         self, *, role: str | Sequence[str] | None = None, period: Period = "last quarter",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from kpi_engine.api import Imported
 from kpi_engine.errors import DefinitionError, Diagnostic, Place, PluginError, shown
-from kpi_engine.plugins.isolation import blame
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -32,8 +31,7 @@ def convert(
     cls = plugins.format(word)
     config = plugins.configure(cls, options)
     texts = _texts(Path(path), cls.suffixes)
-    with blame("format", word, plugins.secrets):
-        made = cls(config)
+    made = plugins.make("format", cls, config)
     found = plugins.call("format", made, "read", texts)
     if not isinstance(found, Imported):
         message = f"the format plugin `{word}` failed: `read` gave {type(found).__name__}, an `Imported` is expected"

@@ -25,7 +25,6 @@ from kpi_engine.calendar import (
 from kpi_engine.calendar import label as period_label
 from kpi_engine.describing import text, unresolved_measure
 from kpi_engine.errors import KpiError, OutputError, PluginError, TimeoutExceeded
-from kpi_engine.plugins.isolation import blame
 from kpi_engine.restating import provisional
 
 if TYPE_CHECKING:
@@ -140,8 +139,7 @@ def rendered(
     buffer = _Draft(terminal=stream is not None and stream.isatty())
     try:
         config = plugins.configure(made, options)
-        with blame("output", output, plugins.secrets):
-            maker = made(config)
+        maker = plugins.make("output", made, config)
         plugins.call("output", maker, "render", report, buffer)
     except PluginError as error:
         if error.code != "plugin_failed":

@@ -17,9 +17,10 @@ from kpi_engine.execution.faults import from_the_project
 from kpi_engine.execution.querying import asked
 from kpi_engine.execution.scanning import Scanned, schemas
 from kpi_engine.execution.sources import Sources, registrable
-from kpi_engine.execution.versions import Versions, is_shipped
+from kpi_engine.execution.versions import Versions
 from kpi_engine.formula.gate import Refused, read, span
 from kpi_engine.formula.queries import tables
+from kpi_engine.plugins.isolation import ships
 from kpi_engine.sql import Named, Relations, Remote, Renderer, select_of
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Binder:
         found: list[tuple[str, str, str]] = []
         for name, table in self._versions.tables(dataset) or ((HANDED_IN, ""),):
             source = self._own_source(name) if table else None
-            if source is None or not is_shipped(type(source)) or not isinstance(source, VersionedSource):
+            if source is None or not ships(type(source)) or not isinstance(source, VersionedSource):
                 return None
             if (version := self._sources.call(source, "version", table)) is None:
                 return None
@@ -205,12 +206,10 @@ class Binder:
         return ask
 
     def interrupt(self, sources: Iterable[str] | None = None) -> None:
-        """Stop what SQL sources compute at this moment, from another thread; of all of them where none is named."""
+        """Stop what SQL sources compute at this moment, from another thread; where none is named, of all of them, and all scans."""
         self._stops += 1
-        for name in list(self._remote if sources is None else sources):
-            stop = getattr(self._sources.known(name), "interrupt", None)
-            if callable(stop):
-                stop()
+        self._sources.stops += sources is None
+        self._sources.interrupt(list(self._remote if sources is None else sources))
 
     def folders(self) -> tuple[str, ...]:
         """Name the folders that the project's sources read."""
@@ -393,7 +392,7 @@ class Binder:
         return None if self.is_handed_in(name) else self._sources.get(name)
 
     def _is_shipped(self, dataset: str) -> bool:
-        return is_shipped(self._plugins().transform(self._project.datasets[dataset].transform))
+        return ships(self._plugins().transform(self._project.datasets[dataset].transform))
 
 
 def _default_source(project: Project) -> str:

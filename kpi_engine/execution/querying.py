@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
+from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kpi_engine.errors import TimeoutExceeded
 from kpi_engine.execution.fetching import as_arrow, of_kept
 from kpi_engine.execution.scanning import Stream, given, said_by_sources
+from kpi_engine.plugins.limits import too_late
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
 
     import duckdb
     from arro3.core import Table
@@ -63,7 +67,7 @@ def travelled(
     transfers: Sequence[Transfer], binder: Binder, database: Database, timeout: float | None = None
 ) -> dict[str, Table]:
     """Have every source answer, each in a thread of its own; give their answers by the names of the tables that they become."""
-    from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+    from concurrent.futures import FIRST_EXCEPTION, wait
 
     import duckdb
 
@@ -85,8 +89,7 @@ def travelled(
     def answers(source: str) -> dict[str, Table]:
         return {each.table: asking[source](each.statement) for each in by_source[source]}
 
-    pool = ThreadPoolExecutor(len(by_source), "kpi-leaf")
-    futures = [pool.submit(answers, source) for source in by_source]
+    futures = [_begun(partial(answers, source)) for source in by_source]
     try:
         done, waiting = wait(futures, timeout, FIRST_EXCEPTION)
         for future in done:
@@ -98,15 +101,29 @@ def travelled(
             with suppress(duckdb.Error):  # it may have ended and be closed
                 cursor.interrupt()
         raise
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
     return {name: table for future in futures for name, table in future.result().items()}
 
 
 def _refuse_late(waiting: int, timeout: float | None) -> None:
-    if waiting:
-        message = f"the request did not finish within its time of {timeout:g} seconds"
-        raise TimeoutExceeded(message, hint="ask for less, or give a longer `timeout`")
+    if waiting and timeout is not None:
+        raise too_late(timeout)
+
+
+def _begun(task: Callable[[], T]) -> Future[T]:
+    """Begin a task in a thread of its own, which does not keep the process alive when nobody waits for it any more."""
+    from concurrent.futures import Future
+
+    future: Future[T] = Future()
+    context = copy_context()
+
+    def run() -> None:
+        try:
+            future.set_result(context.run(task))
+        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True, name="kpi-leaf").start()
+    return future
 
 
 def described(query: Query, binder: Binder) -> list[tuple[str, str]]:

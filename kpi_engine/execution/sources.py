@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from kpi_engine.api import SourceContext, Table
 from kpi_engine.errors import KpiError, PluginError, SourceError, nearest
-from kpi_engine.plugins.isolation import blame
 from kpi_engine.sync.serving import SyncedSource, is_fetched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from arro3.core import RecordBatch, RecordBatchReader
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from kpi_engine.api import ArrowStream, Scan, Source, Transform
     from kpi_engine.definitions import Project
@@ -29,6 +27,8 @@ class Sources:
         self._plugins = plugins
         self._made: dict[str, Source] = {}
         self._lock = RLock()
+        self.stops = 0
+        """How often all that is computed was stopped, from another thread."""
 
     def get(self, name: str) -> Source:
         """Make a source, or give the one that was made."""
@@ -63,26 +63,34 @@ class Sources:
 
     def rows(self, source: Source, method: str, given: object) -> Any:  # noqa: ANN401 - an Arrow table
         """Give the rows that a source answers with."""
-        found = self.call(source, method, given)
-        if not hasattr(found, "__arrow_c_stream__"):
-            raise _wrong("source", source.name, method, found, "a table or a stream of Arrow is expected")
-        with blame("source", source.name, self._plugins().secrets):
+
+        def taken(found: object) -> Any:  # noqa: ANN401
+            if not hasattr(found, "__arrow_c_stream__"):
+                raise _wrong("source", source.name, method, found, "a table or a stream of Arrow is expected")
             return arrow(found)
+
+        return self._plugins().call("source", source, method, given, then=taken)
 
     def scanned(self, source: Source, scan: Scan) -> Opened:
         """Begin to scan a table of a source: its columns, and its rows, which are not read before they are asked for."""
         from arro3.core import RecordBatchReader
 
-        found = self.call(source, "scan", scan)
-        if not hasattr(found, "__arrow_c_stream__"):
-            raise _wrong("source", source.name, "scan", found, "a table or a stream of Arrow is expected")
-        with blame("source", source.name, self._plugins().secrets):
-            reader = RecordBatchReader.from_stream(found)
-            return reader.schema, self._batches(source, reader)
+        def opened(found: object) -> Any:  # noqa: ANN401
+            if not hasattr(found, "__arrow_c_stream__"):
+                raise _wrong("source", source.name, "scan", found, "a table or a stream of Arrow is expected")
+            return RecordBatchReader.from_stream(found)
 
-    def _batches(self, source: Source, reader: RecordBatchReader) -> Iterator[RecordBatch]:
-        with blame("source", source.name, self._plugins().secrets):
-            yield from reader
+        began, plugins = self.stops, self._plugins()
+        reader = plugins.call("source", source, "scan", scan, then=opened)
+        return reader.schema, plugins.pieces("source", source, "scan", lambda: reader, lambda: self.stops != began)
+
+    def interrupt(self, names: Iterable[str]) -> None:
+        """Stop what sources compute at this moment, those that can be stopped, from another thread."""
+        for name in names:
+            source = self.known(name)
+            if source is not None and callable(getattr(source, "interrupt", None)):
+                with suppress(PluginError):  # the request ends all the same, and says why
+                    self.call(source, "interrupt")
 
     def folders(self) -> Iterator[str]:
         """Name the folders that the sources read; those of a source that cannot be made are not known."""
@@ -112,8 +120,8 @@ class Sources:
         plugins = self._plugins()
         made = plugins.transform(model.transform)
         config = plugins.configure(made, dict(model.options))
-        with blame("transform", made.name, plugins.secrets):
-            return made(config)
+        found: Transform = plugins.make("transform", made, config)
+        return found
 
     def needs(self, transform: Transform) -> Sequence[str]:
         """Name the columns that a transform reads of the dataset below."""
@@ -133,11 +141,13 @@ class Sources:
         """Have a transform compute its result, which has the columns that were announced; it is given all rows in one piece."""
         given = arrow(rows)
         whole = given.combine_chunks() if given.num_rows else given
-        found = self._plugins().call("transform", transform, "apply", whole)
-        if not hasattr(found, "__arrow_c_stream__"):
-            raise _wrong("transform", transform.name, "apply", found, "a table or a stream of Arrow is expected")
-        with blame("transform", transform.name, self._plugins().secrets):
-            table = arrow(found)
+
+        def taken(found: object) -> Any:  # noqa: ANN401
+            if not hasattr(found, "__arrow_c_stream__"):
+                raise _wrong("transform", transform.name, "apply", found, "a table or a stream of Arrow is expected")
+            return arrow(found)
+
+        table = self._plugins().call("transform", transform, "apply", whole, then=taken)
         announced, given = list(self.columns(transform)), list(table.schema.names)
         if sorted(given) != sorted(announced):
             told = f"columns {', '.join(map(repr, given))}"
@@ -155,9 +165,8 @@ class Sources:
         if is_fetched(made):
             return SyncedSource(SourceContext(name, self._project.root))
         config = plugins.configure(made, settings.model_extra or {})
-        with blame("source", made.name, plugins.secrets):
-            source: Source = made(config, SourceContext(name, self._project.root))
-            return source
+        source: Source = plugins.make("source", made, config, SourceContext(name, self._project.root))
+        return source
 
 
 _HINT = "this is a fault of the plugin: tell its author, or disable it; `kpi plugins list` says where it comes from"

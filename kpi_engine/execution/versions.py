@@ -12,6 +12,7 @@ from kpi_engine.cache import digest
 from kpi_engine.catalogue.graph import made_of, origins_below, query_tables
 from kpi_engine.errors import KpiError
 from kpi_engine.formula.gate import Refused, read
+from kpi_engine.plugins.isolation import ships
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -115,17 +116,12 @@ class Versions:
 
     def _code_of(self, cls: type) -> str | None:
         """Tell a plugin from itself before its file was edited, as it was at first use; None where that cannot be told."""
-        if is_shipped(cls):
+        if ships(cls):
             return ""
         if cls not in self._codes:
             file = getattr(sys.modules.get(cls.__module__), "__file__", None)
             self._codes[cls] = None if file is None else files_version([file])
         return self._codes[cls]
-
-
-def is_shipped(cls: type) -> bool:
-    """Say whether a plugin's class belongs to the engine itself, so that the engine's version is its own."""
-    return cls.__module__.split(".")[0] == "kpi_engine"
 
 
 def combined(versions: Iterable[Version]) -> Version:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from kpi_engine.api.sources import SourceContext
 from kpi_engine.errors import PluginError
 from kpi_engine.plugins.discovery import Candidate, candidates
-from kpi_engine.plugins.isolation import Failed, blame
-from kpi_engine.plugins.limits import bounded
+from kpi_engine.plugins.handing import handed_over, never
+from kpi_engine.plugins.isolation import Failed, blame, ships
+from kpi_engine.plugins.limits import LONG, SHORT, bounded, without_end
 from kpi_engine.plugins.listing import Inspected, PluginInfo, inspected, installed_packs, shipped_packs
 from kpi_engine.plugins.loading import Announcement, Fault, announced, registered
 from kpi_engine.plugins.secrets import Secrets
@@ -24,7 +25,7 @@ from kpi_engine.plugins.tracing import current
 from kpi_engine.verbs import VERBS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 
     import pluggy
     from pydantic import BaseModel
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
     from kpi_engine.plugins.loading import Claim
 
 Heard = TypeVar("Heard")
-_LONG = frozenset({"scan", "query", "apply", "render", "read", "close", "interrupt"})
-"""Methods that take as long as the data are large; whoever waits for them can stop them."""
+_END = object()
+_LONG = frozenset({"scan", "query", "apply", "render", "read"})
+"""Methods that take as long as the data are large."""
 DISABLE_VARIABLE = "KPI_DISABLE_PLUGINS"
 """The environment variable with the names of disabled plugins, separated by commas."""
 
@@ -105,16 +107,53 @@ class Plugins:
         with self._lock:
             if word not in self._stores:
                 made = self._class("secret", word)
-                with blame("secret", word, self.secrets):
-                    self._stores[word] = made(SourceContext(word, self._root or Path()))
+                self._stores[word] = self.make("secret", made, SourceContext(word, self._root or Path()))
             return self._stores[word]
 
-    def call(self, kind: Kind, made: Any, method: str, *given: Any) -> Any:  # noqa: ANN401 - as the method has it
-        """Call a method of a plugin's object: bounded in time unless it reads rows, named when it fails, and without secrets in what it says."""
-        task = partial(getattr(made, method), *given)
-        bound = method not in _LONG and not type(made).__module__.startswith("kpi_engine.")
+    def make(self, kind: Kind, cls: type[Any], *given: Any) -> Any:  # noqa: ANN401 - an object of the class
+        """Make an object of a plugin's class: bounded in time, and named when it fails."""
+        with blame(kind, cls.name, self.secrets):
+            return cls(*given) if ships(cls) else bounded(lambda: cls(*given), "making it")
+
+    def call(self, kind: Kind, made: Any, method: str, *given: Any, then: Callable[[Any], Any] | None = None) -> Any:  # noqa: ANN401 - as the method has it
+        """Call a method of a plugin's object: bounded in time, named when it fails, and without secrets in what it says.
+
+        `then` takes what the method gives as part of the call: rows that come as a stream are made while they are read.
+        """
+
+        def task() -> Any:  # noqa: ANN401
+            found = getattr(made, method)(*given)
+            return found if then is None else then(found)
+
         with self._noting(kind, made.name, method), blame(kind, made.name, self.secrets):
-            return bounded(task, f"`{method}`") if bound else task()
+            return task() if ships(type(made)) else bounded(task, f"`{method}`", LONG if method in _LONG else SHORT)
+
+    def pieces(
+        self, kind: Kind, made: Any, method: str, start: Callable[[], Iterable[Any]], is_stopped: Callable[[], bool] = never,  # noqa: ANN401
+    ) -> Generator[Any]:  # fmt: skip
+        """Give the pieces of what a method gives, which `start` begins: each is bounded and blamed as a call by itself would be.
+
+        They may be taken in any thread. `is_stopped` says whether nobody wants them any more.
+        """
+        stream = None if ships(type(made)) else handed_over(start, f"`{method}`", is_stopped)
+        return self._pieces(kind, made, method, lambda: iter(start()) if stream is None else stream)
+
+    def _pieces(self, kind: Kind, made: Any, method: str, start: Callable[[], Iterator[Any]]) -> Generator[Any]:  # noqa: ANN401
+        with self._summing(kind, made.name, method) as timed:
+            with timed(), blame(kind, made.name, self.secrets):
+                stream = start()
+            try:
+                while True:
+                    with timed(), blame(kind, made.name, self.secrets):
+                        piece = next(stream, _END)
+                    if piece is _END:
+                        return
+                    yield piece
+            finally:
+                close = getattr(stream, "close", None)
+                if callable(close):
+                    with timed(), blame(kind, made.name, self.secrets):
+                        close()
 
     def imported(self, kind: Kind, word: str, task: Callable[[], Heard]) -> Heard:
         """Import what a plugin has named: bounded in time, and named when it fails."""
@@ -126,9 +165,20 @@ class Plugins:
         if self._trace is None:
             yield
             return
-        claim = self._shelf(kind).words.get(word)
-        with self._trace.noting(claim.candidate.name if claim else "", f"{kind} {word}: {what}()"):
+        with self._trace.noting(self._asked(kind, word), f"{kind} {word}: {what}()"):
             yield
+
+    @contextmanager
+    def _summing(self, kind: Kind, word: str, what: str) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+        if self._trace is None:
+            yield nullcontext
+            return
+        with self._trace.summing(self._asked(kind, word), f"{kind} {word}: {what}()") as piece:
+            yield piece
+
+    def _asked(self, kind: Kind, word: str) -> str:
+        claim = self._shelf(kind).words.get(word)
+        return claim.candidate.name if claim else ""
 
     def words(self, kind: Kind) -> tuple[str, ...]:
         """Name the plugins of a kind that can be used."""
@@ -159,9 +209,8 @@ class Plugins:
     def _shelf(self, kind: Kind) -> Shelf:
         with self._lock:
             if kind not in self._shelves:
-                heard = [
-                    self._announced(candidate, kind) for candidate in self._candidates if candidate not in self._off
-                ]
+                with without_end():
+                    heard = [self._announced(each, kind) for each in self._candidates if each not in self._off]
                 claims = [claim for one in heard for claim in one.claims]
                 faults = [fault for one in heard for fault in one.faults]
                 self._shelves[kind] = shelf(

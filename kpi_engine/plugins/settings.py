@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kpi_engine.digests import digest
 from kpi_engine.errors import KpiError, PluginError, SourceError, nearest
-from kpi_engine.plugins.isolation import blame
+from kpi_engine.plugins.isolation import blame, ships
+from kpi_engine.plugins.limits import bounded
 from kpi_engine.plugins.secrets import LiteralSecretError, filled, has_secrets, secret_settings, written_out
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def configure(cls: type[Any], settings: Mapping[str, object], finder: Finder | N
     given = {key: value for key, value in settings.items() if key in known}
     with blame(_kind(cls), cls.name, finder.secrets if finder else None):
         try:
-            made = config.model_validate(_with_secrets(cls, given, finder))
+            made = _validated(cls, config, _with_secrets(cls, given, finder))
         except ValidationError as error:
             hide = finder.secrets.hide if finder else str
             details = error.errors(include_url=False, include_input=False)
@@ -76,6 +78,13 @@ def configure(cls: type[Any], settings: Mapping[str, object], finder: Finder | N
     if place := written_out(config, given):
         raise _literal(cls, place)
     return made
+
+
+def _validated(cls: type[Any], config: type[BaseModel], given: Mapping[str, object]) -> BaseModel:
+    """Check settings by the plugin's model, which may run code of its author."""
+    if ships(cls):
+        return config.model_validate(given)
+    return bounded(partial(config.model_validate, given), "checking its settings")
 
 
 def _with_secrets(cls: type[Any], settings: dict[str, object], finder: Finder | None) -> dict[str, object]:
@@ -110,7 +119,7 @@ def configured(cls: type[Any], settings: Mapping[str, object], cache: Cache, fin
 
     Settings with a secret are never kept.
     """
-    if not cls.__module__.startswith("kpi_engine."):
+    if not ships(cls):
         return configure(cls, settings, finder)
     key = digest(cls.__module__, cls.__qualname__, repr(sorted(settings.items())))
     kept = cache.read(_KEPT, key)

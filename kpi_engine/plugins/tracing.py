@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,28 @@ class Trace:
             raise
         finally:
             self.calls.append(Call(plugin, what, perf_counter() - start, "; ".join(errors)))
+
+    @contextmanager
+    def summing(self, plugin: str, what: str) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+        """Note what is asked here piece by piece, as one call: the time is that of the pieces, each in a `with` of what is given."""
+        seconds, errors = 0.0, list[str]()
+
+        @contextmanager
+        def piece() -> Iterator[None]:
+            nonlocal seconds
+            start = perf_counter()
+            try:
+                yield
+            except BaseException as error:
+                errors.append(f"{type(error).__name__}: {error}".partition("\n")[0])
+                raise
+            finally:
+                seconds += perf_counter() - start
+
+        try:
+            yield piece
+        finally:
+            self.calls.append(Call(plugin, what, seconds, "; ".join(errors)))
 
 
 _CURRENT: ContextVar[Trace | None] = ContextVar("kpi_engine_plugin_trace", default=None)

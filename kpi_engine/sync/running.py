@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kpi_engine.api import SourceContext
 from kpi_engine.digests import digest
 from kpi_engine.errors import KpiError, RequestError, SourceError, nearest
-from kpi_engine.plugins.isolation import blame
 from kpi_engine.sync.failpoints import reached
 from kpi_engine.sync.folders import folder_of, locked, unwritable
 from kpi_engine.sync.reports import SourceReport, SyncReport
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from kpi_engine.plugins import Plugins
     from kpi_engine.sync.folders import Folder
     from kpi_engine.sync.reports import Status
-
-
-_END: Any = object()
 
 
 @dataclass(frozen=True)
@@ -107,9 +104,8 @@ class Sync:
         settings = self.project.settings.sources[name]
         made: Any = self.plugins.source(settings.plugin)
         config = self.plugins.configure(made, settings.model_extra or {})
-        with blame("source", made.name, self.plugins.secrets):
-            source: StreamSource = made(config, SourceContext(name, self.project.root))
-            return source
+        source: StreamSource = self.plugins.make("source", made, config, SourceContext(name, self.project.root))
+        return source
 
     def _fetched(
         self, name: str, source: StreamSource, folder: Folder, notices: list[str], *, full: bool
@@ -127,33 +123,25 @@ class Sync:
                 lambda stream, rows: self.watching.progress(name, stream, rows),
                 settings.sync.commit_rows, notices,
             )  # fmt: skip
-            messages = self.plugins.call("source", source, "read", wanted, store.kept.state)
-            with closing(self._messages(messages, source.name)) as passed_on:
+            read = partial(source.read, wanted, store.kept.state)
+            messages = self.plugins.pieces("source", source, "read", read, self.watching.is_stopped)
+            with closing(messages), closing(self._messages(messages)) as passed_on:
                 session.take_all(passed_on)
             reports = session.finish()
             publish(store)
         return SourceReport(name, "done", reports, tuple(map(self.plugins.secrets.hide, notices)))
 
-    def _messages(self, messages: Iterable[Message], word: str) -> Generator[Message]:
-        """Pass messages on; what goes wrong in the plugin is its fault, and what it has open is closed whatever happens."""
-        stream = iter(messages)
-        try:
-            while True:
-                if self.watching.is_stopped():
-                    raise SourceError(
-                        "the sync was stopped before it had finished",
-                        code="interrupted",
-                        hint="what was committed stands",
-                    )
-                with blame("source", word, self.plugins.secrets):
-                    message = next(stream, _END)
-                if message is _END:
-                    return
-                yield message
-        finally:
-            close = getattr(stream, "close", None)
-            if callable(close):
-                close()
+    def _messages(self, messages: Iterable[Message]) -> Generator[Message]:
+        """Pass messages on, as long as nobody stops the sync."""
+        self._refuse_stopped()
+        for message in messages:
+            yield message
+            self._refuse_stopped()
+
+    def _refuse_stopped(self) -> None:
+        if self.watching.is_stopped():
+            message = "the sync was stopped before it had finished"
+            raise SourceError(message, code="interrupted", hint="what was committed stands")
 
     def _closing(self, source: str) -> Closing:
         settings = self.project.settings.sources[source].sync

@@ -32,7 +32,7 @@ def made_source(plugins: Plugins, word: str, settings: Mapping[str, Any], contex
     made: Any = plugins.source(word)
     if is_fetched(made):
         return SyncedSource(context)
-    source: Source = made(plugins.configure(made, settings), context)
+    source: Source = plugins.make("source", made, plugins.configure(made, settings), context)
     return source
 
 
