@@ -208,7 +208,8 @@ class Binder:
     def interrupt(self, sources: Iterable[str] | None = None) -> None:
         """Stop what SQL sources compute at this moment, from another thread; where none is named, of all of them, and all scans."""
         self._stops += 1
-        self._sources.stops += sources is None
+        if sources is None:
+            self._sources.stop()
         self._sources.interrupt(list(self._remote if sources is None else sources))
 
     def folders(self) -> tuple[str, ...]:

@@ -64,6 +64,10 @@ class Scanned:
         return found or self.columns[:1]
 
 
+class _TornError(Exception):
+    """The rows of a stream came to an end too early; why, the stream knows."""
+
+
 class Stream:
     """Rows on their way from a source to DuckDB; what the source raises on the way is kept, since DuckDB knows only its text."""
 
@@ -72,7 +76,7 @@ class Stream:
         self._columns = columns
         self._schema, batches = self._opened()
         self._unread: Iterator[RecordBatch] | None = batches
-        self.failure: BaseException | None = None
+        self._failure: BaseException | None = None
 
     def __arrow_c_schema__(self) -> object:
         """Say the columns, without beginning to read."""
@@ -88,19 +92,31 @@ class Stream:
         """Read all rows."""
         from arro3.core import Table
 
-        return Table.from_batches(list(self._batches()), schema=self._schema)
+        return Table.from_batches(list(self._pieces()), schema=self._schema)
+
+    def taken_failure(self) -> BaseException | None:
+        """Give what the source raised, once."""
+        failure, self._failure = self._failure, None
+        return failure
 
     def _batches(self) -> Iterator[RecordBatch]:
+        """Give the rows to DuckDB. It keeps what is raised here for good, with all that hangs on it: so that is nearly nothing."""
         try:
-            unread, self._unread = self._unread, None
-            for batch in unread if unread is not None else self._again():
-                for start in range(0, batch.num_rows, MOST_ROWS):
-                    yield batch.slice(start, MOST_ROWS) if batch.num_rows > MOST_ROWS else batch
+            yield from self._pieces()
         except GeneratorExit:
             raise
-        except BaseException as error:
-            self.failure = error
-            raise
+        except BaseException as error:  # noqa: BLE001 - raised by whoever has run the statement
+            self._failure = error
+        else:
+            return
+        del self
+        raise _TornError
+
+    def _pieces(self) -> Iterator[RecordBatch]:
+        unread, self._unread = self._unread, None
+        for batch in unread if unread is not None else self._again():
+            for start in range(0, batch.num_rows, MOST_ROWS):
+                yield batch.slice(start, MOST_ROWS) if batch.num_rows > MOST_ROWS else batch
 
     def _again(self) -> Iterator[RecordBatch]:
         schema, batches = self._opened()
@@ -142,7 +158,7 @@ def said_by_sources(tables: Mapping[str, Any]) -> Iterator[None]:
     try:
         yield
     except Exception:
-        failures = (each.failure for each in tables.values() if isinstance(each, Stream))
+        failures = [each.taken_failure() for each in tables.values() if isinstance(each, Stream)]
         if failure := next(filter(None, failures), None):
             raise failure from None
         raise

@@ -27,8 +27,8 @@ class Sources:
         self._plugins = plugins
         self._made: dict[str, Source] = {}
         self._lock = RLock()
-        self.stops = 0
-        """How often all that is computed was stopped, from another thread."""
+        self._stops: list[None] = []
+        """One for each time that all that is computed was stopped; threads that are left behind keep this alive, and nothing else of the engine."""
 
     def get(self, name: str) -> Source:
         """Make a source, or give the one that was made."""
@@ -80,9 +80,14 @@ class Sources:
                 raise _wrong("source", source.name, "scan", found, "a table or a stream of Arrow is expected")
             return RecordBatchReader.from_stream(found)
 
-        began, plugins = self.stops, self._plugins()
+        stops, plugins = self._stops, self._plugins()
+        began = len(stops)
         reader = plugins.call("source", source, "scan", scan, then=opened)
-        return reader.schema, plugins.pieces("source", source, "scan", lambda: reader, lambda: self.stops != began)
+        return reader.schema, plugins.pieces("source", source, "scan", lambda: reader, lambda: len(stops) != began)
+
+    def stop(self) -> None:
+        """End all scans, from another thread."""
+        self._stops.append(None)
 
     def interrupt(self, names: Iterable[str]) -> None:
         """Stop what sources compute at this moment, those that can be stopped, from another thread."""

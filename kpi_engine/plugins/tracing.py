@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from kpi_engine.errors import KpiError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -36,7 +38,7 @@ class Trace:
         try:
             yield errors
         except BaseException as error:
-            errors.append(f"{type(error).__name__}: {error}".partition("\n")[0])
+            errors.append(_said(error))
             raise
         finally:
             self.calls.append(Call(plugin, what, perf_counter() - start, "; ".join(errors)))
@@ -53,7 +55,7 @@ class Trace:
             try:
                 yield
             except BaseException as error:
-                errors.append(f"{type(error).__name__}: {error}".partition("\n")[0])
+                errors.append(_said(error))
                 raise
             finally:
                 seconds += perf_counter() - start
@@ -62,6 +64,11 @@ class Trace:
             yield piece
         finally:
             self.calls.append(Call(plugin, what, seconds, "; ".join(errors)))
+
+
+def _said(error: BaseException) -> str:
+    said = error.message if isinstance(error, KpiError) else f"{type(error).__name__}: {error}"
+    return said.partition("\n")[0]
 
 
 _CURRENT: ContextVar[Trace | None] = ContextVar("kpi_engine_plugin_trace", default=None)

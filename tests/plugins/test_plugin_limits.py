@@ -291,6 +291,25 @@ def test_ctrl_c_ends_a_command_whose_plugin_hangs(project, plugin, where, argume
     assert said.strip() == "Interrupted.", said
 
 
+@pytest.mark.parametrize(
+    ("plugin", "where", "kpi"),
+    [("scanned", "batch", "scan"), ("asked", "query", "query"), ("doubled", "apply", "apply")],
+)
+def test_a_command_says_why_and_nothing_else(project, plugin, where, kpi):
+    root = project(plugin, where)
+    environment = {**os.environ, "KPI_PLUGIN_DATA_TIMEOUT": "600", "KPI_PLUGIN_TIMEOUT": "5"}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    ran = subprocess.run(
+        [sys.executable, "-m", "kpi_engine", "run", kpi, "--timeout", "0.5"], cwd=root, env=environment, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == (
+        "error[timeout]: the request did not finish within its time of 0.5 seconds\n"
+        "      = ask for less, or give a longer `timeout`\n"
+    )
+
+
 class TestHandedOver:
     def test_all_of_it_happens_in_one_thread_and_nothing_ahead(self):
         made, threads = [], set()
