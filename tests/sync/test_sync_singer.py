@@ -247,3 +247,56 @@ def test_what_a_tap_said_once_can_be_replayed_from_a_file(tmp_path) -> None:
         assert engine.sync().sources[0].error is None
         assert engine.sync().sources[0].streams[0].changed == 0
     assert served(tmp_path, "SELECT max(id), sum(amount) FROM leads", "crm") == [(2**60 + 1, Decimal("0.30"))]
+
+
+RENEWING = """
+path = sys.argv[sys.argv.index("--config") + 1]
+number = int(config["auth"]["token"].rpartition("-")[2]) + 1
+config["auth"]["token"] = f"a-long-secret-{number}"
+json.dump(config, open(path, "w"))
+schemas()
+"""
+
+
+def test_a_token_that_the_tap_renews_is_kept_and_given_to_it_the_next_time(tap, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("KPI_TEST_KEY", "a-long-secret-1")
+    settings = ", config: {auth: {user: me}}, secrets: {auth.token: {env: KPI_TEST_KEY}}, renewed: secrets/crm.json, catalog: catalog.json"
+    (tmp_path / "catalog.json").write_text('{"streams": [{"stream": "pages", "schema": {}, "metadata": []}]}')
+    reports = [tap(RENEWING, settings) for _ in range(3)]
+    assert [(each.error, each.notices) for each in reports] == [(None, ())] * 3
+    assert [each["config"]["auth"] for each in told(tmp_path)] == [
+        {"user": "me", "token": "a-long-secret-1"},
+        {"user": "me", "token": "a-long-secret-2"},
+        {"user": "me", "token": "a-long-secret-3"},
+    ]
+    assert oct((tmp_path / "secrets" / "crm.json").stat().st_mode & 0o777) == "0o600"
+    monkeypatch.setenv("KPI_TEST_KEY", "another-secret-7")
+    tap(RENEWING, settings)
+    tap(RENEWING, settings)
+    assert [each["config"]["auth"]["token"] for each in told(tmp_path)[3:]] == ["another-secret-7", "a-long-secret-8"]
+    holding = [each.name for each in tmp_path.rglob("*") if each.is_file() and b"a-long-secret" in each.read_bytes()]
+    assert sorted(holding) == ["crm.json", "tap-test", "told.jsonl"]
+
+
+def test_a_token_that_is_renewed_and_kept_nowhere_is_said(tap, monkeypatch) -> None:
+    monkeypatch.setenv("KPI_TEST_KEY", "a-long-secret-1")
+    report = tap(RENEWING, ", secrets: {auth.token: {env: KPI_TEST_KEY}}")
+    assert "`auth.token` of its settings" in " ".join(report.notices)
+    assert "renewed: PATH" in " ".join(report.notices)
+    assert "a-long-secret" not in str(report)
+
+
+def test_a_token_that_is_renewed_by_a_tap_that_fails_is_kept_and_not_said(tap, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("KPI_TEST_KEY", "a-long-secret-1")
+    settings = ", secrets: {auth.token: {env: KPI_TEST_KEY}}, renewed: secrets/crm.json"
+    report = tap(RENEWING + "\nsys.exit('refused: ' + config['auth']['token'])", settings)
+    assert report.error is not None
+    assert "refused: •••" in str(report.error)
+    tap(RENEWING, settings)
+    assert told(tmp_path)[1]["config"]["auth"] == {"token": "a-long-secret-2"}
+
+
+def test_a_file_of_renewed_settings_that_is_damaged_is_said(tap, tmp_path) -> None:
+    (tmp_path / "crm.json").write_text('{"token": 1}')
+    report = tap("schemas()", ", renewed: crm.json")
+    assert (report.error.code, "is damaged" in str(report.error)) == ("renewed_settings", True)

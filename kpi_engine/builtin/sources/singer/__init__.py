@@ -8,9 +8,10 @@ import shutil
 import time
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from kpi_engine.api import Schema, SourceError
+from kpi_engine.api import Notice, Schema, SourceError
 from kpi_engine.builtin.deferred import Deferred
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kpi_engine.api import Message, SourceContext, Stream, Wanted
+    from kpi_engine.builtin.sources.singer.renewing import Renewed
     from kpi_engine.builtin.sources.singer.settings import SingerSettings
 
 _LINES: Final = 20_000
 _SECONDS: Final = 2.0
 """So many lines, or those of so many seconds, are read at once."""
 _CHUNK: Final = 1 << 20
+_SETTINGS: Final = "config.json"
 
 
 class SingerSource:
@@ -38,6 +41,7 @@ class SingerSource:
         self._root = context.root.resolve()
         self._folder = self._root / ".kpi" / "sync" / context.name / "private"
         self._catalog: dict[str, Any] | None = None
+        self._forgotten: dict[str, None] = {}
 
     def streams(self) -> Sequence[Stream]:
         """List the streams: those of the catalog that the tap discovers, or those that a recorded file describes."""
@@ -59,6 +63,7 @@ class SingerSource:
                 for message in decoder.decode(lines):
                     if not isinstance(message, Schema) or message.stream.name in names:
                         yield message
+            yield from self._notices()
             if silent := sorted(names - decoder.streams.keys()):
                 raise SourceError(
                     f"the tap said nothing of {', '.join(f'`{name}`' for name in silent)}",
@@ -121,7 +126,21 @@ class SingerSource:
     def _options(self, folder: Path) -> list[str]:
         from kpi_engine.builtin.sources.singer.processes import write_private
 
-        return ["--config", write_private(folder, "config.json", _settings(self._config))]
+        return ["--config", write_private(folder, _SETTINGS, self._renewed.applied(_settings(self._config)))]
+
+    @cached_property
+    def _renewed(self) -> Renewed:
+        from kpi_engine.builtin.sources.singer.renewing import Renewed
+
+        return Renewed(self._root / self._config.renewed if self._config.renewed else None)
+
+    def _notices(self) -> Iterator[Notice]:
+        """Say what the tap has renewed that is kept nowhere."""
+        if self._forgotten:
+            yield Notice(
+                f"the tap has renewed {', '.join(f'`{name}`' for name in self._forgotten)} of its settings, and the next sync gives it "
+                "the old value again: name a file in which to keep it, `renewed: PATH`"
+            )
 
     def _run(self, options: Sequence[str]) -> Iterator[bytes]:
         from kpi_engine.builtin.sources.singer.processes import Tap
@@ -129,8 +148,18 @@ class SingerSource:
         config = self._config
         program = str(self._root / config.executable) if os.sep in config.executable else config.executable
         command = [program, *config.arguments, *options]
-        with Tap(command, self._root, config.environment, config.idle_timeout, config.timeout) as tap:
-            yield from tap.chunks()
+        try:
+            with Tap(command, self._root, config.environment, config.idle_timeout, config.timeout) as tap:
+                yield from tap.chunks()
+        except SourceError as error:
+            self._learn()
+            raise SourceError(self._renewed.hidden(error.message), code=error.code, hint=error.hint) from None
+        finally:
+            self._learn()
+
+    def _learn(self) -> None:
+        """Keep what the tap has made of its settings, before they are gone."""
+        self._forgotten |= dict.fromkeys(self._renewed.learn(self._folder / _SETTINGS))
 
     @contextmanager
     def _private(self) -> Iterator[Path]:

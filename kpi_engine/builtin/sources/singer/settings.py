@@ -29,6 +29,8 @@ class SingerSettings(BaseModel):
     """The tap's settings, as its documentation has them, but for secrets."""
     secrets: dict[str, SecretStr] = {}
     """The tap's settings that are secrets, each a reference such as `{env: HUBSPOT_KEY}`; `a.b` is `b` within `a`."""
+    renewed: str = ""
+    """A file for settings that the tap renews by itself, such as OAuth tokens: they are secrets, so it stays out of version control."""
     catalog: str = ""
     """A catalog file, for a tap that cannot discover its streams or needs a catalog of its own."""
     catalog_option: Literal["catalog", "properties"] = "catalog"
