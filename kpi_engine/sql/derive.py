@@ -48,7 +48,7 @@ def derive(node: Derive, rendering: Rendering) -> exp.Select:
     if node.position and not node.others:
         final = final.where(exp.Not(this=_is_others(node)), copy=False)
     if node.having:
-        final = final.where(*(finite_columns(each.tree) for each in node.having), copy=False)
+        final = final.where(*(finite_columns(each.tree, kinds) for each in node.having), copy=False)
     if node.order:
         final = final.order_by(*(_ordered(sort, node) for sort in node.order), copy=False)
     if node.limit is not None:
@@ -78,7 +78,8 @@ def below(node: Derive, rendering: Rendering) -> exp.Select:
     columns += [named(column(name), name) for name in node.shown]
     final = exp.Select(expressions=columns).from_(cte(_last(ctes)), copy=False)
     if node.having:
-        final = final.where(*(finite_columns(each.tree) for each in node.having), copy=False)
+        kinds = kinds_of(node)
+        final = final.where(*(finite_columns(each.tree, kinds) for each in node.having), copy=False)
     return _with(final, ctes)
 
 

@@ -136,9 +136,13 @@ def _kind(tree: exp.Expr, functions: Mapping[tuple[str, str], str], earlier: Map
     return "double" if "double" in kinds else "any" if "any" in kinds else "exact"
 
 
-def finite_columns(tree: exp.Expr) -> exp.Expr:
-    """Let a condition on values see what is shown of them."""
-    return rewritten(unqualified(tree), lambda node: finite(node) if isinstance(node, exp.Column) else node)
+def finite_columns(tree: exp.Expr, kinds: Mapping[str, Kind]) -> exp.Expr:
+    """Let a condition on values see what is shown of them; `kinds` says what kind of number each value is."""
+
+    def shown(node: exp.Expr) -> exp.Expr:
+        return shown_value(node.name, kinds.get(node.name, "any")) if isinstance(node, exp.Column) else node
+
+    return rewritten(unqualified(tree), shown)
 
 
 def unqualified(tree: exp.Expr) -> exp.Expr:

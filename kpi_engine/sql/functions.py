@@ -117,8 +117,8 @@ def _anonymous(writing: Writing, node: exp.Anonymous) -> Lowered:
         return _stretch(writing, *node.expressions)
     if name == "isfinite":
         made, kind = writing.visit(node.expressions[0])
-        writing.only(node, kind, frozenset({"double"}))
-        return writing.dialect.is_finite(made), "bool"
+        writing.only(node, kind, frozenset({"double", "made"}))
+        return writing.dialect.is_finite(made if kind == "double" else cast(made, writing.type_name("double"))), "bool"
     if name in {"quantile_cont", "quantile_disc"}:
         return _aggregate(writing, name, node.expressions, name)
     if name in {"arg_min", "arg_max"}:

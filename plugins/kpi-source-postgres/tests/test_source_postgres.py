@@ -178,3 +178,40 @@ def test_many_days_are_found_by_a_search(project, kind):
     few = {**asked, "period": "2026-02-01..2026-02-14"}
     assert "WIDTH_BUCKET" not in engine.explain("sold", **few)
     assert [row["sold__previous_year"] for row in engine.run("sold", **few).rows()] == [4] * 10 + [3] * 4
+
+
+def test_values_of_entities_are_computed_and_aggregated_there(project, monkeypatch):
+    """20,000 rows of 500 shops: neither a row nor a shop travels for the mean of shops, nor for the rows of those that a condition keeps."""
+    create = [
+        "CREATE TABLE sales (id BIGINT, day DATE, shop TEXT, amount NUMERIC(12,2))",
+        "INSERT INTO sales SELECT n, DATE '2026-01-01' + n % 90, 'shop ' || n % 500, n % 7 FROM generate_series(1, 20000) AS n",
+    ]
+    kpis = {
+        "sold": {"inputs": ["sales"], "formula": "sum(amount)"},
+        "mean": {"inputs": ["sales"], "formula": "sum(amount) / count(sales)"},
+        "per_shop": {"inputs": {"s": {"from": "sold", "per": "shop"}}, "formula": "avg(s)"},
+        "best": {"inputs": {"s": {"from": "mean", "per": "shop"}}, "formula": "max(s)"},
+    }
+    engine = project(create, kpis)
+    rows = [(f"shop {n % 500}", n % 7) for n in range(1, 20001)]
+    shops = {shop: [amount for each, amount in rows if each == shop] for shop in {shop for shop, _ in rows}}
+    among = {"shop": {"among": {"having": {"sold": {">": 119}}}}}
+    many = {"shop": {"among": {"having": {"mean": {">": 3}}}}}
+    plain, counts = PostgresSource.query, []
+
+    def counting(source, sql):
+        found = plain(source, sql)
+        counts.append(found.num_rows)
+        return found
+
+    monkeypatch.setattr(PostgresSource, "query", counting)
+    asked = {"period": "2026-Q1", "as_of": "2026-12-31"}
+    (row,) = engine.run(["per_shop", "best"], **asked).rows()
+    assert float(row["per_shop"]) == pytest.approx(sum(map(sum, shops.values())) / 500)
+    assert row["best"] == pytest.approx(max(sum(each) / len(each) for each in shops.values()))
+    kept = sum(sum(each) for each in shops.values() if sum(each) > 119)
+    assert engine.run("sold", **asked, where=among).rows() == [{"sold": kept}]
+    kept = sum(sum(each) for each in shops.values() if sum(each) / len(each) > 3)
+    assert engine.run("sold", **asked, where=many).rows() == [{"sold": kept}]
+    assert 0 < kept < sum(map(sum, shops.values()))
+    assert sum(counts) <= 6
