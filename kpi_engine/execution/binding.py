@@ -284,9 +284,8 @@ class Binder:
         except Refused as refused:
             mistake = refused.mistakes[0]
             place = self._project.places.within(("datasets", dataset, "sql"), mistake.offset, mistake.length)
-            raise DefinitionError(
-                [Diagnostic(mistake.code, mistake.message, place, mistake.hint, subject=f"dataset {dataset}")]
-            ) from None
+            said = Diagnostic(mistake.code, mistake.message, place, mistake.hint, subject=f"dataset {dataset}")
+            raise DefinitionError([said]) from None
 
     def _origin(self, key: Key, types: Mapping[str, str], registered: dict[str, Any]) -> Origin:
         source_name, table = key
@@ -309,9 +308,8 @@ class Binder:
             if origin.parts[0] not in registered:
                 registered[origin.parts[0]] = self._scanned(key, source, scan)
         else:
-            raise PluginError(
-                f"the source `{source_name}` can neither scan nor be read by DuckDB", code="broken_plugin"
-            )
+            message = f"the source `{source_name}` can neither scan nor be read by DuckDB"
+            raise PluginError(message, code="broken_plugin")
         self._origins[key] = origin
         return origin
 
@@ -350,9 +348,8 @@ class Binder:
         if key not in self._origins:
             table = next((name for name in data if name.casefold() == key[1].casefold()), None)
             if table is None:
-                raise SourceError(
-                    f"the data hold no table `{key[1]}`", code="unknown_table", hint=nearest(key[1], data)
-                )
+                message = f"the data hold no table `{key[1]}`"
+                raise SourceError(message, code="unknown_table", hint=nearest(key[1], data))
             self._origins[key] = Named((table,))
         origin = self._origins[key]
         if isinstance(origin, Named) and not self._database.is_live:
@@ -373,9 +370,8 @@ class Binder:
         for name in needed:
             if name not in known:
                 message = f"the transform `{model.transform}` of dataset `{dataset}` needs the column `{name}` of `{model.from_}`"
-                raise DefinitionError(
-                    [Diagnostic("unknown_column", message, None, nearest(name, known), subject=f"dataset {dataset}")]
-                )
+                hint = nearest(name, known)
+                raise DefinitionError([Diagnostic("unknown_column", message, None, hint, subject=f"dataset {dataset}")])
         names = Names(self._project.datasets, self.schema)
         zone = load_zone(self._project.settings.calendar.timezone)
         query = Renderer(names, relations, zone, self._database.columns).rows(model.from_, needed)
