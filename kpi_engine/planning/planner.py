@@ -73,6 +73,7 @@ class Planner:
     split: tuple[str, ...] = ()
     windows: tuple[tuple[Bucket, Window], ...] = ()
     dense: bool = True
+    stretched: bool = False
     nested: bool = False
     level: int = 0
     frame: str = ""
@@ -101,7 +102,7 @@ class Planner:
         self.exchange = Exchange(self.catalogue.names)
         frame = tuple(w for _, w in self.windows)
         self.summaries = Summaries(
-            self.calendar, self.request.as_of, frame, self.exchange.rates, observing=not self.dense
+            self.calendar, self.request.as_of, frame, self.exchange.rates, observing=self.stretched or not self.dense
         )
         self.datasets = DatasetRows(
             self.catalogue, self.request, self.split, self._with_parameters, self._keeping, self.calendar, self._first,
@@ -303,15 +304,13 @@ class Planner:
             self.catalogue.datasets_under(source.target) if source.kind == "kpi" else (source.target,), inside
         )
         frame, units = units_of(moved, source.unit, self.calendar, self.request.as_of)
-        whole = (
-            source.unit is not None
-            and source.kind == "kpi"
-            and self.catalogue.project.kpis[source.target].frame == "whole"
-        )
+        kpi = self.catalogue.project.kpis[source.target] if source.kind == "kpi" and source.unit is not None else None
+        whole = kpi is not None and kpi.frame == "whole"
+        stretched = whole and set(source.per) > {source.unit}
         below = Planner(
             self.request, self.catalogue, self.calendar,
             split=(*kept, *(name for name in source.per if name not in {*kept, source.unit})),
-            windows=frame, dense=whole, nested=True, level=self.level + 1, each_member=self._is_each_member(source),
+            windows=frame, dense=whole, stretched=stretched, nested=True, level=self.level + 1, each_member=self._is_each_member(source),
         )  # fmt: skip
         check_depth(below.level)
         self.below.append(below)
@@ -325,7 +324,7 @@ class Planner:
             plain = replace(source, per=(), offset=None, covers=None)
             below.summaries.column(below._dataset(plain, bare), "count", None, frozenset())
         align = below._align()
-        if whole and set(source.per) > {source.unit}:
+        if stretched:
             stretches = tuple(number for number, each in enumerate(units) for _ in each)
             align = replace(align, stretches=stretches)
         derive = Derive(align, {**below.hidden, **values}, tuple(values))

@@ -40,7 +40,7 @@ def aligned(node: Align, rendering: Rendering) -> dict[str, exp.Expr]:
         return ctes
     if node.dense and node.stretches:
         keys = [column(STRETCH, PERIODS)]
-        ctes[MEMBERS] = _seen_in(node, keys, _whole_reaches(node))
+        ctes[MEMBERS] = _seen_in(node, keys, _counted_reaches(node))
         ctes[FRAME] = exp.Select(expressions=[exp.Star()]).from_(cte(PERIODS), copy=False)
         ctes[FRAME].append("joins", exp.Join(this=cte(MEMBERS), using=[identifier(STRETCH)]))
     elif node.dense:
@@ -153,7 +153,7 @@ def _full_cells(node: Align, summary: Summarise) -> list[int]:
 
 def _observed(node: Align) -> exp.Expr:
     """Keep the members and periods that have rows of their own; rows that nothing counts make none."""
-    reaches = [each for each in _whole_reaches(node) if each.counts]
+    reaches = _counted_reaches(node)
     present = [each for each in reaches if each.present and not node.earlier] or reaches
     keys = dict.fromkeys([PERIOD_NUMBER, PERIOD, *map(label, node.labels), *_keys(node).values(), *_limits(node)])
     return _seen_in(node, [column(key, PERIODS) for key in keys], present)
@@ -162,6 +162,11 @@ def _observed(node: Align) -> exp.Expr:
 def _whole_reaches(node: Align) -> list[Reach]:
     """Give the reaches that know whole members: none of whose cells ignores a part of the split."""
     return [r for r in node.reaches if set(_full_cells(node, node.summaries[r.summary])) >= set(r.cells)]
+
+
+def _counted_reaches(node: Align) -> list[Reach]:
+    """Give those of them that count their rows: the others look at rows that make no member seen."""
+    return [each for each in _whole_reaches(node) if each.counts]
 
 
 def _seen_in(node: Align, keys: list[exp.Column], reaches: list[Reach]) -> exp.Expr:
