@@ -111,6 +111,8 @@ def _check_totals(oracle: Oracle, result: kpi_engine.Result) -> None:
         ):
             return
         raise WrongError(f"refused totals: {error}") from error
+    if expected is None and not wrong and _over_all_ages(oracle) and all(value is None for value in got.values()):
+        return  # of all ages together nothing is known, and nothing before is looked for
     if expected is None or lacks:
         raise WrongError(f"totals answered, and not refused: {got}")
     _compare("totals", expected, got)
