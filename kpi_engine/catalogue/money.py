@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kpi_engine.catalogue.aggregates import COUNTS
@@ -34,7 +33,7 @@ class MoneyBelow:
         Raise `RequestError` for amounts that cannot be converted, `DefinitionError` where the rates were left out because of a mistake.
         """
         to = self.currency_of(kpi_id, asked)
-        if asked == AS_RECORDED or not (to or self._is_said or asked):
+        if asked == AS_RECORDED or not (to or asked or self._is_said(kpi_id)):
             return ()
         below = [self.kpi(name) for name in self.under(kpi_id)]
         for each in below if to or asked else ():
@@ -50,7 +49,7 @@ class MoneyBelow:
 
     def currency_of(self, kpi_id: str, asked: str = "") -> str:
         """Name the currency into which a KPI's amounts are converted; empty where none is, or where they are in several."""
-        if asked == AS_RECORDED or not (asked or self._is_said):
+        if asked == AS_RECORDED or not (asked or self._is_said(kpi_id)):
             return ""
         found: dict[str, str | None] = {}
         for name in self.under(kpi_id):
@@ -62,11 +61,10 @@ class MoneyBelow:
             found[name] = (asked or kpi.model.currency or one) if inputs or own else None
         return found[kpi_id] or ""
 
-    @cached_property
-    def _is_said(self) -> bool:
-        """Whether a definition names a currency to convert into."""
+    def _is_said(self, kpi_id: str) -> bool:
+        """Whether the project, or a KPI that this one is made of, names a currency to convert into."""
         project = self.project
-        return bool(project.settings.reporting_currency or any(each.currency for each in project.kpis.values()))
+        return bool(project.settings.reporting_currency) or any(project.kpis[n].currency for n in self.under(kpi_id))
 
     def _has_money(self, kpi: ResolvedKpi) -> bool:
         """Whether a KPI aggregates amounts that can be converted."""
