@@ -15,7 +15,7 @@ SOURCES = {
         "`web`",
     ),
     "an unknown plugin": ("sources: {web: {plugin: ⟨unknown_plugin:flies⟩, path: data}}\n", "files"),
-    "unknown settings": ("sources: {web: {plugin: files, path: ⟨bad_settings:data⟩, delimeter: ','}}\n", "delimiter"),
+    "unknown settings": ("sources: {web: {plugin: files, path: data, delimeter: ⟨bad_settings:','⟩}}\n", "delimiter"),
     "a folder that is not there": (
         "sources: {web: {plugin: files, path: ⟨missing_folder:dat⟩}}\n",
         "relative to the project",
