@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from textwrap import dedent
@@ -166,10 +167,11 @@ class TestCommands:
         assert {"kind": "pack", "word": "marketing"} in found["builtin"]["provides"]
         code, said = self.kpi("plugins", "show", "web")
         assert code == 0
-        assert said.splitlines()[:7] == [
+        assert said.splitlines()[:6] == [
             "web  ok", "From          kpi-pack-web 1.0", "Code          kpi_pack_web", "",
-            "pack web", "KPIs of a web site.", f"Stands in     {site / 'kpi_pack_web'}",
+            "pack web", "KPIs of a web site.",
         ]  # fmt: skip
+        assert f"Stands in     {site / 'kpi_pack_web'}" in re.sub(r"\n {14}", "", said)
         assert "Used by       definitions of kpi.yaml" in said
         assert "Used by       nothing in this project" in self.kpi("plugins", "show", "marketing")[1]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FLAGS = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c listen_addresses=127.0.0.1"
 
 
-def _binaries() -> Path | None:
+def programs_found() -> Path | None:
     """Find the server's programs: on the path, or where Debian puts them."""
     found = shutil.which("initdb")
     if found and not Path(found).resolve().name.startswith("pg_wrapper"):
@@ -62,7 +62,7 @@ class Server:
 @contextmanager
 def served() -> Iterator[Server]:
     """Start a server; end it where it still runs."""
-    programs = _binaries()
+    programs = programs_found()
     if programs is None:
         missing = pytest.fail if os.environ.get("CI") else pytest.skip
         missing("no PostgreSQL server is installed: `apt-get install postgresql`, as `.ci/run` does")
