@@ -10,10 +10,12 @@ BIGQUERY_VENV ?= .venv-bigquery
 BENCH ?= build/bench
 BIN := $(VENV)/bin
 
-.PHONY: test test-all test-dlt test-duckdb-1.5 test-spark test-clickhouse test-snowflake test-bigquery test-tap lint fix docs bench clean
+.PHONY: test test-plugins test-all test-dlt test-duckdb-1.5 test-spark test-clickhouse test-snowflake test-bigquery test-tap lint fix docs bench clean
 
 test: $(VENV)/ready  ## install what the tests need, and run them against the built wheel
 	$(BIN)/pytest -q -n 2 -m "not slow"
+
+test-plugins: $(VENV)/ready  ## the plugins beside the engine, those on servers included, which the tests start
 	$(BIN)/pytest -q plugins/kpi-output-markdown/tests
 	$(BIN)/pytest -q plugins/kpi-format-metricflow/tests
 	$(BIN)/pytest -q plugins/kpi-source-sqlite/tests

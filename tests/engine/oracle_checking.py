@@ -77,8 +77,8 @@ def check(engine: kpi_engine.Engine, model: Model, question: Question) -> bool:
     except kpi_engine.KpiError as error:
         if lacks and error.code == "missing_dimension":
             return False
-        if wrong and error.code in REFUSALS | set(MONEY.values()):
-            return error.code not in REFUSALS
+        if wrong and error.code in REFUSALS | UNBOUNDED | set(MONEY.values()):
+            return error.code in MONEY.values()
         if not wrong and error.code in (UNBOUNDED | REFUSALS if expected is None else REFUSALS):
             return False
         raise WrongError(f"refused: {error}") from error
@@ -108,7 +108,7 @@ def _check_totals(oracle: Oracle, result: kpi_engine.Result) -> None:
         if (lacks or _over_all_ages(oracle)) and error.code == "missing_dimension":
             return
         if error.code in (set(MONEY.values()) if wrong else set()) | REFUSALS | (
-            set() if expected is not None or wrong else UNBOUNDED
+            set() if expected is not None else UNBOUNDED
         ):
             return
         raise WrongError(f"refused totals: {error}") from error
