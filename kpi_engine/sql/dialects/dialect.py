@@ -172,9 +172,9 @@ def name_of(node: exp.Expr) -> str:
 
 
 def without_dots(tree: exp.Expr) -> exp.Expr:
-    """Write the points in the names of joins, such as `r.shop`, as another sign."""
+    """Write the points in the names that a statement gives, `r.shop` to a join and `a0.1` to a part of a value, as another sign."""
     made = tree.copy()
     for each in made.find_all(exp.Identifier):
-        if "." in each.name and (each.arg_key == "table" or isinstance(each.parent, exp.TableAlias)):
+        if "." in each.name and not isinstance(each.parent, exp.Table):
             each.set("this", each.name.replace(".", "$"))
     return made
