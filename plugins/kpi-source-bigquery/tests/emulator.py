@@ -29,7 +29,7 @@ class Server:
 
     def settings(self, dataset: str) -> dict[str, Any]:
         """Give the settings of a source that reads a dataset."""
-        return {"project": PROJECT, "dataset": dataset, "address": self.address, "timeout": 20}
+        return {"project": PROJECT, "dataset": dataset, "address": self.address, "timeout": 120}
 
     def run(self, dataset: str, *statements: str) -> Sequence[Any]:
         """Run statements in a dataset, which is made; give the rows of the last."""
