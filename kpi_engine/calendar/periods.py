@@ -65,9 +65,9 @@ def previous(period: Period, calendar: Calendar) -> Span:
 
 
 def _end_of_unit(start: datetime, grain: Grain, calendar: Calendar) -> datetime | None:
-    """Give the end of a unit of the project's own, which may come before the next begins."""
+    """Give the end of a unit of the project's own, which may come before the next begins; nothing where a modifier has moved the start."""
     whole = unit_of(start, grain, calendar) if grain in calendar.units else None
-    return None if whole is None else whole.end
+    return whole.end if whole is not None and whole.start == start else None
 
 
 def as_far(
