@@ -74,11 +74,6 @@ def placeholders(tree: exp.Expr) -> Iterator[exp.Placeholder]:
     return (node for node in nodes(tree) if isinstance(node, exp.Placeholder))
 
 
-def slot(column: exp.Column) -> int | None:
-    """Say which aggregate a column of an outer tree stands for, or None."""
-    return int(column.name) if column.table == SLOT else None
-
-
 def conjuncts(tree: exp.Expr) -> tuple[exp.Expr, ...]:
     """Split a condition at its top-level `and`s."""
     found: list[exp.Expr] = []
