@@ -108,10 +108,11 @@ class Preparation:
 
     def refresh(self, kpis: Iterable[str] | None = None) -> None:
         """Look again at the columns of the data that some KPIs need, or all, where those may have changed."""
-        self._refresh_of(self.catalogue.read_for(kpis))
+        looked = self.binder.looked_at()
+        self._refresh_of(looked if kpis is None else self.catalogue.read_among(looked, kpis))
 
     def _refresh_of(self, datasets: Iterable[str]) -> None:
-        if self.binder.has_looked and self.binder.refresh(datasets):
+        if self.binder.refresh(self.catalogue.with_origins(datasets)):
             with self._lock:
                 self.catalogue = Catalogue(self.project, self._schema, self._terms)
                 self._sound = set()

@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kpi_engine.catalogue.additivity import Belonging, belongings, why_not
-from kpi_engine.catalogue.currencies import rates_dataset
 from kpi_engine.catalogue.datasets import Origins, dataset_faults
 from kpi_engine.catalogue.faults import Fault, Faulty, LeftOut
 from kpi_engine.catalogue.fitting import Fitting
@@ -27,7 +26,7 @@ from kpi_engine.errors import DefinitionError, Diagnostic, Place, RequestError, 
 from kpi_engine.formula.gate import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from kpi_engine.definitions import Project
 
@@ -104,23 +103,25 @@ class Catalogue:
         """Name the datasets by whose dimensions and times a KPI's number is counted; `converted`, also those it counts in another's."""
         return self._around.datasets_under(kpi_id, converted=converted)
 
-    def read_for(self, kpi_ids: Iterable[str] | None = None) -> tuple[str, ...]:
-        """Name the datasets that some KPIs may read, joins included, or all there are; each after those it is made of."""
-        datasets = self.project.datasets
-        origins = origins_below(datasets)
+    def read_among(self, datasets: Collection[str], kpi_ids: Iterable[str]) -> tuple[str, ...]:
+        """Name those of some datasets that KPIs may read, joins and rates included; no further joins are followed than it takes."""
+        models, lacking = self.project.datasets, set(datasets)
+        origins = origins_below(models)
+        rates = (each for each in datasets if models[each].rates is not None)
+        following = [*rates, *(each for kpi_id in kpi_ids for each in self.datasets_under(kpi_id, converted=True))]
+        met: set[str] = set()
+        while lacking and following:
+            name = following.pop()
+            if name not in met:
+                met.add(name)
+                lacking.discard(name)
+                following += [*origins(name), *(join.to for join in models[name].joins.values() if join.to in models)]
+        return tuple(each for each in datasets if each not in lacking)
 
-        def below(name: str) -> list[str]:
-            joined = (join.to for join in datasets[name].joins.values() if join.to in datasets)
-            return [*origins(name), *joined]
-
-        under = (
-            (each for kpi_id in kpi_ids for each in self.datasets_under(kpi_id, converted=True))
-            if kpi_ids is not None
-            else datasets
-        )
-        read = dict.fromkeys([*under, *filter(None, [rates_dataset(datasets)])])
-        found = dict.fromkeys(each for dataset in read for each in made_of(dataset, below))
-        return tuple(dict.fromkeys(each for dataset in found for each in made_of(dataset, origins)))
+    def with_origins(self, datasets: Iterable[str]) -> tuple[str, ...]:
+        """Name datasets, each after those it is made of."""
+        origins = origins_below(self.project.datasets)
+        return tuple(dict.fromkeys(each for dataset in datasets for each in made_of(dataset, origins)))
 
     def rates_for(self, kpi_id: str, currency: str) -> tuple[str, ...]:
         """Name the datasets of rates that must be sound where a request in a currency converts amounts under a KPI; none where it converts none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +23,14 @@ from kpi_engine.cli.requests import (
     timeout_option,
 )
 from kpi_engine.cli.writing import chosen_output, deliver, say
-from kpi_engine.errors import KpiError
+from kpi_engine.definitions.later import NotOutlinedError
+from kpi_engine.errors import DefinitionError, KpiError, RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kpi_engine.engine import Engine
-    from kpi_engine.recipes import Again
+    from kpi_engine.recipes import Again, Wanted
 
 FOR_READING = frozenset({"table", "html"})
 """The outputs that people read."""
@@ -62,25 +64,59 @@ def command(
     with recalled(wanted) as again:
         if again is not None and answered_again(again, shown, timeout):
             return Exit.OK
-    with opened(project, disabled) as engine:
-        from kpi_engine.reporting import table_report
-
-        lacking = warn_of_mistakes(engine) and request["role"] is not None
-        fit = fitted(asked, engine.project)
-        result = engine.run(**fit, timeout=timeout, language=language)
-        name = chosen_output(engine.plugins, output, out)
-        deliver(engine.plugins, table_report(engine, result, totals=shown.totals(name)), name, out, shown.options)
-        recipe = None if result.failures or lacking else noted(engine, fit, language)
-    if (problem := keep(wanted, recipe, name, shown.options)) and os.environ.get("KPI_DEBUG"):
+    done = None
+    with suppress(NotOutlinedError):
+        done = answered(wanted, shown, timeout, whole=bool(asked["role"]))
+    done = done or answered(wanted, shown, timeout, whole=True)
+    if (problem := keep(wanted, done.recipe, done.output, shown.options)) and os.environ.get("KPI_DEBUG"):
         say(f"Note: nothing is kept for the next command: {problem}")
-    return Exit.FOUND if result.failures or lacking else Exit.OK
+    return done.exit
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a request."""
+
+    exit: Exit
+    output: str
+    """The name of the output that showed the answer."""
+    recipe: dict[str, Any] | None
+    """How to answer it again, where that is known."""
+
+
+def answered(wanted: Wanted, shown: Shown, timeout: float | None, *, whole: bool) -> Done:
+    """Compute an answer and show it.
+
+    Unless `whole`, no more definitions are read than it takes. Raises NotOutlinedError, and shows nothing, where one of them has a
+    mistake or the request is refused: with all that is known, more can be said of it.
+    """
+    from kpi_engine.reporting import table_report
+
+    with opened(str(wanted.project), wanted.disabled, whole=whole) as engine:
+        lacking = warn_of_mistakes(engine) and wanted.request["role"] is not None
+        is_checked = engine.project.is_checked
+        try:
+            asked = fitted(wanted.request, engine.project)
+            result = engine.run(**asked, timeout=timeout, language=wanted.language)
+            name = chosen_output(engine.plugins, shown.output, shown.out)
+            report = table_report(engine, result, totals=shown.totals(name))
+        except (DefinitionError, RequestError) as error:
+            if is_checked:
+                raise
+            raise NotOutlinedError from error
+        if result.failures and not is_checked:
+            raise NotOutlinedError
+        deliver(engine.plugins, report, name, shown.out, shown.options)
+        amiss = bool(result.failures) or lacking
+        recipe = None if amiss else noted(engine, asked, wanted.language)
+    return Done(Exit.FOUND if amiss else Exit.OK, name, recipe)
 
 
 def noted(engine: Engine, asked: Mapping[str, Any], language: str | None) -> dict[str, Any] | None:
     """Note how a request was answered; what stands in the way now, after it was, is nobody's concern."""
     try:
         return engine.recipe(**asked, language=language)
-    except KpiError:
+    except (KpiError, NotOutlinedError):
         return None
 
 

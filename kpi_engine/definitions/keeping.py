@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from kpi_engine.digests import digest, packages
 
 from .files import contents_now, fingerprint
+from .later import Later
 from .pointing import AbsentError, pointed_sources, sources_read_back
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    from pydantic import BaseModel
 
     from .entries import Entry
     from .files import File
     from .places import Located
 
 _KIND = "definitions"
-T = TypeVar("T")
+T = TypeVar("T", bound="BaseModel")
 
 
 class Keeper(Protocol):
@@ -54,9 +56,10 @@ class Kept:
         """Give the file or the pack of each definition."""
         return {key: self._contents[number][0].origin for key, number in self._numbers.items()}
 
-    def models(self, section: str, make: Callable[[Any], T]) -> Mapping[str, T]:
+    def models(self, section: str, kind: type[T]) -> Mapping[str, T]:
         """Give the definitions of a section, each made when it is asked for."""
-        return _Later({name: text for each, name, _, text in self._entries if each == section}, _loaded(make))
+        texts = {name: text for each, name, _, text in self._entries if each == section}
+        return Later(texts, lambda text: kind.model_validate(json.loads(text) or {}))
 
     def places(self) -> Mapping[tuple[str, str], Located]:
         """Give where each definition stands, found in its file when it is asked for."""
@@ -69,33 +72,11 @@ class Kept:
                 files[number] = _located(data, str(file.path))
             return files[number].child(*key)
 
-        return _Later({key: key for key in self._numbers}, place)
+        return Later({key: key for key in self._numbers}, place)
 
     def top(self) -> Located:
         """Give where things stand in `kpi.yaml`."""
         return _located(self._top, str(self._file))
-
-
-class _Later(Mapping[Any, T], Generic[T]):
-    """A mapping whose values are made of what is kept for them when they are asked for, each once."""
-
-    def __init__(self, kept: Mapping[Any, Any], make: Callable[[Any], T]) -> None:
-        self._kept, self._make = kept, make
-        self._made: dict[Any, T] = {}
-
-    def __getitem__(self, name: Any) -> T:  # noqa: ANN401 - as it is called
-        if name not in self._made:
-            self._made[name] = self._make(self._kept[name])
-        return self._made[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._kept
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._kept)
-
-    def __len__(self) -> int:
-        return len(self._kept)
 
 
 def keep(
@@ -131,10 +112,6 @@ def kept(keeper: Keeper, file: Path, names: Callable[[Mapping[str, Any]], Sequen
 
 def _key(file: Path) -> str:
     return digest(os.path.realpath(file), str(file), packages())
-
-
-def _loaded(make: Callable[[Any], T]) -> Callable[[str], T]:
-    return lambda text: make(json.loads(text) or {})
 
 
 def _located(data: bytes, file: str) -> Located:

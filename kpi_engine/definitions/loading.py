@@ -16,8 +16,10 @@ from . import keeping
 from .checking import check
 from .entries import Definition, Entry, concerning, settle, shared_names, split
 from .files import PROJECT_BYTES, File, fingerprint, listed, project_file, read_bytes, too_much
+from .later import NotOutlinedError
 from .mappings import documents
 from .models import Dataset, Group, Kpi, Parameter, Role
+from .outline import outlined
 from .parameters import check_default, check_values
 from .places import Places
 from .projectfile import ProjectFile
@@ -25,9 +27,11 @@ from .settings import settings_of
 from .yaml import Document, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .keeping import Keeper
+    from .outline import Outline
+    from .places import Located
 
 T = TypeVar("T", bound=Definition)
 MAPPING = "the definitions given"
@@ -55,6 +59,8 @@ class Project:
     """By section and name, the file or the pack that a definition comes from."""
     fingerprint: str = ""
     """Tells these definitions from all others, by the bytes of their files; empty where they came from no files."""
+    is_checked: bool = True
+    """Whether all mistakes stand in `diagnostics`; otherwise a definition with one raises NotOutlinedError when it is asked for."""
 
     @cached_property
     def users(self) -> Mapping[str, tuple[str, ...]]:
@@ -71,15 +77,17 @@ class Project:
         return _broken(self.diagnostics)
 
 
-def load(path: Path | str, keeper: Keeper | None = None) -> Project:
+def load(path: Path | str, keeper: Keeper | None = None, *, whole: bool = True) -> Project:
     """Load a project from its folder, or from its `kpi.yaml`; with a keeper, as it was kept of the last time where no file has changed.
+
+    With `whole` False, definitions are read when they are asked for, where that is sure to give the same ones; see `is_checked`.
 
     Raises DefinitionError when there is no project file (`no_project`) or it is no text (`unreadable`, `not_utf8`, `too_large`);
     every other mistake stands in `diagnostics`.
     """
     file = project_file(path)
-    if keeper is not None and (found := keeping.kept(keeper, file, _names)):
-        return _as_kept(file.parent, found)
+    if keeper is not None and (kept := keeping.kept(keeper, file, _names)):
+        return _later(file.parent, ProjectFile.model_validate(kept.settings), kept, kept.top, kept.fingerprint)
     top, document = _project_document(file)
     root = file.parent
     settings, mistakes = settings_of(document, root.absolute().name or "project")
@@ -88,32 +96,53 @@ def load(path: Path | str, keeper: Keeper | None = None) -> Project:
     ]  # what an unreadable file would have named is not known: nothing is missed in it
     files, misplaced = listed(root, names, document.located)
     contents, unread = _contents(files)
+    known = fingerprint(top, contents)
+    amiss = [*mistakes, *misplaced, *unread]
+    if not whole and not amiss and (seen := _outlined(root, settings, document, contents, known)) is not None:
+        return seen
     entries, refused = _entries(contents)
     chosen, twice = settle(entries)
-    project = _assemble(root, settings, document, chosen, [*mistakes, *misplaced, *unread, *refused, *twice])
+    project = _assemble(root, settings, document, chosen, [*amiss, *refused, *twice])
     if keeper is not None and not project.diagnostics:
         keeping.keep(keeper, file, document.value, top, contents, chosen)
-    return replace(project, fingerprint=fingerprint(top, contents))
+    return replace(project, fingerprint=known)
+
+
+def _outlined(
+    root: Path, settings: ProjectFile, top: Document, contents: Sequence[tuple[File, bytes]], known: str
+) -> Project | None:
+    outline = outlined(contents)
+    if outline is None:
+        return None
+    project = _later(root, settings, outline, lambda: top.located, known, is_checked=False)
+    try:
+        misfits = [*check_values(settings.parameters, project.parameters, (), top.located)]
+    except NotOutlinedError:
+        return None
+    return None if misfits else project
 
 
 def _names(settings: Mapping[str, Any]) -> tuple[str, ...]:
     return ProjectFile.model_validate(settings).definitions
 
 
-def _as_kept(root: Path, kept: keeping.Kept) -> Project:
-    """Make a project of definitions that were found to be without a mistake."""
+def _later(
+    root: Path, settings: ProjectFile, found: keeping.Kept | Outline, top: Callable[[], Located], known: str, *, is_checked: bool = True
+) -> Project:  # fmt: skip
+    """Make a project of definitions that are made as they are asked for."""
     return Project(
         root=root,
-        settings=ProjectFile.model_validate(kept.settings),
-        datasets=kept.models("datasets", Dataset.model_validate),
-        roles=kept.models("roles", Role.model_validate),
-        groups=kept.models("groups", Group.model_validate),
-        kpis=kept.models("kpis", Kpi.model_validate),
-        parameters=kept.models("parameters", Parameter.model_validate),
-        places=Places(kept.places(), kept.top),
+        settings=settings,
+        datasets=found.models("datasets", Dataset),
+        roles=found.models("roles", Role),
+        groups=found.models("groups", Group),
+        kpis=found.models("kpis", Kpi),
+        parameters=found.models("parameters", Parameter),
+        places=Places(found.places(), top),
         diagnostics=(),
-        origins=kept.origins(),
-        fingerprint=kept.fingerprint,
+        origins=found.origins(),
+        fingerprint=known,
+        is_checked=is_checked,
     )
 
 

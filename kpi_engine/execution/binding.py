@@ -98,11 +98,6 @@ class Binder:
         with self._lock:
             return self._versions.of(dataset)
 
-    @property
-    def has_looked(self) -> bool:
-        """Whether any dataset's columns were looked at."""
-        return bool(self._schemas)
-
     def reads(self, dataset: str) -> tuple[tuple[str, str, str], ...] | None:
         """Name the tables that a dataset is read from, with their sources and versions at this moment.
 

@@ -82,7 +82,7 @@ def fails(monkeypatch, error):
     def opened(*_, **__):
         raise error
 
-    monkeypatch.setattr("kpi_engine.engine.open_project", opened)
+    monkeypatch.setattr("kpi_engine.engine.Engine", opened)
 
 
 def test_a_fault_of_the_engine_is_one_line(kpi, monkeypatch):

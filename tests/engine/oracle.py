@@ -131,13 +131,17 @@ class Oracle:
             return {()}
         return set().union(*(self.seen(window) for _, window in self.frame()))
 
-    def seen(self, window: Window) -> set[tuple[Any, ...]]:
-        """Give the members that some input sees in a period, and in what it is compared with."""
+    def seen(self, window: Window, *, counted: bool = False) -> set[tuple[Any, ...]]:
+        """Give the members that some input sees in a period, and in what it is compared with; those of a cohort at each age, unless only what is `counted` is wanted."""
         found: set[tuple[Any, ...]] = set()
-        for moved in (window, *(self._compared(window, name) for name in self.question.compare)):
+        for moved in (window, *self.compared(window)):
             for kpi in self.question.kpis:
-                found |= self._seen(kpi, Place((), moved), self.question.by)
+                found |= self._seen(kpi, Place((), moved), self.question.by, counted=counted)
         return found | self._listed(window)
+
+    def compared(self, window: Window) -> list[Window]:
+        """Give the periods that a period is compared with; raises where there is none, whatever rows there are."""
+        return [self._compared(window, name) for name in self.question.compare]
 
     def ever(self) -> set[tuple[Any, ...]]:
         """Give the members of all rows that have a time, whenever it is."""
@@ -163,7 +167,7 @@ class Oracle:
         groups = [self._groups(leaf, self.question.by) for leaf in leaves]
         found = self._listed(window).union(*(each for each in groups if each is not None))
         is_own = bool(self.question.of) or any(each is not None for each in groups)
-        return found if is_own else self.seen(window)
+        return found if is_own else self.seen(window, counted=True)
 
     def _listed(self, window: Window) -> set[tuple[Any, ...]]:
         """Give the members of the datasets that a question without KPIs names."""

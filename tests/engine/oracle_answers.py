@@ -84,6 +84,7 @@ def answer(oracle: Oracle) -> Answer:
     kind = _kind(oracle)
     rows: dict[Key, dict[str, Any]] = {}
     for start, window in frame:
+        oracle.compared(window)
         observed = members
         if kind == "present":
             observed = oracle.own(window)
