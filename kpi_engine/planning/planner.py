@@ -177,12 +177,11 @@ class Planner:
         return Derive(self._align(), {**self.hidden, **values}, ())
 
     def _align(self) -> Align:
-        finished = self.summaries.finished()
-        check_members(self.split, finished)
+        check_members(self.split, self.summaries.splits())
         periods = tuple(bucket for bucket, _ in self.windows)
         grains = (self.request.grain, *self.request.also) if self.request.grain else ()
         return Align(
-            finished,
+            self.summaries.finished(),
             self.summaries.reaches(),
             self.split,
             periods,

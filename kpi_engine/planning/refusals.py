@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from kpi_engine.catalogue import Catalogue
     from kpi_engine.catalogue.resolved import Age
-    from kpi_engine.planning.nodes import Summarise
     from kpi_engine.planning.request import Request
     from kpi_engine.planning.rows import Context
 
@@ -58,14 +57,13 @@ def _lacking(kpi_id: str, name: str, catalogue: Catalogue) -> str:
     return f"the dataset `{lacking[0]}` below it has no such dimension" if lacking else "it is ignored there"
 
 
-def check_members(split: tuple[str, ...], finished: tuple[Summarise, ...]) -> None:
-    """Refuse a split whose members no input knows."""
-    missing = [name for name in split if not any(name in summary.split for summary in finished)]
+def check_members(split: tuple[str, ...], known: Collection[frozenset[str]]) -> None:
+    """Refuse a split whose members no input knows, whether or not there is a period; `known` are the dimensions of each input."""
+    missing = [name for name in split if not any(name in each for each in known)]
     if missing:
         message = f"every input ignores the dimension `{missing[0]}` (`across`)"
         raise RequestError(message, code="missing_dimension", hint="leave it out of `by`")
-    cells = [cell for summary in finished for cell in summary.cells]
-    if cells and not any(cell.split >= set(split) for cell in cells):
+    if known and not any(each >= set(split) for each in known):
         message = f"no input has all the dimensions {', '.join(f'`{name}`' for name in split)}: each ignores one of them (`across`)"
         raise RequestError(message, code="missing_dimension", hint="ask for them one by one")
 

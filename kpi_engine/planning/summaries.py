@@ -125,6 +125,10 @@ class Summaries:
         until = self._as_of if self._end != self._as_of else None
         return tuple(making.finished(self._rates, until) for making in self._making.values())
 
+    def splits(self) -> set[frozenset[str]]:
+        """Give the dimensions by which each of the inputs is split."""
+        return {split for _, split, *_ in self._known}
+
     def reaches(self) -> tuple[Reach, ...]:
         """Give the ways to reach them, in the order of their numbers."""
         return tuple(
