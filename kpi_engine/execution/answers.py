@@ -47,7 +47,7 @@ def _currencies(columns: Columns, types: Mapping[str, str], kpis: Iterable[str])
 
 def _refuse_mixed(kpi_id: str, pair: tuple[object, object]) -> bool:
     if pair[0] != pair[1]:
-        message = f"`{kpi_id}` would add amounts in {pair[0]} and in {pair[1]}"
+        message = f"`{kpi_id}` would add or compare amounts in {pair[0]} and in {pair[1]}"
         raise DataError(
             message, code="mixed_currencies", hint="split or filter by the currency, or convert the amounts before"
         )

@@ -27,9 +27,9 @@ def planned(monkeypatch):
     times = []
     before = verb.opened
 
-    def opened(*args):
+    def opened(*args, **options):
         times.append(args)
-        return before(*args)
+        return before(*args, **options)
 
     monkeypatch.setattr(verb, "opened", opened)
     return times

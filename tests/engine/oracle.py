@@ -50,6 +50,8 @@ class Oracle:
         self._judges: dict[Any, Callable[[Any], bool]] = {}
         self._asked = tuple(self._condition(each) for each in question.where)
         self._known: dict[tuple[str, Place], Fraction | None] = {}
+        self._currencies: dict[tuple[str, Place], frozenset[str]] = {}
+        self._met: set[str] = set()
         self._everybody: dict[Any, set[tuple[Any, ...]]] = {}
         self._frame = Frame([])
         if question.top is not None:
@@ -181,15 +183,26 @@ class Oracle:
         if not self._frame.windows:
             self._frame = Frame([each for _, each in self.frame()])
         place = Place(tuple(zip(self.question.by, member, strict=True)), window, self._frame)
-        values = {kpi: self.value(kpi, place) for kpi in self.question.kpis}
+        values = {}
+        met: dict[str, set[str]] = {kpi: set() for kpi in self.question.kpis}
+        for kpi in self.question.kpis:
+            values[kpi] = self._alone(kpi, place, met[kpi])
         for name in self.question.compare:
             frame = self._frame.moved(name, lambda each, name=name: [self._compared(each, name)])
             earlier = replace(place, window=self._compared(window, name), frame=frame)
             for kpi in self.question.kpis:
-                before = self.value(kpi, earlier)
+                before = self._alone(kpi, earlier, met[kpi])
                 values[f"{kpi}__{name}"] = before
                 values |= self._change(kpi, name, values[kpi], before)
         return values
+
+    def _alone(self, kpi: str, place: Place, met: set[str]) -> Fraction | None:
+        """Evaluate one of the values that a row holds of a KPI, which are all in one currency."""
+        self._met = met
+        found = self.value(kpi, place)
+        if len(met) > 1:
+            raise MixedError
+        return found
 
     def totals(self) -> dict[str, Fraction | None]:
         """Give the totals: one member, one period; of a grain without a period it is the units that the data lie in."""
@@ -239,7 +252,11 @@ class Oracle:
         if key not in self._known:
             known = self.model.kpis[kpi]
             place = replace(place, currency=place.currency or self.question.currency or known.currency)
+            above, self._met = self._met, set()
             self._known[key] = self.rows.terms.value(known.formula, lambda each: self._part(known, each, place))
+            self._currencies[key] = frozenset(self._met)
+            self._met = above
+        self._met |= self._currencies[key]
         return self._known[key]
 
     def _part(self, kpi: Kpi, formula: Formula, place: Place) -> Fraction | None:
@@ -261,7 +278,7 @@ class Oracle:
             items = self._rows_of(leaf, names).get(key, [])
             count = len(items)
             if term is not None and function not in {*COUNTS, "count_if"}:
-                self._check_currencies(items, set(paths(term)), place)
+                self._meet(items, set(paths(term)), place)
 
             def look(item: Item, path: str) -> Any:
                 return (
@@ -280,8 +297,10 @@ class Oracle:
             return None if kpi.empty_unknown or level else 0  # type: ignore[return-value]
         return aggregated(function, values)
 
-    def _check_currencies(self, items: list[Item], names: set[str], place: Place) -> None:
-        if not place.currency and len(self.rows.recorded(items, names)) > 1:
+    def _meet(self, items: list[Item], names: set[str], place: Place) -> None:
+        """Note the currencies of amounts that stay in their own; a value has one."""
+        self._met |= set() if place.currency else self.rows.recorded(items, names)
+        if len(self._met) > 1:
             raise MixedError
 
     def _inside(self, used: Input, place: Place) -> Place:
