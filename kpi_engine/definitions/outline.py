@@ -27,23 +27,24 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=Definition)
 Key = tuple[str, str]
 """A section, and a name in it."""
+Checked = tuple["Entry", Definition]
 _FIRST_NAME = re.compile(rb"^( +)[^ \n#]", re.MULTILINE)
 _OTHER_LINES = re.compile(rb"\r(?!\n)|\xc2\x85|\xe2\x80[\xa8\xa9]|^ *\t", re.MULTILINE)
 """What ends a line for some readers and not for others, and tabs where a line begins."""
 _SECTION = re.compile(rb"(\w+): *(?:#[^\n]*)?\r?")
 _NAME = re.compile(rb"([\w-]+):(?:[ \r][^\n]*)?")
-_FOLLOWING = re.compile(rb"(?:\n *(?:#[^\n]*)?\r?)*(?:\n( +)[^ \n#])?")
+_FOLLOWING = re.compile(rb"(?:\n *(?:#[^\n]*)?\r?(?=\n|\Z))*(?:\n( *)[^ \n])?")
 """The indentation of the next line that says something, after the end of one."""
 
 
 class Outline:
-    """The definitions of some files, each read and checked when it is asked for.
+    """The definitions of some files; a file is read and checked when one of its definitions is asked for.
 
-    Asking for one raises NotOutlinedError where it, or its file, has a mistake.
+    Asking for one raises NotOutlinedError where its file has a mistake.
     """
 
     def __init__(
-        self, contents: Sequence[tuple[File, bytes]], numbers: Mapping[Key, int], read: dict[int, dict[Key, Entry]]
+        self, contents: Sequence[tuple[File, bytes]], numbers: Mapping[Key, int], read: dict[int, dict[Key, Checked]]
     ) -> None:
         self._contents, self._numbers, self._read = contents, numbers, read
 
@@ -52,26 +53,23 @@ class Outline:
         return {key: self._contents[number][0].origin for key, number in self._numbers.items()}
 
     def models(self, section: str, kind: type[T]) -> Mapping[str, T]:
-        """Give the definitions of a section, each made when it is asked for."""
+        """Give the definitions of a section, each read when it is asked for."""
 
         def made(name: str) -> T:
-            entry = self._entry((section, name))
-            model, mistakes = check(entry)
-            wrong = [*mistakes, *(check_default(entry, model) if isinstance(model, Parameter) else ())]
-            if wrong or not isinstance(model, kind):
-                raise NotOutlinedError
+            model = self._checked((section, name))[1]
+            assert isinstance(model, kind)  # noqa: S101 - the section says its kind
             return model
 
         return Later({name: name for each, name in self._numbers if each == section}, made)
 
     def places(self) -> Mapping[Key, Located]:
         """Give where each definition stands."""
-        return Later({key: key for key in self._numbers}, lambda key: self._entry(key).located)
+        return Later({key: key for key in self._numbers}, lambda key: self._checked(key)[0].located)
 
-    def _entry(self, key: Key) -> Entry:
+    def _checked(self, key: Key) -> Checked:
         number = self._numbers[key]
         if number not in self._read:
-            found = _entries(*self._contents[number])
+            found = _checked(*self._contents[number])
             if set(found) != {each for each, at in self._numbers.items() if at == number}:
                 raise NotOutlinedError
             self._read[number] = found
@@ -81,13 +79,13 @@ class Outline:
 def outlined(contents: Sequence[tuple[File, bytes]]) -> Outline | None:
     """See which definitions stand in which of these files; None where that is not sure, where a name stands twice, or where a file has a mistake."""
     numbers: dict[Key, int] = {}
-    read: dict[int, dict[Key, Entry]] = {}
+    read: dict[int, dict[Key, Checked]] = {}
     names: set[str] = set()
     try:
         for number, (file, data) in enumerate(contents):
             seen = _seen(data)
             if seen is None:
-                seen = [*read.setdefault(number, _entries(file, data))]
+                seen = [*read.setdefault(number, _checked(file, data))]
             for key in seen:
                 if key[1].casefold() in names:
                     return None
@@ -98,12 +96,19 @@ def outlined(contents: Sequence[tuple[File, bytes]]) -> Outline | None:
     return Outline(contents, numbers, read)
 
 
-def _entries(file: File, data: bytes) -> dict[Key, Entry]:
+def _checked(file: File, data: bytes) -> dict[Key, Checked]:
     document = read(data, str(file.path))
     entries, refused = split(document, file.origin, file.layer)
     if document.mistakes or refused:
         raise NotOutlinedError
-    return {(each.section, each.name): each for each in entries}
+    return {(each.section, each.name): (each, _sound(each)) for each in entries}
+
+
+def _sound(entry: Entry) -> Definition:
+    model, mistakes = check(entry)
+    if model is None or mistakes or (isinstance(model, Parameter) and any(check_default(entry, model))):
+        raise NotOutlinedError
+    return model
 
 
 def _seen(data: bytes) -> list[Key] | None:
