@@ -1,15 +1,18 @@
 """Requests over a third party's source that streams Arrow, beside the same requests where DuckDB reads the same Parquet file by itself.
 
-The source is the plugin below: it reads Parquet with pyarrow, only the columns that the engine asks for. Both sides are the engine.
+The source is the plugin below: it reads Parquet with pyarrow, only the columns that the engine asks for. Both sides are the engine; in the
+lines `-by-hand` the other side is SQL that somebody would write over the very same stream.
 """
 
 from __future__ import annotations
 
 import json
+import runpy
 import tempfile
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import workloads
@@ -57,13 +60,22 @@ class Lake:
 def sources():
     return [Lake]
 """
-_made = partial(workloads.Workload, section=SECTION, limit=workloads.Limit(1.3), statement="")
+SUMS = f"""SELECT channel, {workloads.MONTH.format("ts")} AS period, count(*) AS visit_count, sum(revenue) AS revenue
+  FROM visits GROUP BY 1, 2"""
+_made = partial(workloads.Workload, section=SECTION, limit=workloads.Limit(1.3))
 _B, _D = (each for each in workloads.WORKLOADS if each.name in {"b", "d"})
 WORKLOADS = (
-    _made("arrow-ten", _B.says, _B.request),
-    _made("arrow-distinct", _D.says, _D.request),
-    _made("arrow-sums", "2 KPIs by month by channel", {**_B.request, "kpis": ["visit_count", "revenue"]}),
+    _made("arrow-ten", _B.says, _B.request, _B.statement),
+    _made("arrow-distinct", _D.says, _D.request, _D.statement),
+    _made("arrow-sums", "2 KPIs by month by channel", {**_B.request, "kpis": ["visit_count", "revenue"]}, SUMS),
 )
+BY_HAND = workloads.Limit(1.1, 5)
+READ = {
+    "arrow-ten": ("visitor_id", "ts", "channel", "landing_section", "duration_s", "converted", "revenue"),
+    "arrow-distinct": ("visitor_id", "ts", "channel"),
+    "arrow-sums": ("ts", "channel", "revenue"),
+}
+"""The columns that each statement reads."""
 
 
 def figures(chosen: tuple[workloads.Workload, ...], folder: Path, repeats: int) -> Iterator[Line]:
@@ -71,25 +83,45 @@ def figures(chosen: tuple[workloads.Workload, ...], folder: Path, repeats: int) 
     lake = {"plugin": "lake", "path": str(folder.resolve())}
     with _project(lake) as streamed, _project({"plugin": "files", "path": str(folder.resolve())}) as read:
         for workload in chosen:
-            yield measured(workload, streamed, read, repeats)
+            yield from measured(workload, streamed, read, folder, repeats)
 
 
-def measured(workload: workloads.Workload, streamed: kpi_engine.Engine, read: kpi_engine.Engine, repeats: int) -> Line:
-    """Time a request over the stream, beside the one over the file, and compare the answers."""
-    (mine, ours), (theirs, others) = side_by_side(
-        repeats, lambda: streamed.run(**workload.request).rows(), lambda: read.run(**workload.request).rows()
+def measured(
+    workload: workloads.Workload, streamed: kpi_engine.Engine, read: kpi_engine.Engine, folder: Path, repeats: int
+) -> Iterator[Line]:
+    """Time a request over the stream, beside the one over the file and a statement over the stream, and compare the answers."""
+    (mine, ours), *others = side_by_side(
+        repeats,
+        lambda: streamed.run(**workload.request).rows(),
+        lambda: read.run(**workload.request).rows(),
+        lambda: by_hand(workload, folder),
     )
-    wrong = differences(ours, others, [name for name in ("channel", "period") if name in others[0]])
-    return Line(
-        workload.section,
-        workload.name,
-        workload.says,
-        mine * 1e3,
-        theirs * 1e3,
-        workload.limit.over(theirs * 1e3),
-        str(workload.limit),
-        f"{wrong} differ" if wrong else "equal",
-    )
+    names = (workload.name, workload.says), (f"{workload.name}-by-hand", "the same, beside SQL over the same stream")
+    for (name, says), limit, (theirs, rows) in zip(names, (workload.limit, BY_HAND), others, strict=True):
+        wrong = differences(ours, rows, [key for key in ("channel", "period") if key in rows[0]])
+        yield Line(
+            workload.section,
+            name,
+            says,
+            mine * 1e3,
+            theirs * 1e3,
+            limit.over(theirs * 1e3),
+            str(limit),
+            f"{wrong} differ" if wrong else "equal",
+        )
+
+
+def by_hand(workload: workloads.Workload, folder: Path) -> list[dict[str, Any]]:
+    """Answer a workload by its statement over what the plugin streams."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory() as place:
+        (file := Path(place) / "lake.py").write_text(PLUGIN)
+        lake = runpy.run_path(str(file))["Lake"](SimpleNamespace(path=folder), None)
+    connection = duckdb.connect()
+    connection.execute("SET threads = 2")
+    connection.register("visits", lake.scan(SimpleNamespace(table="visits", columns=READ[workload.name])))
+    return workloads.by_hand(connection, workload.statement)
 
 
 @contextmanager
