@@ -86,37 +86,59 @@ def load(path: Path | str, keeper: Keeper | None = None, *, whole: bool = True) 
     every other mistake stands in `diagnostics`.
     """
     file = project_file(path)
+    read = None if whole else _Read.of(file)
+    if read is not None and (project := _in_part(read)) is not None:
+        return project
     if keeper is not None and (kept := keeping.kept(keeper, file, _names)):
         return _later(file.parent, ProjectFile.model_validate(kept.settings), kept, kept.top, kept.fingerprint)
-    top, document = _project_document(file)
-    root = file.parent
-    settings, mistakes = settings_of(document, root.absolute().name or "project")
-    names = [
-        name for name in settings.definitions if document.value is not None or (root / name).is_dir()
-    ]  # what an unreadable file would have named is not known: nothing is missed in it
-    files, misplaced = listed(root, names, document.located)
-    contents, unread = _contents(files)
-    known = fingerprint(top, contents)
-    amiss = [*mistakes, *misplaced, *unread]
-    if not whole and not amiss and (seen := _outlined(root, settings, document, contents, known)) is not None:
-        return seen
-    entries, refused = _entries(contents)
+    read = read or _Read.of(file)
+    entries, refused = _entries(read.contents)
     chosen, twice = settle(entries)
-    project = _assemble(root, settings, document, chosen, [*amiss, *refused, *twice])
+    project = _assemble(read.root, read.settings, read.document, chosen, [*read.amiss, *refused, *twice])
     if keeper is not None and not project.diagnostics:
-        keeping.keep(keeper, file, document.value, top, contents, chosen)
-    return replace(project, fingerprint=known)
+        keeping.keep(keeper, file, read.document.value, read.top, read.contents, chosen)
+    return replace(project, fingerprint=read.fingerprint)
 
 
-def _outlined(
-    root: Path, settings: ProjectFile, top: Document, contents: Sequence[tuple[File, bytes]], known: str
-) -> Project | None:
-    outline = outlined(contents)
+@dataclass(frozen=True)
+class _Read:
+    """The bytes of a project's files, and what `kpi.yaml` says."""
+
+    root: Path
+    top: bytes
+    document: Document
+    settings: ProjectFile
+    contents: list[tuple[File, bytes]]
+    amiss: tuple[Diagnostic, ...]
+
+    @classmethod
+    def of(cls, file: Path) -> _Read:
+        """Read them."""
+        top, document = _project_document(file)
+        root = file.parent
+        settings, mistakes = settings_of(document, root.absolute().name or "project")
+        names = [
+            name for name in settings.definitions if document.value is not None or (root / name).is_dir()
+        ]  # what an unreadable file would have named is not known: nothing is missed in it
+        files, misplaced = listed(root, names, document.located)
+        contents, unread = _contents(files)
+        return cls(root, top, document, settings, contents, (*mistakes, *misplaced, *unread))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Tells these files from all others."""
+        return fingerprint(self.top, self.contents)
+
+
+def _in_part(read: _Read) -> Project | None:
+    """Make a project whose definitions are read when they are asked for; None where all are to be read to know what is wrong."""
+    outline = None if read.amiss else outlined(read.contents)
     if outline is None:
         return None
-    project = _later(root, settings, outline, lambda: top.located, known, is_checked=False)
+    top = read.document.located
+    project = _later(read.root, read.settings, outline, lambda: top, read.fingerprint, is_checked=False)
     try:
-        misfits = [*check_values(settings.parameters, project.parameters, (), top.located)]
+        misfits = any(check_values(read.settings.parameters, project.parameters, (), top))
     except NotOutlinedError:
         return None
     return None if misfits else project
