@@ -128,8 +128,9 @@ class _Checking:
 
     def _of_source(self, name: str, error: KpiError) -> Iterator[Diagnostic]:
         is_plugin = isinstance(error, PluginError)
-        setting = error.setting or ("plugin" if is_plugin else "path",)
-        place = self.project.places.value("project", "sources", name, *setting)
+        place = self._place_of_setting(error, "project", "sources", name)
+        if not error.setting:
+            place = self.project.places.value("project", "sources", name, "plugin" if is_plugin else "path")
         severity: Severity = "error" if is_plugin or error.code in _OF_SETTINGS else "warning"
         yield Diagnostic(error.code, error.message, place, _with_install(error), severity, subject=f"source {name}")
 
@@ -153,8 +154,9 @@ class _Checking:
                 made = self.binder.transform(dataset)
                 yield from self._columns_needed(dataset, self.binder.needs(made))
             except KpiError as error:
-                key = "options" if error.code in _OF_SETTINGS else "transform"
-                place = self.project.places.value("datasets", dataset, key)
+                place = self._place_of_setting(error, "datasets", dataset, "options")
+                if error.code not in _OF_SETTINGS:
+                    place = self.project.places.value("datasets", dataset, "transform")
                 yield Diagnostic(error.code, error.message, place, _with_install(error), subject=f"dataset {dataset}")
 
     def _columns_needed(self, dataset: str, needed: Iterable[str]) -> Iterator[Diagnostic]:
@@ -293,6 +295,11 @@ class _Checking:
         except KpiError as error:
             return error
         return None
+
+    def _place_of_setting(self, error: KpiError, *above: str) -> Place | None:
+        """Place what a plugin does not take: a key that it does not know at the key, anything else at the value."""
+        places = self.project.places
+        return (places.key if error.is_unknown_setting else places.value)(*above, *error.setting)
 
     def _place_of_data(self, dataset: str) -> Place | None:
         places, has_table = self.project.places, self.project.datasets[dataset].table

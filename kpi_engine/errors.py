@@ -89,6 +89,8 @@ class KpiError(Exception):
     default_code = "error"
     setting: tuple[str | int, ...] = ()
     """Of settings that a plugin does not take: the path to the first one that is wrong."""
+    is_unknown_setting: bool = False
+    """Whether that one is wrong by its name, not by its value."""
 
     def __init__(self, message: str, *, code: str = "", hint: str = "", place: Place | None = None) -> None:
         self.message = without_passwords(message)

@@ -62,7 +62,7 @@ def configure(cls: type[Any], settings: Mapping[str, object], finder: Finder | N
     known = frozenset(keys_of(config))
     unknown = [str(key) for key in settings if key not in known]
     mistakes = [_unknown(key, known) for key in unknown]
-    wrong: list[tuple[str | int, ...]] = [(key,) for key in unknown]
+    wrong: list[tuple[tuple[str | int, ...], bool]] = [((key,), True) for key in unknown]
     made = None
     given = {key: value for key, value in settings.items() if key in known}
     with blame(_kind(cls), cls.name, finder.secrets if finder else None):
@@ -72,9 +72,9 @@ def configure(cls: type[Any], settings: Mapping[str, object], finder: Finder | N
             hide = finder.secrets.hide if finder else str
             details = error.errors(include_url=False, include_input=False)
             mistakes.extend(hide(_in_words(detail)) for detail in details)
-            wrong.extend(detail["loc"] for detail in details)
+            wrong.extend((detail["loc"], detail["type"] == "extra_forbidden") for detail in details)
     if made is None or mistakes:
-        raise _about(_refusal(cls, mistakes, known), wrong[0])
+        raise _about(_refusal(cls, mistakes, known), *wrong[0])
     if place := written_out(config, given):
         raise _literal(cls, place)
     return made
@@ -109,8 +109,8 @@ def _literal(cls: type[Any], place: str) -> KpiError:
     return _about(error(message, code="literal_secret", hint=hint), steps)
 
 
-def _about(error: KpiError, setting: tuple[str | int, ...]) -> KpiError:
-    error.setting = setting
+def _about(error: KpiError, setting: tuple[str | int, ...], is_unknown: bool = False) -> KpiError:  # noqa: FBT - of pairs
+    error.setting, error.is_unknown_setting = setting, is_unknown
     return error
 
 

@@ -15,7 +15,7 @@ SOURCES = {
         "`web`",
     ),
     "an unknown plugin": ("sources: {web: {plugin: ⟨unknown_plugin:flies⟩, path: data}}\n", "files"),
-    "unknown settings": ("sources: {web: {plugin: files, path: data, delimeter: ⟨bad_settings:','⟩}}\n", "delimiter"),
+    "unknown settings": ("sources: {web: {plugin: files, path: data, ⟨bad_settings:delimeter⟩: ','}}\n", "delimiter"),
     "a folder that is not there": (
         "sources: {web: {plugin: files, path: ⟨missing_folder:dat⟩}}\n",
         "relative to the project",
@@ -98,7 +98,8 @@ def test_bad_options_of_a_transform(tmp_path, options, code, text):
     assert found.code == code
     assert text in found.message + found.hint
     assert found.place is not None
-    assert "{dampng: 0.5}" in found.place.text or "{damping: much}" in found.place.text
+    wrong = options.partition("⟨bad_settings:")[2].partition("⟩")[0]
+    assert (found.place.length, found.place.text[found.place.column - 1 :][: len(wrong)]) == (len(wrong), wrong)
 
 
 def test_a_transform_that_does_not_find_its_columns(check):
