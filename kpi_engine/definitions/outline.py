@@ -106,7 +106,9 @@ def _checked(file: File, data: bytes) -> dict[Key, Checked]:
 
 def _sound(entry: Entry) -> Definition:
     model, mistakes = check(entry)
-    if model is None or mistakes or (isinstance(model, Parameter) and any(check_default(entry, model))):
+    if model is None or mistakes or entry.overrides:  # a name stands once, so there is nothing to override
+        raise NotOutlinedError
+    if isinstance(model, Parameter) and any(check_default(entry, model)):
         raise NotOutlinedError
     return model
 

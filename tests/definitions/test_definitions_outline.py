@@ -135,6 +135,8 @@ def test_a_name_that_stands_twice_is_never_missed(project, text):
         "kips:\n  bad: {inputs: [days], formula: 1}\n",
         "kpis:\n  bad: {label: {english: x}, inputs: [days], formula: 1}\n",
         "parameters:\n  bad: {type: number, default: many}\n",
+        "kpis:\n  bad: {inputs: [days], formula: count(days), override: true}\n",
+        "datasets:\n  bad: {table: bad, override: partial}\n",
     ],
 )
 def test_a_mistake_is_never_taken_for_a_definition(project, text):
@@ -157,7 +159,7 @@ def test_files_of_windows_are_seen_through(project):
 LINES = st.sampled_from(
     [
         "kpis:", "roles:", "datasets:", "kpis: # of all", "parameters: {}", "", "  # a comment", "# a comment", "  a:", "  b: {}", "    a:",
-        "    label: x", '    label: "x', '  y"', "'", "    label: {en: x,", "  a: 1}", "    label: |", "      text", "  c: {table: t}", "   d:",
+        "    label: x", '    label: "x', '  y"', "'", "    label: {en: x,", "  a: 1}", "    label: |", "      text", "  c: {table: t}", "   d:", "  c: {table: t, override: true}",
         "  e: {inputs: [c], formula: count(c)}", "  f: {type: number}", "- g", "  ? h", "---", "...", "\t", "  'i':", "  B:", " a:", '    "roles:"',
     ]
 )  # fmt: skip
