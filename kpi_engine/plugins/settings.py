@@ -74,7 +74,8 @@ def configure(cls: type[Any], settings: Mapping[str, object], finder: Finder | N
             mistakes.extend(hide(_in_words(detail)) for detail in details)
             wrong.extend((detail["loc"], detail["type"] == "extra_forbidden") for detail in details)
     if made is None or mistakes:
-        raise _about(_refusal(cls, mistakes, known), *wrong[0])
+        setting, is_unknown = wrong[0]
+        raise _about(_refusal(cls, mistakes, known), setting, is_unknown=is_unknown)
     if place := written_out(config, given):
         raise _literal(cls, place)
     return made
@@ -109,7 +110,7 @@ def _literal(cls: type[Any], place: str) -> KpiError:
     return _about(error(message, code="literal_secret", hint=hint), steps)
 
 
-def _about(error: KpiError, setting: tuple[str | int, ...], is_unknown: bool = False) -> KpiError:  # noqa: FBT - of pairs
+def _about(error: KpiError, setting: tuple[str | int, ...], *, is_unknown: bool = False) -> KpiError:
     error.setting, error.is_unknown_setting = setting, is_unknown
     return error
 

@@ -16,6 +16,10 @@ SOURCES = {
     ),
     "an unknown plugin": ("sources: {web: {plugin: ⟨unknown_plugin:flies⟩, path: data}}\n", "files"),
     "unknown settings": ("sources: {web: {plugin: files, path: data, ⟨bad_settings:delimeter⟩: ','}}\n", "delimiter"),
+    "an unknown setting of a table": (
+        "sources: {web: {plugin: files, path: data, tables: {leads: {⟨bad_settings:delimeter⟩: ','}}}}\n",
+        "it takes",
+    ),
     "a folder that is not there": (
         "sources: {web: {plugin: files, path: ⟨missing_folder:dat⟩}}\n",
         "relative to the project",
