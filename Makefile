@@ -10,7 +10,7 @@ BIGQUERY_VENV ?= .venv-bigquery
 BENCH ?= build/bench
 BIN := $(VENV)/bin
 
-.PHONY: test test-plugins test-all test-dlt test-duckdb-1.5 test-spark test-clickhouse test-snowflake test-bigquery test-tap lint fix docs bench clean
+.PHONY: test test-plugins test-all test-dlt test-duckdb-1.5 test-spark test-clickhouse test-snowflake test-bigquery test-sync lint fix docs bench clean
 
 test: $(VENV)/ready  ## install what the tests need, and run them against the built wheel
 	$(BIN)/pytest -q -n 2 -m "not slow"
@@ -33,8 +33,8 @@ test-snowflake: $(SNOWFLAKE_VENV)/ready  ## what speaks Snowflake's protocol, on
 test-bigquery: $(VENV)/ready $(BIGQUERY_VENV)/ready  ## what speaks BigQuery's protocol, on bqemulator, which has an environment of its own
 	KPI_TEST_BIGQUERY_EMULATOR=$(abspath $(BIGQUERY_VENV))/bin/bqemulator $(BIN)/pytest -q plugins/kpi-source-bigquery/tests
 
-test-tap: $(VENV)/ready  ## a Singer tap of others, installed by the test into an environment of its own
-	$(BIN)/pytest -q tests/sync/test_sync_real_tap.py
+test-sync: $(VENV)/ready  ## what takes long of kpi sync: sixty kills at random points, damaged files, a Singer tap of others in an environment of its own
+	$(BIN)/pytest -q -m slow tests/sync
 
 test-all: $(VENV)/ready  ## the slow ones too
 	$(BIN)/pytest -q -n 2

@@ -60,6 +60,26 @@ def test_random_expressions_give_what_duckdb_gives(tmp_path):
     assert refused < computed
 
 
+def test_only_aggregates_travel(project, monkeypatch):
+    numbers = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000)"
+    create = [
+        "CREATE TABLE sales (id INTEGER PRIMARY KEY, day DATE, shop TEXT, amount INTEGER)",
+        f"INSERT INTO sales {numbers} SELECT n, date('2026-01-01', (n % 90) || ' days'), 'shop ' || (n % 7), n FROM numbers",
+    ]
+    engine = project(create, {"sold": {"inputs": ["sales"], "formula": "sum(amount)"}})
+    plain, counts = SqliteSource.query, []
+
+    def counting(source, sql):
+        rows = plain(source, sql)
+        counts.append(rows.num_rows)
+        return rows
+
+    monkeypatch.setattr(SqliteSource, "query", counting)
+    result = engine.run("sold", by="shop", grain="month", period="2026-Q1")
+    assert sum(row["sold"] for row in result.rows()) == sum(range(1, 20001))
+    assert counts == [21]
+
+
 def test_texts_are_compared_byte_by_byte_whatever_the_collation(project):
     create = [
         "CREATE TABLE sales (day DATE, shop TEXT COLLATE NOCASE)",
