@@ -31,14 +31,16 @@ class Answered:
 
     def lists(self) -> dict[str, list[Any]]:
         """Give the values column by column, whole numbers as int."""
-        return {name: _values(values_of(self.columns, name), self.types[name]) for name in self.types}
+        return {name: _values(self.columns, name, kind) for name, kind in self.types.items()}
 
     @cached_property
     def table(self) -> Table:
         """The columns as Arrow."""
-        from kpi_engine.arrow import table_of
+        from kpi_engine.arrow import checked, table_of
 
-        return table_of(self.columns, self.types) if isinstance(self.columns, dict) else self.columns
+        return (
+            table_of(self.columns, self.types) if isinstance(self.columns, dict) else checked(self.columns, self.types)
+        )
 
     def __len__(self) -> int:
         """How many rows there are."""
@@ -148,12 +150,14 @@ class Result:
         return cast("pl.DataFrame", polars.DataFrame(self))
 
 
-def _values(values: list[Any], sql_type: str) -> list[Any]:
-    if sql_type == "HUGEINT":
-        return [None if value is None else int(value) for value in values]
-    if sql_type in _LONG:
-        return [_short(value) for value in values]
-    return values
+def _values(columns: Columns, name: str, sql_type: str) -> list[Any]:
+    if isinstance(columns, dict):
+        values = columns[name]
+    else:
+        from kpi_engine.arrow import listed
+
+        values = listed(columns[name], sql_type)
+    return [_short(value) for value in values] if sql_type in _LONG else values
 
 
 _LONG = frozenset(f"DECIMAL(38,{digits})" for digits in range(13, 39))

@@ -167,10 +167,10 @@ class _on_disk:  # noqa: N801 - read as a word: `with _on_disk(folder)`
         """Translate."""
         import duckdb
 
-        if isinstance(
-            error,
-            duckdb.IOException | duckdb.FatalException | duckdb.SerializationException | duckdb.OutOfMemoryException,
-        ):
+        of_files = (
+            duckdb.IOException | duckdb.FatalException | duckdb.SerializationException | duckdb.OutOfMemoryException
+        )
+        if isinstance(error, of_files) or (isinstance(error, duckdb.Error) and "Corrupt" in str(error)):
             raise _of_database(self._folder, error) from error
         if isinstance(error, OSError):
             raise unwritable(self._folder.path, error) from error

@@ -73,6 +73,16 @@ def test_any_text_comes_back_whole(text):
     assert rows(one_cell(text))[0]["name"].removeprefix("'") == text.removeprefix("'")
 
 
+def test_an_empty_text_is_told_from_an_unknown_one():
+    assert rendered(one_cell("")) == 'name,n\r\n"",-5\r\n'
+    assert rendered(one_cell(None)) == "name,n\r\n,-5\r\n"
+    columns = tuple(Column(name, name, "dimension") for name in "abc")
+    section = Section("s", table=Breakdown(columns, (("", 'a,"b', "=1"), (None, "x\ny", 1.5))))
+    text = rendered(Report("t", "en", "p", (section,), datetime(2026, 1, 1, tzinfo=UTC)))
+    assert text == 'a,b,c\r\n"","a,""b","\'=1"\r\n,"x\ny",1.5\r\n'
+    assert [*csv.reader(io.StringIO(text, newline=""))][1] == ["", 'a,"b', "'=1"]
+
+
 def test_a_scorecard_is_a_row_per_kpi_and_one_per_member_of_a_breakdown():
     found = rows(samples.scorecard())
     assert len([row for row in found if not row["split"]]) == 37

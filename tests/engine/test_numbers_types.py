@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import date
 from decimal import Decimal
@@ -75,6 +76,78 @@ def test_not_a_number_and_infinity_in_the_data_never_come_out():
             numbers = [v for row in (*result.rows(), result.totals()) for v in row.values() if isinstance(v, float)]
             assert all(math.isfinite(number) for number in numbers)
         assert [row["k_sum"] for row in engine.run("k_sum", by="g").rows()] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("hugeint", (2**127 - 1, 1 - 2**127, 10**38, 10**37, 5)),
+        ("uhugeint", (2**128 - 1, 2**127, 2**127 - 1, 10**38, 5)),
+        ("ubigint", (2**64 - 1, 2**63, 5)),
+    ],
+)
+def test_whole_numbers_of_any_length_come_out_whole_however_often_they_are_asked_for(kind, values):
+    rows = ", ".join(f"({number}, {value})" for number, value in enumerate(values))
+    facts = {"facts": {"table": "fact", "dimensions": ["g", "x"]}}
+    with opened({"fact": (f"g int, x {kind}", rows)}, facts, {"top": "max(x)", "n": "count(facts)"}) as engine:
+        for _ in range(3):
+            assert [row["top"] for row in engine.run("top", by="g").rows()] == list(values)
+            assert engine.run("top").totals() == {"top": max(values)}
+            assert [row["x"] for row in engine.run("n", by="x").rows()] == sorted(values)
+        told = json.loads(engine.render(engine.run("top", by="g"), "json"))
+        assert [int(row["top"]) for row in told["rows"]] == list(values)
+        if kind == "ubigint":
+            assert engine.run("top", by="g").to_arrow()["top"].to_pylist() == list(values)
+        else:
+            with pytest.raises(kpi_engine.DataError, match="38 digits"):
+                engine.run("top", by="g").to_arrow()
+
+
+@pytest.mark.parametrize(
+    ("kind", "literal", "code"),
+    [
+        ("interval", "interval 3 day", "types_do_not_fit"), ("struct(a interval)", "{'a': interval 3 day}", "types_do_not_fit"),
+        ("date", "'12000-01-01'", "bad_value"), ("date", "'0044-03-15 (BC)'", "bad_value"), ("date", "'infinity'", "bad_value"),
+        ("timestamp", "'-infinity'", "bad_value"),
+    ],
+)  # fmt: skip
+def test_a_member_that_cannot_be_shown_is_an_error_and_not_another_member(kind, literal, code):
+    facts = {"facts": {"table": "fact", "dimensions": ["x"]}}
+    with opened({"fact": (f"x {kind}", f"({literal}), (NULL)")}, facts, {"n": "count(facts)"}) as engine:
+        assert engine.run("n").rows() == [{"n": 2}]
+        with pytest.raises(kpi_engine.DataError) as caught:
+            engine.run("n", by="x").rows()
+        assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("kind", "literal"),
+    [
+        ("time", "'10:00'"),
+        ("blob", "'ab'::blob"),
+        ("int[]", "[1, 2]"),
+        ("struct(a int)", "{'a': 1}"),
+        ("uuid", "uuid()"),
+    ],
+)
+def test_a_member_of_any_type_is_told_from_an_unknown_one(kind, literal):
+    facts = {"facts": {"table": "fact", "dimensions": ["x"]}}
+    with opened({"fact": (f"x {kind}", f"({literal}), (NULL)")}, facts, {"n": "count(facts)"}) as engine:
+        result = engine.run("n", by="x")
+        known, unknown = (row["x"] for row in json.loads(engine.render(result, "json"))["rows"])
+        assert known
+        assert unknown is None
+
+
+def test_what_is_too_large_for_its_type_is_an_error_and_no_number():
+    columns = "h hugeint, b bigint, d decimal(38,2), e decimal(18,2)"
+    rows = f"({2**127 - 1}, {2**63 - 1}, '{'9' * 36}.99', '{'9' * 16}.99'), (1, 1, 0.01, 0.01)"
+    formulas = {"h": "sum(h)", "b": "max(b) + 1", "bb": "sum(b * b)", "d": "max(d) * 100", "e": "max(e) * max(e)"}
+    with opened({"fact": (columns, rows)}, {"facts": {"table": "fact"}}, formulas) as engine:
+        for kpi in formulas:
+            with pytest.raises(kpi_engine.DataError) as caught:
+                engine.run(kpi)
+            assert caught.value.code == "overflow"
 
 
 def test_dimensions_keep_their_types(engine):

@@ -63,11 +63,11 @@ def sources():
 """
 
 
-def project(root: Path, pause: float = 0.0) -> Path:
+def project(root: Path, pause: float = 0.0, commit_rows: int = 50) -> Path:
     """Write the project."""
     (root / "plugins").mkdir()
     (root / "plugins" / "paged.py").write_text(PLUGIN)
-    settings = f"{{plugin: paged, pause: {pause}, sync: {{commit_rows: 50}}}}"
+    settings = f"{{plugin: paged, pause: {pause}, sync: {{commit_rows: {commit_rows}}}}}"
     (root / "kpi.yaml").write_text(f"project: paged\ndefinitions: []\nsources:\n  api: {settings}\n")
     return root
 

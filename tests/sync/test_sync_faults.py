@@ -38,6 +38,25 @@ def test_a_sync_that_dies_at_any_step_is_made_good_by_the_next(tmp_path, step) -
     ]
 
 
+@posix
+@pytest.mark.slow
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("before", [0, 60])
+def test_a_sync_that_makes_a_store_anew_may_die_at_any_step_too(tmp_path, step, before) -> None:
+    root = project(tmp_path)
+    with kpi_engine.open(root) as engine:
+        wants(root, before)
+        assert not before or engine.sync().ok
+        wants(root, 200)
+        dying = ("--full",) if before else ()
+        assert finished(root, *dying, KPI_FAILPOINT=f"{step}:kill")[0] == -signal.SIGKILL
+        served = root / ".kpi" / "sync" / "api" / "served.duckdb"
+        assert served.exists() or not before
+        assert not served.exists() or counts(root) in (complete(before), complete(200))
+        assert engine.sync().ok
+    assert counts(root) == complete(200)
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_file_that_cannot_be_written_at_any_step_is_told_and_the_next_sync_goes_on(
     tmp_path, monkeypatch, step
@@ -189,6 +208,23 @@ def test_a_work_file_that_is_damaged_is_made_again_from_what_is_served(tmp_path,
         assert source.error is None or counts(root) == complete(60)
         assert engine.sync().ok
         assert counts(root) == complete(200)
+
+
+@pytest.mark.parametrize("part", [1, 2, 3, 6])
+def test_a_work_file_with_a_bit_turned_loses_no_row_and_ends_in_no_traceback(tmp_path, part) -> None:
+    root = project(tmp_path, commit_rows=5000)
+    wants(root, 3000)
+    with kpi_engine.open(root) as engine:
+        assert engine.sync().ok
+        work = root / ".kpi" / "sync" / "api" / "work.duckdb"
+        content = bytearray(work.read_bytes())
+        content[len(content) * (2 * part + 1) // 16] ^= 1
+        work.write_bytes(content)
+        wants(root, 3300)
+        (source,) = engine.sync().sources
+        assert source.error is None or (source.error.code, counts(root)) == ("damaged_store", complete(3000))
+        assert engine.sync().ok
+    assert counts(root) == complete(3300)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -22,7 +22,7 @@ _COMPARISONS = ("previous_period", "previous_year")
 
 
 class CsvOutput:
-    """Write a report as CSV (RFC 4180, UTF-8): decimal points and ISO dates in every language, unknown is empty.
+    """Write a report as CSV (RFC 4180, UTF-8): decimal points and ISO dates in every language, unknown is empty, an empty text is `""`.
 
     A table is written as its rows under its keys, without totals, so that nobody adds them in. A scorecard is one row per KPI,
     and one per member of a breakdown, whose column `split` says which.
@@ -42,7 +42,16 @@ class CsvOutput:
         for number, rows in enumerate(_tables(report)):
             if number:
                 text.write("\r\n")
-            writer.writerows([self._cell(value) for value in row] for row in rows)
+            for row in rows:
+                if "" in row:
+                    text.write(",".join(map(self._quoted, row)) + "\r\n")
+                else:
+                    writer.writerow([self._cell(value) for value in row])
+
+    def _quoted(self, value: Value) -> str:
+        """Write a cell so that an empty text is told from an unknown value."""
+        cell = self._cell(value).replace('"', '""')
+        return f'"{cell}"' if isinstance(value, str) else cell
 
     def _cell(self, value: Value) -> str:
         return guarded(value) if isinstance(value, str) and self.config.formula_guard else plain(value)
@@ -100,7 +109,7 @@ def _about(card: Card) -> dict[str, Value]:
     return {
         "kpi": measure.id,
         "label": measure.label,
-        "unit": measure.unit,
+        "unit": measure.unit or None,
         "status": measure.status,
         "failure": failure,
     }

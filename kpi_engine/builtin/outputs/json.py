@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, ClassVar
 
@@ -161,11 +160,15 @@ def exact(value: Value) -> Json:
             return value
         case int():
             return value if abs(value) <= 2**53 else str(value)
-        case date():
-            return plain(value)
         case float():
             return value if value - value == 0 else None
-        case Decimal() if value.is_finite():
-            return float(value) if Decimal(repr(float(value))) == value else plain(value)
+        case Decimal():
+            return _exact_decimal(value)
         case _:
-            return None
+            return plain(value)
+
+
+def _exact_decimal(value: Decimal) -> Json:
+    if not value.is_finite():
+        return None
+    return float(value) if Decimal(repr(float(value))) == value else plain(value)
