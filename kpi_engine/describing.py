@@ -63,11 +63,13 @@ def _sampled(kpi_id: str, catalogue: Catalogue, language: str) -> str:
 
 
 def money_unit(kpi: ResolvedKpi) -> str:
-    """Write a KPI's unit with `¤` for money whose currency stands beside the amounts; a count of things has no unit of its own."""
+    """Write a KPI's unit with `¤` for money of which its columns name no currency; a count of things has no unit of its own."""
     model = kpi.model
     inferred = "" if kpi.unit is None or kpi.unit == COUNT or model.format == "percent" else str(kpi.unit)
     unit = model.unit or inferred
-    return said_in(unit, MONEY) or MONEY if model.format == "currency" else unit
+    if model.format != "currency" or (inferred and MONEY not in inferred):
+        return unit
+    return said_in(unit, MONEY) or MONEY
 
 
 def _unit(kpi: ResolvedKpi, catalogue: Catalogue, currency: str) -> str:

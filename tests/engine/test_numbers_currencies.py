@@ -117,3 +117,27 @@ class TestOrder:
             assert [row["revenue__rank"] for row in within] == [2, 1, 1]
             euro = engine.run("revenue", by="shop", where={"currency": "EUR"}, rank="revenue", top=1).rows()
             assert euro == [{"shop": "c", "revenue": 7, "revenue__rank": 1}]
+
+
+@pytest.mark.parametrize(
+    ("column", "kpi", "unit", "recorded", "shown"),
+    [
+        ({"unit": "USD"}, {}, "USD", "USD", "$3.50"),
+        ({"unit": "USD"}, {"unit": "USD"}, "USD", "USD", "$3.50"),
+        ({}, {"unit": "USD"}, "USD", "USD", "$3.50"),
+        ({}, {}, "EUR", "¤", "€3.50"),
+        ({"currency": "cur"}, {}, "GBP", "¤", "£3.50"),
+    ],
+)
+def test_the_currency_of_a_project_is_that_of_amounts_of_which_none_is_known(column, kpi, unit, recorded, shown):
+    rows = "(1, '2026-01-05', 3.50, 'GBP')"
+    with opened(
+        {"sale": ("id int, day date, amount decimal(18,2), cur varchar", rows)},
+        {"sales": {"table": "sale", "key": "id", "time": "day", "columns": {"amount": column}}},
+        {"turnover": {"inputs": ["sales"], "formula": "sum(amount)", "format": "currency", **kpi}},
+        currency="EUR",
+    ) as engine:
+        assert [str(each) for each in engine.check()] == []
+        result = engine.run("turnover", period="2026-01", as_of=LATE)
+        assert (result.measure("turnover").unit, engine.describe("turnover").recorded_unit) == (unit, recorded)
+        assert shown in engine.render(result, "table").decode()
