@@ -32,6 +32,7 @@ def command(name: str, kind: StarterKind, into: str | None, *, quiet: bool) -> E
     NAME is the word that will be written in YAML, or after --output, such as `shop`; the package is then called `kpi-source-shop`. Nothing that
     is there already is replaced.
     """
+    from kpi_engine.plugins.shapes import with_article
     from kpi_engine.starters import starter, write
 
     made = starter(kind, name)
@@ -42,7 +43,7 @@ def command(name: str, kind: StarterKind, into: str | None, *, quiet: bool) -> E
             [
                 (f"cd {quoted(folder)}", ""),
                 ("pip install -e '.[test]'", "the package as it stands there, and what its tests need"),
-                ("pytest", f"the rules of a {kind}, and a first test of its own"),
+                ("pytest", f"the rules of {with_article(kind)}, and a first test of its own"),
                 (f"kpi plugins show {made.word}", "what the engine sees of it"),
             ]
         )

@@ -44,9 +44,9 @@ def fault(kind: Kind, announced: object) -> str:
     if kind == "command":
         return _command_fault(announced)
     if not isinstance(announced, type):
-        return f"announces {announced!r:.60} as {_a(kind)}; a class is expected"
+        return f"announces {announced!r:.60} as {with_article(kind)}; a class is expected"
     lacking = [*_common(kind, announced), *_own(kind, announced)]
-    return f"{_a(kind)}, the class `{announced.__name__}`, {' and '.join(lacking)}" if lacking else ""
+    return f"{with_article(kind)}, the class `{announced.__name__}`, {' and '.join(lacking)}" if lacking else ""
 
 
 def capabilities(cls: type) -> tuple[str, ...]:
@@ -108,5 +108,6 @@ def _has(cls: type, method: str) -> bool:
     return callable(getattr(cls, method, None))
 
 
-def _a(kind: Kind) -> str:
+def with_article(kind: str) -> str:
+    """Write a kind with its article."""
     return "an output" if kind == "output" else f"a {kind}"

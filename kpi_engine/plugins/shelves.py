@@ -131,8 +131,8 @@ def _unknown(stock: Shelf, word: str) -> PluginError:
 
 
 def _install_hint(kind: Kind, word: str) -> str:
-    """Name the package that the convention gives a source or an output; nothing is ever installed by itself."""
-    if kind not in ("source", "output") or not re.fullmatch(r"[a-z][a-z0-9_-]*", word):
+    """Name the package that the convention gives a plugin; nothing is ever installed by itself."""
+    if kind not in ("source", "output", "transform", "format") or not re.fullmatch(r"[a-z][a-z0-9_-]*", word):
         return ""
     return f"if it is a package that you trust, install it with `pip install kpi-{kind}-{canonical(word)}`"
 

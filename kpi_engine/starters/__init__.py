@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from kpi_engine import __version__
 from kpi_engine.errors import RequestError
+from kpi_engine.plugins.shapes import with_article
 from kpi_engine.sample.folders import refuse_unless_empty, write_text, written_at_once
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Starter:
             "distribution": self.distribution,
             "module": self.module,
             "kind": self.kind,
+            "a_kind": with_article(self.kind),
             "name": "_".join(parts),
             "Name": "".join(part.capitalize() for part in parts),
             "title": " ".join(parts).capitalize(),
@@ -76,7 +78,7 @@ def starter(kind: StarterKind, name: str) -> Starter:
     word = name.removeprefix(f"kpi-{kind}-")
     hint = "take a word of small letters, digits, `-` and `_`, as `shop` or `ad-server`"
     if not _WORD.fullmatch(word) or len(word) > _LONGEST:
-        raise RequestError(f"{name!r:.60} is no name for a {kind}", code="bad_name", hint=hint)
+        raise RequestError(f"{name!r:.60} is no name for {with_article(kind)}", code="bad_name", hint=hint)
     if word in _taken(kind):
         message = f"the {kind} `{word}` is there already: it is built in"
         raise RequestError(message, code="bad_name", hint="choose another name")

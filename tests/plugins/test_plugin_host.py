@@ -382,7 +382,8 @@ class TestUnknown:
     def test_the_package_of_that_name_is_said(self):
         assert "`pip install kpi-source-postgres`" in refused(Plugins(None).source, "postgres").hint
         assert "`pip install kpi-output-power-point`" in refused(Plugins(None).output, "power_point").hint
-        assert "pip install" not in refused(Plugins(None).transform, "sentiment").hint
+        assert "`pip install kpi-transform-sentiment`" in refused(Plugins(None).transform, "sentiment").hint
+        assert "`pip install kpi-format-cube`" in refused(Plugins(None).format, "cube").hint
 
     @pytest.mark.parametrize("word", ["x; rm -rf ~", "--index-url=http://evil", "Ünicode", ""])
     def test_only_a_plain_word_gets_into_a_command(self, word):
