@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from pydantic import SecretStr
+
 PORT = 3306
 
 
@@ -14,7 +16,7 @@ class Address(NamedTuple):
     host: str
     port: int
     user: str
-    password: str
+    password: SecretStr
     database: str
 
 
@@ -22,7 +24,7 @@ def address_of(text: str) -> Address | None:
     """Read `mysql://user:password@host:3306/name`; None where it is not written like that.
 
     >>> address_of("mysql://reader:p%40ss@db.example.com/shop")
-    Address(host='db.example.com', port=3306, user='reader', password='p@ss', database='shop')
+    Address(host='db.example.com', port=3306, user='reader', password=SecretStr('**********'), database='shop')
     >>> address_of("reader@db.example.com") is None
     True
     """
@@ -34,4 +36,5 @@ def address_of(text: str) -> Address | None:
     database = unquote(parts.path.removeprefix("/"))
     if parts.scheme not in {"mysql", "mariadb"} or not parts.hostname or parts.query or parts.fragment:
         return None
-    return Address(parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or ""), database)
+    password = SecretStr(unquote(parts.password or ""))
+    return Address(parts.hostname, port, unquote(parts.username or ""), password, database)

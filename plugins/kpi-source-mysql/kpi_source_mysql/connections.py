@@ -72,7 +72,7 @@ def connected(address: Address, ca: str | None, seconds: float) -> Line:
     connection = pymysql.connect(
         host=address.host,
         user=address.user,
-        password=address.password,
+        password=address.password.get_secret_value(),
         database=address.database,
         charset="utf8mb4",
         autocommit=True,

@@ -141,7 +141,7 @@ class MysqlSource:
     def _said(self, error: Exception) -> DataError | SourceError:
         """Say what is wrong in one line, without the password."""
         code, text = error.args if len(error.args) == 2 else (0, str(error))  # noqa: PLR2004 - a number and a text
-        password = self._address().password
+        password = self._address().password.get_secret_value()
         line = " ".join((str(text).replace(password, "…") if password else str(text)).split())
         if code in _CHANGED:
             return self._bad(code, line)

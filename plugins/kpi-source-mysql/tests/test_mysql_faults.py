@@ -7,6 +7,7 @@ from threading import Thread
 
 import pytest
 from kpi_source_mysql import rows
+from kpi_source_mysql.address import address_of
 from kpi_source_mysql.source import MysqlSettings, MysqlSource
 from mariadb_server import PASSWORD, USER, served
 
@@ -49,6 +50,12 @@ def test_a_wrong_password_is_said_and_not_repeated(server, reading):
     with pytest.raises(SourceError) as caught:
         reading(server.dsn.replace("hunter2", "hunter22")).tables()
     assert "Access denied" in said(caught)
+
+
+def test_an_address_that_was_read_does_not_show_its_password():
+    found = address_of("mysql://reader:hunter2@db.example.com/shop")
+    assert "hunter2" not in f"{found} {found!r}"
+    assert found.password.get_secret_value() == "hunter2"
 
 
 @pytest.mark.parametrize(
