@@ -1,4 +1,4 @@
-"""Ctrl-C, also while a long query runs.
+"""Ctrl-C and being told to end, also while a long query runs.
 
 Python hears a signal between two of its own steps, and a query is one step, however long. The signal's byte, which Python's own
 handler writes to a socket at once, wakes a thread that stops the query.
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kpi_engine.engine import Engine
     from kpi_engine.recipes import Again
 
+_ENDING = frozenset({signal.SIGINT, signal.SIGTERM})
 _AGAIN = 0.05
 """After how many seconds a query is stopped once more: one that was just beginning does not hear it."""
 
@@ -61,7 +62,7 @@ def _why(number: int) -> KeyboardInterrupt:
 
 @contextmanager
 def stopping(engine: Engine | Again) -> Iterator[None]:
-    """Stop what is computed when Ctrl-C is pressed; only the main thread hears it."""
+    """Stop what is computed when Ctrl-C is pressed or the process is told to end; only the main thread hears it."""
     from socket import socketpair
     from threading import Event, Thread, current_thread, main_thread
 
@@ -86,6 +87,6 @@ def stopping(engine: Engine | Again) -> Iterator[None]:
 
 def _watch(heard: socket, engine: Engine | Again, done: Event) -> None:
     while signals := heard.recv(64):
-        while signal.SIGINT in signals and not done.is_set():
+        while not _ENDING.isdisjoint(signals) and not done.is_set():
             engine.interrupt()
             done.wait(_AGAIN)

@@ -43,17 +43,17 @@ def project_options(command: Command) -> Command:
 
 @contextmanager
 def opened(project: str | None, disabled: Collection[str] = (), *, whole: bool = True) -> Iterator[Engine]:
-    """Open the project that is meant; Ctrl-C stops what its engine computes.
+    """Open the project that is meant; Ctrl-C, or being told to end, stops what its engine computes, and then it is closed.
 
     With `whole` False, a definition is read when it is asked for; see `kpi_engine.definitions.load`.
     """
     from kpi_engine.cache import Cache
-    from kpi_engine.cli.interruption import stopping
+    from kpi_engine.cli.interruption import ending, stopping
     from kpi_engine.definitions import load
     from kpi_engine.engine import Engine
 
     definitions = load(found(project), Cache(), whole=whole)
-    with Engine(definitions, disabled_plugins=disabled) as engine, stopping(engine):
+    with ending(), Engine(definitions, disabled_plugins=disabled) as engine, stopping(engine):
         _collect_garbage()
         yield engine
 

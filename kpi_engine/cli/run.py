@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kpi_engine.cli.exits import Exit
-from kpi_engine.cli.interruption import stopping
+from kpi_engine.cli.interruption import ending, stopping
 from kpi_engine.cli.projects import found, opened, project_options, warn_of_mistakes
 from kpi_engine.cli.requests import (
     WHERE_HELP,
@@ -136,7 +136,7 @@ class Shown:
 
 def answered_again(again: Again, shown: Shown, timeout: float | None) -> bool:
     """Answer by what was noted of the last time, and whether that was possible."""
-    with stopping(again):
+    with ending(), stopping(again):
         name = chosen_output(again.plugins, shown.output, shown.out)
         report = again.report(totals=shown.totals(name), timeout=timeout)
         if report is not None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from kpi_engine.cli.exits import Exit
-from kpi_engine.cli.interruption import ending
 from kpi_engine.cli.projects import opened, project_options
 from kpi_engine.cli.writing import counted, put, say, wants_color
 
@@ -35,7 +34,7 @@ def command(
     Rows, the place to go on from and the record of the run are committed together. KPIs read the new state once the whole source is
     done, and the old one until then.
     """
-    with ending(), opened(project, disabled) as engine, _watched() as watching:
+    with opened(project, disabled) as engine, _watched() as watching:
         report = engine.sync(sources, full=full, wait=wait, watching=watching)
     if as_json:
         put(json.dumps(report.as_dict(), ensure_ascii=False, indent=2))

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from kpi_engine.cli.interruption import stopping
+from kpi_engine.cli.interruption import Terminated, ending, stopping
 
 PATIENCE = 60
 
@@ -34,14 +34,23 @@ def test_ctrl_c_stops_the_engine_until_it_has_heard():
             assert engine.twice.wait(PATIENCE)
 
 
+def test_a_process_that_is_told_to_end_stops_the_engine_too():
+    engine = Engine()
+    with pytest.raises(Terminated), ending(), stopping(engine):  # noqa: PT012 - the signal is heard at the end of a step
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            assert engine.twice.wait(PATIENCE)
+
+
 def test_other_signals_stop_nothing():
     engine = Engine()
-    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    before = signal.signal(signal.SIGABRT, lambda *_: None)
     try:
         with stopping(engine):
-            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGABRT)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGABRT, before)
     assert engine.times == 0
 
 

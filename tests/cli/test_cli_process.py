@@ -178,13 +178,13 @@ main()
 """
 
 
-def _interrupted(ran):
-    """Press Ctrl-C when it has begun to compute; say how it ended, and what it said after that."""
+def _interrupted(ran, number=signal.SIGINT):
+    """Press Ctrl-C, or send another signal, when it has begun to compute; say how it ended, and what it said after that."""
     with ran:
         try:
             while b"computing" not in (line := ran.stderr.readline()):
                 assert line, "it ended before it began"
-            ran.send_signal(signal.SIGINT)
+            ran.send_signal(number)
             _, err = ran.communicate(timeout=PATIENCE)
         finally:
             ran.kill()
@@ -204,13 +204,17 @@ def test_ctrl_c_stops_a_source_and_leaves_the_old_report(spawn, shop):
 
 
 @unix
-def test_ctrl_c_stops_a_long_query(process, shop):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_a_long_query_and_nothing_is_left_behind(process, shop, tmp_path, number, code):
     _, env = process
+    (tmp_path / "temporary").mkdir()
     (shop / "definitions" / "heavy.yaml").write_text(HEAVY_QUERY, encoding="utf-8")
     (shop / "data" / "many.csv").write_text("one,id\n" + "".join(f"1,{n}\n" for n in range(3000)), encoding="utf-8")
     (shop / "report.html").write_text("old", encoding="utf-8")
     args = [sys.executable, "-c", LOUD, "run", "heavy", "--out", "report.html"]
+    env |= {"TMPDIR": str(tmp_path / "temporary")}
     ran = subprocess.Popen(args, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert _interrupted(ran) == (130, "Interrupted.")
+    assert _interrupted(ran, number) == (code, "Interrupted.")
+    assert not [file for file in (tmp_path / "temporary").rglob("*") if file.is_file() or "kpi-files" in file.name]
     assert (shop / "report.html").read_text(encoding="utf-8") == "old"
     assert not [file for file in shop.iterdir() if file.name.startswith(".")]

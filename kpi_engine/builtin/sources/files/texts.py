@@ -12,8 +12,9 @@ import shutil
 import tempfile
 import weakref
 import zlib
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from threading import RLock
 from typing import IO, TYPE_CHECKING, cast
@@ -21,7 +22,7 @@ from typing import IO, TYPE_CHECKING, cast
 from kpi_engine.api import SourceError, files_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 HEAD = 1 << 16
 """How many characters of a file are looked at to see how it is written."""
@@ -35,6 +36,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _GLOB = frozenset("*?[")
+_OF_FILE = 5
+"""So many parts of a key tell a file from what it was before; the others say how it is read."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Copies:
         self._lock = RLock()
         self._texts: dict[tuple[object, ...], Text] = {}
         self._paths: dict[tuple[object, ...], Path] = {}
+        self._numbers = count()
         self._folder: Path | None = None
         self._remove: weakref.finalize[..., Copies] | None = None
 
@@ -94,6 +98,8 @@ class Copies:
             key = (*_identity(file), encoding, marked)
             if key not in self._texts:
                 self._texts[key] = self._read(file, encoding, marked=marked)
+                for old in _outdated(self._texts, key):
+                    self._drop(self._texts.pop(old).path)
             return self._texts[key]
 
     def plain(self, file: Path) -> Path:
@@ -106,6 +112,8 @@ class Copies:
                 target = self._target(file.name)
                 with _writing(f"a copy of the file {file}"):
                     self._paths[key] = Path(shutil.copyfile(file, target))
+                for old in _outdated(self._paths, key):
+                    self._drop(self._paths.pop(old))
             return self._paths[key]
 
     def _read(self, file: Path, encoding: str | None, *, marked: bool) -> Text:
@@ -119,8 +127,20 @@ class Copies:
 
     def _target(self, name: str) -> Path:
         """Name a copy so that a message of DuckDB's about it still tells the user's file."""
-        used = len(self._texts) + len(self._paths)
-        return self.folder() / f"{used:04}-{''.join('_' if letter in _GLOB else letter for letter in name)}"
+        return (
+            self.folder() / f"{next(self._numbers):04}-{''.join('_' if letter in _GLOB else letter for letter in name)}"
+        )
+
+    def _drop(self, copy: Path) -> None:
+        """Remove a copy that nobody asks for any more; a file of the user's is left alone, and so is one that is still read."""
+        if copy.parent == self._folder:
+            with suppress(OSError):
+                copy.unlink()
+
+
+def _outdated(kept: Mapping[tuple[object, ...], object], newest: tuple[object, ...]) -> list[tuple[object, ...]]:
+    """Name what was kept of a file before; what it was last may still be read by a request that began before it changed."""
+    return [key for key in kept if key[0] == newest[0] and key[_OF_FILE:] == newest[_OF_FILE:]][:-2]
 
 
 def _identity(file: Path) -> tuple[object, ...]:
