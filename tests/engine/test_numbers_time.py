@@ -196,3 +196,21 @@ def test_a_year_before_29_february_is_28_february(days, period, before):
     with opened(days, {}) as engine:
         (row,) = engine.run("n", period=period, compare="previous_year", as_of="2026-12-31").rows()
     assert row["n__previous_year"] == sum(day.isoformat().startswith(before) for day in days)
+
+
+@pytest.mark.parametrize("name", ["Africa/Casablanca", "Africa/El_Aaiun", "Asia/Gaza", "America/Asuncion"])
+def test_periods_follow_pythons_zone_data_where_duckdb_knows_other_rules(name):
+    """Their clocks are moved by decree: what DuckDB brings along and what Python reads may be of other years."""
+    zone = ZoneInfo(name)
+    start = datetime(2026, 8, 1, tzinfo=UTC)
+    moments = [start + timedelta(minutes=30 * each) for each in range(48 * 334)]
+    asked = {"period": "2026-09..2027-05", "as_of": "2028-01-01"}
+    with opened(moments, {}, "at", {"timezone": name}) as engine:
+        for grain, unit in (("day", lambda at: at.date()), ("month", lambda at: at.date().replace(day=1))):
+            counted = defaultdict(int)
+            for moment in moments:
+                counted[unit(local(moment, zone))] += 1
+            rows = engine.run("n", grain=grain, **asked).rows()
+            assert {row["period"]: row["n"] for row in rows} == {row["period"]: counted[row["period"]] for row in rows}
+            assert len(rows) == {"day": 273, "month": 9}[grain]
+            assert name not in engine.explain("n", grain=grain, **asked)
