@@ -77,7 +77,7 @@ class Summaries:
         self._rates = rates
         self._making: dict[Read, _Making] = {}
         self._known: dict[tuple[int, frozenset[str], tuple[Shift, ...], bool, bool], int] = {}
-        self._reaches: dict[tuple[int, tuple[int, ...]], Reach] = {}
+        self._reaches: dict[tuple[int, tuple[int, ...], bool], Reach] = {}
         self._counts: dict[int, dict[int, None]] = {}
 
     def windows(self, shifts: Iterable[Shift]) -> tuple[Window, ...]:
@@ -138,7 +138,7 @@ class Summaries:
     def _reach(self, making: _Making, rows: Rows) -> int:
         split = frozenset(rows.split)
         cells = tuple(making.cell(spans, split, below) for spans, below in self._coverage(rows))
-        key = (making.number, cells)
+        key = (making.number, cells, self._observing and bool(rows.shifts))
         if key not in self._reaches or not rows.shifts:
             self._reaches[key] = Reach(making.number, cells, present=not rows.shifts)
         return list(self._reaches).index(key)

@@ -16,7 +16,7 @@ from kpi_engine.sql.keys import KEYS, ROWS_OF_KEY
 from kpi_engine.sql.lowering import lowered_bounds, lowered_plan
 from kpi_engine.sql.queries import Query, Transfer, Use, kept_answer, query_of
 from kpi_engine.sql.relations import Named, Origin, Relations, Remote, relation, select_of
-from kpi_engine.sql.rendering import rendering_of
+from kpi_engine.sql.rendering import rendering_of, statement
 from kpi_engine.sql.tables import Dated, Tables, tables_of
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ class Renderer:
         """Give the statement that answers a request."""
         made = lowered_plan(plan)
         if self._is_here:
-            return query_of(_derive.derive(made, self._rendering), self._streams, pretty=pretty)
+            tree = statement(lambda rendering: _derive.derive(made, rendering), self._rendering)
+            return query_of(tree, self._streams, pretty=pretty)
         cutter = self._cutter()
         rest = cutter.beside(cutter.cut(made))
         return cutter.here(lambda rendering: _derive.derive(rest, rendering), pretty=pretty)
@@ -160,7 +161,7 @@ class Renderer:
 
     def _query(self, rendered: Callable[[Rendering], exp.Select], *datasets: str) -> Query:
         if self._is_here:
-            return query_of(rendered(self._rendering), self._streams)
+            return query_of(statement(rendered, self._rendering), self._streams)
         return self._cutter().whole(rendered, datasets, datasets[:1])
 
     def _cutter(self) -> Cutter:

@@ -24,7 +24,7 @@ from kpi_engine.sql.parts import is_flow
 from kpi_engine.sql.portable import portable, write
 from kpi_engine.sql.queries import Query, Transfer, names_in, query_of
 from kpi_engine.sql.relations import Landed, Named, Remote
-from kpi_engine.sql.rendering import rendering_of
+from kpi_engine.sql.rendering import rendering_of, statement
 from kpi_engine.sql.summarise import answered, rows_that_count, summarise
 from kpi_engine.sql.tables import tables_of_summary, tables_read_by
 
@@ -55,6 +55,9 @@ class Cutter:
     reads: dict[Key, list[list[exp.Expr] | None]] = field(default_factory=dict)
     """By table that travels: for each time it is read, which rows may count; None where all may."""
 
+    def _over(self, relations: Relations, *, portable: bool = False) -> Rendering:
+        return rendering_of(self.names, relations, self.zone, portable=portable)
+
     def cut(self, plan: Derive) -> Derive:
         """Give a plan whose summaries are computed where their data live, as far as they can be."""
         summaries = tuple(map(self._summary, plan.align.summaries))
@@ -77,7 +80,7 @@ class Cutter:
         return all(_is_typed_here(self.relations.origins.get(key)) for key in keys)
 
     def _beside(self, node: Summarise) -> Summarise:
-        tree = summarise(node, rendering_of(self.names, self.relations, self.zone))
+        tree = statement(lambda rendering: summarise(node, rendering), self._over(self.relations))
         text, table = sql(tree), f"__leaf{len(self.transfers)}"
         self.transfers.append(Transfer("", HOME, text, table, shown=sql(tree, pretty=True)))
         return replace(node, leaf=(table, dict(self.types_of(text))))
@@ -103,9 +106,7 @@ class Cutter:
         """Say which rows of a dataset may count in a summary, as far as its own columns say it; nothing where all may."""
         if not is_flow(node):
             return None
-        return [
-            each for each in rows_that_count(node, rendering_of(self.names, self.relations, self.zone)) if _is_own(each)
-        ]
+        return [each for each in rows_that_count(node, self._over(self.relations)) if _is_own(each)]
 
     def _is_plain(self, dataset: str) -> bool:
         return self.relations.keys(dataset) == (("", dataset),)
@@ -147,9 +148,9 @@ class Cutter:
         dialect = dialect_of(home.dialect)
         if dialect is not None and (query := next((d for d in datasets if not self._is_plain(d)), None)):
             raise Unportable(f"the query of `{query}`", said=True)
-        typed = rendered(rendering_of(self.names, self.relations.typed(), self.zone))
+        typed = statement(rendered, self._over(self.relations.typed()))
         relations = self.relations if dialect is None else self.relations.only(names_in(typed))
-        made: exp.Expr = rendered(rendering_of(self.names, relations, self.zone, portable=dialect is not None))
+        made: exp.Expr = statement(rendered, self._over(relations, portable=dialect is not None))
         if dialect is not None:
             made = portable(made, dialect, ColumnTypes(self.names, tuple(roots)), home.lacks)
         types = dict(self.types_of(sql(typed)))
@@ -180,7 +181,7 @@ class Cutter:
         """Ask a question that is one statement: where its data live, if all live in one place that can answer, else here."""
         homes = self._homes(datasets)
         if homes == {""}:
-            return query_of(rendered(rendering_of(self.names, self.relations, self.zone)), self.relations.streams)
+            return query_of(statement(rendered, self._over(self.relations)), self.relations.streams)
         reason = "their data live in several places"
         if len(homes) == 1:
             try:
@@ -197,12 +198,12 @@ class Cutter:
     def here(self, rendered: Rendered, *, pretty: bool = False) -> Query:
         """Render what is computed here, after the rows that it needs have travelled."""
         if not self.reads:
-            rest = rendered(rendering_of(self.names, self.relations, self.zone))
+            rest = statement(rendered, self._over(self.relations))
             return query_of(rest, self.relations.streams, tuple(self.transfers), pretty=pretty)
-        every = rendered(rendering_of(self.names, self.relations.typed(), self.zone))
+        every = statement(rendered, self._over(self.relations.typed()))
         used = {name.casefold() for name in names_in(every)}
         landed = {key: self._land(key, used, number) for number, key in enumerate(self.reads)}
-        rest = rendered(rendering_of(self.names, self.relations.landed(landed), self.zone))
+        rest = statement(rendered, self._over(self.relations.landed(landed)))
         return query_of(rest, self.relations.streams, tuple(self.transfers), pretty=pretty)
 
     def _land(self, key: Key, used: set[str], number: int) -> Landed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -15,7 +15,7 @@ from kpi_engine.sql import lookups
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kpi_engine.planning.nodes import Aggregate, Bounds, Converted, Derive, Read, Summarise
+    from kpi_engine.planning.nodes import Aggregate, Among, Bounds, Converted, Derive, Read, Summarise
 
 
 _IMPLICIT = frozenset({exp.Div, exp.Ln, exp.Log, exp.Sqrt})
@@ -24,36 +24,48 @@ _IMPLICIT = frozenset({exp.Div, exp.Ln, exp.Log, exp.Sqrt})
 
 def lowered_plan(plan: Derive) -> Derive:
     """Make division exact and safe, and functions unknown outside their domain, in a plan and those below it."""
-    summaries = tuple(map(_summary, plan.align.summaries))
-    return replace(
-        plan,
-        align=replace(plan.align, summaries=summaries),
-        values=_values(plan.values),
-        having=tuple(map(_expr, plan.having)),
-    )
+    return _Lowering().plan(plan)
 
 
 def lowered_bounds(plan: Bounds) -> Bounds:
     """Do the same in the plan that finds the first and the last time of some rows."""
-    return replace(plan, read=_read(plan.read), filter=frozenset(map(_expr, plan.filter)))
+    return replace(plan, read=_Lowering().read(plan.read), filter=frozenset(map(_expr, plan.filter)))
 
 
-def _read(read: Read) -> Read:
-    time, level, below, top = read.time, read.level, read.below, read.top
-    return replace(
-        read,
-        time=time and replace(time, expression=_expr(time.expression)),
-        level=level and replace(level, of=_exprs(level.of)),
-        below=below and lowered_plan(below),
-        edge=read.edge and replace(read.edge, of=_exprs(read.edge.of), filter=_set(read.edge.filter)),
-        among=tuple(
-            replace(each, expression=_expr(each.expression), below=lowered_plan(each.below), absent=_exprs(each.absent))
-            for each in read.among
-        ),
-        converted=read.converted and _converted(read.converted),
-        cohort=read.cohort and replace(read.cohort, keys=_exprs(read.cohort.keys), filter=_set(read.cohort.filter)),
-        top=top and replace(top, expression=_expr(top.expression), below=lowered_plan(top.below)),
-    )
+@dataclass(frozen=True)
+class _Lowering:
+    """Lowers plans; one that stands in several places stays one."""
+
+    known: dict[int, tuple[Derive, Derive]] = field(default_factory=dict)
+    """By the identity of a plan, the plan itself, which is thereby kept alive, and what it becomes."""
+
+    def plan(self, plan: Derive) -> Derive:
+        if id(plan) not in self.known:
+            align = replace(plan.align, summaries=tuple(map(self._summary, plan.align.summaries)))
+            made = replace(plan, align=align, values=_values(plan.values), having=tuple(map(_expr, plan.having)))
+            self.known[id(plan)] = (plan, made)
+        return self.known[id(plan)][1]
+
+    def _summary(self, node: Summarise) -> Summarise:
+        split = {name: _expr(each) for name, each in node.split.items()}
+        return replace(node, read=self.read(node.read), split=split, aggregates=tuple(map(_aggregate, node.aggregates)))
+
+    def read(self, read: Read) -> Read:
+        time, level, below, top = read.time, read.level, read.below, read.top
+        return replace(
+            read,
+            time=time and replace(time, expression=_expr(time.expression)),
+            level=level and replace(level, of=_exprs(level.of)),
+            below=below and self.plan(below),
+            edge=read.edge and replace(read.edge, of=_exprs(read.edge.of), filter=_set(read.edge.filter)),
+            among=tuple(map(self._among, read.among)),
+            converted=read.converted and _converted(read.converted),
+            cohort=read.cohort and replace(read.cohort, keys=_exprs(read.cohort.keys), filter=_set(read.cohort.filter)),
+            top=top and replace(top, expression=_expr(top.expression), below=self.plan(top.below)),
+        )
+
+    def _among(self, each: Among) -> Among:
+        return replace(each, expression=_expr(each.expression), below=self.plan(each.below), absent=_exprs(each.absent))
 
 
 def _converted(given: Converted) -> Converted:
@@ -78,11 +90,6 @@ def _set(several: frozenset[Expr]) -> frozenset[Expr]:
 def lowered(tree: exp.Expr) -> exp.Expr:
     """Lower one tree."""
     return rewritten(tree, finish=_explicit)
-
-
-def _summary(node: Summarise) -> Summarise:
-    split = {name: _expr(each) for name, each in node.split.items()}
-    return replace(node, read=_read(node.read), split=split, aggregates=tuple(map(_aggregate, node.aggregates)))
 
 
 def _values(values: Mapping[str, Expr]) -> dict[str, Expr]:

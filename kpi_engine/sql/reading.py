@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -16,7 +15,7 @@ from kpi_engine.sql.times import Clock
 
 if TYPE_CHECKING:
     from kpi_engine.catalogue.resolved import Expr
-    from kpi_engine.planning.nodes import Among, Bounds, Derive, Read, Summarise
+    from kpi_engine.planning.nodes import Among, Bounds, Read, Summarise
     from kpi_engine.sql.rendering import Rendering
 
 
@@ -48,17 +47,17 @@ def among(read: Read, rendering: Rendering) -> list[exp.Expr]:
 
 
 def _kept(members: Among, rendering: Rendering) -> exp.Expr:
-    there = _exists(members, members.below, rendering)
+    there = _exists(members, rendering.head(members.below))
     absent = all_of(members.absent)
     if absent is None:
         return there
-    unseen = exp.Not(this=_exists(members, replace(members.below, having=()), rendering))
+    unseen = exp.Not(this=_exists(members, rendering.head(members.below, every=True)))
     return exp.Paren(this=exp.Or(this=there, expression=exp.and_(unseen, absent)))
 
 
-def _exists(members: Among, below: Derive, rendering: Rendering) -> exp.Exists:
-    kept = exp.Select(expressions=[integer(1)])
-    kept = kept.from_(exp.Subquery(this=rendering.below(below), alias=alias(VALUE)), copy=False)
+def _exists(members: Among, table: exp.Table) -> exp.Exists:
+    table.set("alias", alias(VALUE))
+    kept = exp.Select(expressions=[integer(1)]).from_(table, copy=False)
     same = exp.NullSafeEQ(this=column(members.name, VALUE), expression=members.expression.tree)
     return exp.Exists(this=kept.where(same, copy=False))
 

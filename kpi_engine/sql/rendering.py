@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.formula.trees import identifier, named
+from kpi_engine.formula.trees import identifier, named, sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Rendering:
     """What rendering needs beside the plan: the names, the tables, the project's zone, and how a plan below is rendered.
 
-    `portable` is whether it is for another engine than DuckDB: then in the simplest SQL there is.
+    `portable` is whether it is for another engine than DuckDB: then in the simplest SQL there is. `heads` are the plans below that stand
+    at the head of the statement, by their text and by what is `known` of them: once, whoever reads them.
     """
 
     names: Names
@@ -30,6 +31,32 @@ class Rendering:
     zone: ZoneInfo
     below: Callable[[Derive], exp.Select]
     portable: bool = False
+    heads: dict[str, exp.CTE] = field(default_factory=dict)
+    known: dict[tuple[int, bool], exp.CTE] = field(default_factory=dict)
+
+    def head(self, plan: Derive, *, every: bool = False) -> exp.Table:
+        """Put a plan below at the head of the statement, unless it stands there, and give the table that it is.
+
+        With `every`, of all its rows, whether or not they have what it wants.
+        """
+        if (id(plan), every) not in self.known:
+            query = self.below(replace(plan, having=()) if every else plan)
+            text = sql(query)
+            if text not in self.heads:
+                name = exp.TableAlias(this=identifier(f"{HEAD}{len(self.heads)}"))
+                self.heads[text] = exp.CTE(this=query, alias=name, materialized=True)
+            self.known[id(plan), every] = self.heads[text]
+        return exp.Table(this=identifier(self.known[id(plan), every].alias))
+
+
+def statement(rendered: Callable[[Rendering], exp.Select], rendering: Rendering) -> exp.Select:
+    """Render a statement of its own."""
+    made = rendering_of(rendering.names, rendering.relations, rendering.zone, portable=rendering.portable)
+    select = rendered(made)
+    if made.heads:
+        own = select.args.get("with_")
+        select.set("with_", exp.With(expressions=[*made.heads.values(), *(own.expressions if own else ())]))
+    return select
 
 
 def rendering_of(names: Names, relations: Relations, zone: ZoneInfo, *, portable: bool = False) -> Rendering:
@@ -46,6 +73,8 @@ def rendering_of(names: Names, relations: Relations, zone: ZoneInfo, *, portable
 
 PERIOD_NUMBER = "__p"
 """The column of a plan below that holds the number of the period."""
+HEAD = "__members_kept"
+"""How the tables at the head of a statement begin."""
 MAP = "m"
 """The table that says to which cells a row belongs."""
 

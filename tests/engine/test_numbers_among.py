@@ -1,5 +1,7 @@
 """Inputs that keep the members for which a condition on KPIs holds, against SQL written by hand."""
 
+import re
+
 import duckdb
 import pytest
 
@@ -221,3 +223,20 @@ def test_many_conditions_on_one_another_are_refused_in_one_line(connection):
         assert opened.run("k4", period="2026", as_of="2026-12-31").rows() == [{"k4": 9}]
         with pytest.raises(RequestError, match="stand on one another"):
             opened.run("k60", period="2026")
+
+
+def test_members_that_are_kept_are_found_once_however_many_inputs_keep_them(connection):
+    chain = {"kept0": {"inputs": ["revenue"], "formula": "revenue"}}
+    for level in range(1, 4):
+        below = f"kept{level - 1}"
+        chain[f"kept{level}"] = {
+            "inputs": {"r": among(below, f"{below} > {level}"), "o": among("order_rows", f"{below} > {level}"), "every": below},
+            "formula": "r + count(o) + every",
+        }  # fmt: skip
+    made = definitions()
+    with kpi_engine.open(made | {"kpis": made["kpis"] | chain}, connection) as engine:
+        statement = engine.explain("kept3", period="2026-Q1", as_of="2026-03-31").split("SQL (DuckDB)")[1]
+        assert engine.run("kept3", period="2026-Q1", as_of="2026-03-31").rows() == [{"kept3": 1495}]
+    heads = re.findall(r'"__members_kept\d+" AS MATERIALIZED \((.*?)\n\)', statement, re.DOTALL)
+    assert len(set(heads)) == len(heads) > 2
+    assert statement.count("COUNT(*)") < 10 * len(heads)
