@@ -224,12 +224,14 @@ class Engine:
             return found
         from kpi_engine.catalogue import in_order
         from kpi_engine.comparing import compared
+        from kpi_engine.execution.clocks import said_of_clock
         from kpi_engine.execution.units import said_of_units
 
         _ = self._prepared.runner
         settings = self.project.places.settings.source
         every = compared(self._prepared.catalogue, self._binder, self._database, self.calendar, found)
         every += said_of_units(self.project, self.calendar.units)
+        every += said_of_clock(self._prepared.catalogue, self._database, self.calendar.timezone)
         return in_order(every, settings.file if settings else "")
 
     def explain(self, kpis: str | Sequence[str] | None = None, *, role: str | None = None, **request: Any) -> str:  # noqa: ANN401

@@ -170,7 +170,17 @@ def _misfits(claim: TypeClaim) -> exp.Expr:
 
 
 def _not_of_type(claim: TypeClaim) -> list[exp.Expr]:
-    return [] if claim.found == claim.meant else [_is_known(claim.found.tree), _is_null(_forgiving(claim.meant.tree))]
+    """Ask whether a value is known and is none of its type, which for a whole number is one that would have to be rounded."""
+    if claim.found == claim.meant:
+        return []
+    meant = _forgiving(claim.meant.tree)
+    wrong = _is_null(meant)
+    if claim.meant.tree.is_type(*exp.DataType.INTEGER_TYPES):
+        found, rounded = (
+            exp.TryCast(this=each.copy(), to=exp.DataType.build("double")) for each in (claim.found.tree, meant)
+        )
+        wrong = exp.or_(wrong, exp.NEQ(this=found, expression=rounded))
+    return [_is_known(claim.found.tree), exp.paren(wrong)]
 
 
 def _time(n: int, time: TimeClaim, rendering: Rendering, latest: datetime) -> dict[str, exp.Expr]:

@@ -237,3 +237,22 @@ def test_data_that_were_handed_in():
             "error[key_not_unique]: dataset `rows`, key: the key `id` of dataset `rows` is not unique in its data: 2 (2 rows)",
             "warning[dangling_keys]: dataset `rows`, joins.up: the join `up` of dataset `rows` leads nowhere in 1 of 3 rows: `rows` has no row for 7 (1 row)",
         ]
+
+
+def test_a_whole_number_that_would_be_rounded_is_none():
+    definitions = {
+        "datasets": {"rows": {"table": "facts", "key": "id", "columns": {"n": {"type": "integer"}}}},
+        "kpis": {"total": {"inputs": ["rows"], "formula": "sum(n)"}},
+    }
+    for values, found in (
+        ("(1, 10.0), (2, 2e9), (3, NULL)", 0),
+        ("(1, 10.0), (2, 20.5)", 1),
+        ("(1, 1e30), (2, 0.4)", 2),
+    ):
+        with duckdb.connect() as connection:
+            connection.execute("CREATE TABLE facts (id INTEGER, n DOUBLE)")
+            connection.execute(f"INSERT INTO facts VALUES {values}")
+            with kpi_engine.open(definitions, connection) as engine:
+                said_of = [(each.code, each.message) for each in engine.check(live=True)]
+                assert len(said_of) == min(found, 1)
+                assert all(code == "bad_value" and f"in {found} of 2 rows" in message for code, message in said_of)
