@@ -183,15 +183,15 @@ class Binder:
         name = model.source or self.default_source
         return name in self._project.settings.sources and isinstance(self._own_source(name), SqlSource)
 
-    def asking(self, source: str) -> Callable[[str], Any]:
-        """Give what has a SQL source answer a statement of its dialect, as Arrow; it may be called in any thread."""
+    def asking(self, source: str) -> Callable[[str, Collection[str]], Any]:
+        """Give what has a SQL source answer a statement of its dialect with some columns, as Arrow; it may be called in any thread."""
         made = self._sources.get(source)
         assert isinstance(made, SqlSource)  # noqa: S101 - only those have tables that are remote
 
-        def ask(statement: str) -> Any:  # noqa: ANN401 - an Arrow table
+        def ask(statement: str, columns: Collection[str]) -> Any:  # noqa: ANN401 - an Arrow table
             stops = self._stops
             try:
-                return self._sources.rows(made, "query", statement)
+                return self._sources.answered(made, statement, columns)
             except KpiError:
                 if self._stops != stops:
                     message = "the request was stopped before it had finished"

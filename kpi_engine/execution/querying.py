@@ -14,7 +14,7 @@ from kpi_engine.execution.scanning import Stream, given, said_by_sources
 from kpi_engine.plugins.limits import too_late
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from concurrent.futures import Future
 
     import duckdb
@@ -81,13 +81,13 @@ def travelled(
         running.append(cursor)
         return as_arrow(cursor, statement)[0]
 
-    def here(statement: str) -> Table:
+    def here(statement: str, _: Collection[str]) -> Table:
         return database.tables([statement], fetch=noted, timeout=timeout)[0]
 
     asking = {source: binder.asking(source) if source else here for source in by_source}
 
     def answers(source: str) -> dict[str, Table]:
-        return {each.table: asking[source](each.statement) for each in by_source[source]}
+        return {each.table: asking[source](each.statement, each.columns) for each in by_source[source]}
 
     futures = [_begun(partial(answers, source)) for source in by_source]
     try:
@@ -135,7 +135,7 @@ def described(query: Query, binder: Binder) -> list[tuple[str, str]]:
             found.append((f"SQL (DuckDB, as `{each.table}`: at the same time)", each.shown))
             continue
         if each.dataset:
-            rows = binder.asking(each.source)(each.count)["rows"].to_pylist()[0]
+            rows = binder.asking(each.source)(each.count, ["rows"])["rows"].to_pylist()[0]
             what = f"{rows:,} row{'' if rows == 1 else 's'} of `{each.dataset}` travel, because {each.reason}"
         found.append((f"SQL ({each.dialect}, source `{each.source}`, as `{each.table}`: {what})", each.shown))
     return found

@@ -11,9 +11,9 @@ from kpi_engine.errors import KpiError, PluginError, SourceError, nearest
 from kpi_engine.sync.serving import SyncedSource, is_fetched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from kpi_engine.api import ArrowStream, Scan, Source, Transform
+    from kpi_engine.api import ArrowStream, Scan, Source, SqlSource, Transform
     from kpi_engine.definitions import Project
     from kpi_engine.execution.scanning import Opened
     from kpi_engine.plugins import Plugins
@@ -71,6 +71,12 @@ class Sources:
 
         return self._plugins().call("source", source, method, given, then=taken)
 
+    def answered(self, source: SqlSource, statement: str, columns: Collection[str]) -> Any:  # noqa: ANN401 - an Arrow table
+        """Give the answer of a source to a statement, which has the columns that were asked for."""
+        table = self.rows(source, "query", statement)
+        _refuse_lacking(source, "query", table.column_names, columns)
+        return table
+
     def scanned(self, source: Source, scan: Scan) -> Opened:
         """Begin to scan a table of a source: its columns, and its rows, which are not read before they are asked for."""
         from arro3.core import RecordBatchReader
@@ -83,6 +89,7 @@ class Sources:
         stops, plugins = self._stops, self._plugins()
         began = len(stops)
         reader = plugins.call("source", source, "scan", scan, then=opened)
+        _refuse_lacking(source, "scan", reader.schema.names, scan.columns)
         return reader.schema, plugins.pieces("source", source, "scan", lambda: reader, lambda: len(stops) != began)
 
     def stop(self) -> None:
@@ -155,8 +162,8 @@ class Sources:
         table = self._plugins().call("transform", transform, "apply", whole, then=taken)
         announced, given = list(self.columns(transform)), list(table.schema.names)
         if sorted(given) != sorted(announced):
-            told = f"columns {', '.join(map(repr, given))}"
-            message = f"the transform plugin `{transform.name}` failed: `apply` gave the {told}, and announced {', '.join(map(repr, announced))}"
+            told = f"`apply` gave the {_columns(given)}, and announced {', '.join(map(repr, announced))}"
+            message = f"the transform plugin `{transform.name}` failed: {told}"
             raise PluginError(message, code="plugin_failed", hint=_HINT)
         return table
 
@@ -180,6 +187,18 @@ _HINT = "this is a fault of the plugin: tell its author, or disable it; `kpi plu
 def _wrong(kind: str, word: str, method: str, found: object, expected: str) -> PluginError:
     message = f"the {kind} plugin `{word}` failed: `{method}` gave {type(found).__name__}, {expected}"
     return PluginError(message, code="plugin_failed", hint=_HINT)
+
+
+def _refuse_lacking(source: Source, method: str, given: Collection[str], wanted: Collection[str]) -> None:
+    """Refuse rows without a column that was asked for."""
+    if not {name.casefold() for name in wanted} <= {name.casefold() for name in given}:
+        told = f"`{method}` gave the {_columns(given)}, and was asked for the {_columns(wanted)}"
+        message = f"the source plugin `{source.name}` failed: {told}"
+        raise PluginError(message, code="plugin_failed", hint=_HINT)
+
+
+def _columns(names: Collection[str]) -> str:
+    return f"columns {', '.join(map(repr, names))}"
 
 
 def arrow(stream: Any) -> Any:  # noqa: ANN401 - anything that speaks Arrow

@@ -174,6 +174,7 @@ class Cutter:
                 reason,
                 _text(counted, home.dialect) if dataset else "",
                 _text(tree, home.dialect, pretty=True),
+                tuple(tree.named_selects) if isinstance(tree, exp.Query) else (),
             )
         )
 

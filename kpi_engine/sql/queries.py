@@ -33,6 +33,8 @@ class Transfer:
     """The statement that counts the rows that would travel."""
     shown: str = ""
     """The statement, laid out for people."""
+    columns: tuple[str, ...] = ()
+    """The columns that the answer of another engine is to have."""
 
 
 @dataclass(frozen=True)

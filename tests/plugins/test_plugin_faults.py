@@ -134,6 +134,57 @@ def test_rows_that_go_wrong(project, body, said):
     assert said in found
 
 
+LITE = """
+    dialect = "duckdb"
+    scan = None
+    def tables(self): return [Table("sales", {"id": "BIGINT"})]
+    def query(self, sql):
+        import duckdb
+        with duckdb.connect() as connection:
+            connection.execute("create table sales as select unnest([1, 2]) as id")
+            found = Arrow.from_arrow(connection.sql(sql).arrow())
+        return FOUND
+"""
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ("found", [{"ill": 2}]),
+        ("found.select(found.column_names[::-1])", [{"ill": 2}]),
+        ("found.rename_columns([name.upper() for name in found.column_names])", [{"ill": 2}]),
+        ("found.rename_columns([f'x{n}' for n in range(found.num_columns)])", "`query` gave the columns 'x0', 'x1'"),
+        (
+            "found.select(found.column_names[:1])",
+            "`query` gave the columns 'cell', and was asked for the columns 'cell'",
+        ),
+    ],
+    ids=["as asked", "in another order", "in other letters", "other names", "fewer"],
+)
+def test_an_answer_with_other_columns_than_were_asked_for(project, found, said):
+    answer = asked(project(LITE.replace("FOUND", found)))
+    if isinstance(said, list):
+        assert answer == said
+    else:
+        assert answer.startswith("plugin_failed")
+        assert "`odd`" in answer
+        assert said in answer
+
+
+def test_rows_without_a_column_that_was_asked_for_are_asked_for_whole(project, tmp_path):
+    root = project(
+        """
+    def scan(self, scan):
+        every = {"id": Array([1, 2], DataType.int64()), "amount": Array([3, 4], DataType.int64())}
+        return Arrow.from_pydict({name: every[name] for name in (["id"] if scan.columns else every)})
+"""
+    )
+    kpi = {"kpis": {"sold": {"inputs": ["sales"], "formula": "sum(amount)"}}}
+    (tmp_path / "definitions" / "more.yaml").write_text(json.dumps(kpi))
+    with kpi_engine.open(root) as engine:
+        assert engine.run("sold").rows() == [{"sold": 7}]
+
+
 def test_a_source_that_cannot_be_made_or_closed(project):
     assert asked(project("    def __init__(self, config, context):\n        raise KeyError('x')\n")).startswith(
         "plugin_failed"
