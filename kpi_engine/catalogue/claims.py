@@ -108,7 +108,7 @@ def _types(dataset: str, names: Names) -> Iterator[TypeClaim]:
             continue
         with suppress(Refused):
             meant = names.column(dataset, name)
-            found = meant.this if isinstance(meant, exp.Cast) else meant
+            found = meant.find(exp.Column) if isinstance(meant, exp.Cast) else meant
             if isinstance(found, exp.Column):
                 yield TypeClaim(name, Expr(found), Expr(meant))
 

@@ -18,6 +18,7 @@ _SCALARS = frozenset({name for _, names, _ in CAST_TYPES for name in names} | {
     "INT128", "UINT128", "UTINYINT", "USMALLINT", "UINT", "UBIGINT", "TIME", "UUID", "JSON", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS",
 })  # fmt: skip
 """Types of one value, as sqlglot names them."""
+_STOP = "error"
 MOST_DIGITS = 38
 """So many digits a decimal number may have."""
 
@@ -35,3 +36,30 @@ def is_type(text: str) -> bool:
         digits = int(written["digits"] or 18)
         return 1 <= digits <= MOST_DIGITS and int(written["decimals"] or 0) <= digits
     return kind.value in _SCALARS and (kind.value in {"VARCHAR", "TEXT"} or not written["digits"])
+
+
+def may_round(given: str, kind: exp.DataType) -> bool:
+    """Whether a cast makes whole numbers of a type that has others: then DuckDB rounds, and each type in its own way."""
+    name, _, digits = given.upper().partition("(")
+    has_others = name in ("DOUBLE", "FLOAT", "REAL", "VARCHAR") or (
+        name == "DECIMAL" and digits.rpartition(",")[2].strip(" )") != "0"
+    )
+    return kind.this in exp.DataType.INTEGER_TYPES and has_others
+
+
+def whole(found: exp.Column, given: str) -> exp.Expr:
+    """Give a column of a type of DuckDB's, and stop at a number in it that is not whole, in the words in which DuckDB stops at a text."""
+    said = [
+        exp.Literal.string("Could not convert string '"),
+        exp.cast(found, "text", copy=False),
+        exp.Literal.string(f"' to BIGINT when casting from source column {found.name}"),
+    ]
+    stop = exp.Anonymous(this=_STOP, expressions=[exp.Anonymous(this="concat", expressions=said)])
+    number = exp.TryCast(this=found, to=exp.DataType.build("double")) if given == "VARCHAR" else found
+    broken = exp.NEQ(this=number, expression=exp.Round(this=number))
+    return exp.Case(ifs=[exp.If(this=broken, true=stop)], default=found)
+
+
+def is_stop(node: exp.Expr) -> bool:
+    """Whether a call stops the statement."""
+    return isinstance(node, exp.Anonymous) and node.name == _STOP

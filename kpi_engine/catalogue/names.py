@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.catalogue.declared import TYPES, is_type
+from kpi_engine.catalogue.declared import TYPES, is_type, may_round, whole
 from kpi_engine.catalogue.faults import empty, follow_up
 from kpi_engine.catalogue.resolved import ROWS, Expr, TimeColumn
 from kpi_engine.catalogue.terms import completed, unsaid
@@ -130,7 +130,9 @@ class Names:
                 raise Refused(clash)
             if zone and _time_kind(declared) == "instant" and _time_kind((schema or {}).get(actual, "")) == "local":
                 return exp.AtTimeZone(this=found, zone=exp.Literal.string(zone))
-            return exp.cast(found, exp.DataType.build(declared, dialect="duckdb"), copy=False)
+            kind = exp.DataType.build(declared, dialect="duckdb")
+            given = (schema or {}).get(actual, "")
+            return exp.cast(whole(found, given) if may_round(given, kind) else found, kind, copy=False)
         return found
 
     def is_path(self, dataset: str, key: str) -> bool:

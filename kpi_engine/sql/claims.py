@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from kpi_engine.api import FileRelation
+from kpi_engine.catalogue.declared import is_stop
 from kpi_engine.catalogue.resolved import ROWS, Expr
 from kpi_engine.planning.nodes import Read
 from kpi_engine.sql.joins import joined
@@ -170,17 +171,10 @@ def _misfits(claim: TypeClaim) -> exp.Expr:
 
 
 def _not_of_type(claim: TypeClaim) -> list[exp.Expr]:
-    """Ask whether a value is known and is none of its type, which for a whole number is one that would have to be rounded."""
+    """Ask whether a value is known and is none of its type."""
     if claim.found == claim.meant:
         return []
-    meant = _forgiving(claim.meant.tree)
-    wrong = _is_null(meant)
-    if claim.meant.tree.is_type(*exp.DataType.INTEGER_TYPES):
-        found, rounded = (
-            exp.TryCast(this=each.copy(), to=exp.DataType.build("double")) for each in (claim.found.tree, meant)
-        )
-        wrong = exp.or_(wrong, exp.NEQ(this=found, expression=rounded))
-    return [_is_known(claim.found.tree), exp.paren(wrong)]
+    return [_is_known(claim.found.tree), _is_null(_forgiving(claim.meant.tree))]
 
 
 def _time(n: int, time: TimeClaim, rendering: Rendering, latest: datetime) -> dict[str, exp.Expr]:
@@ -234,4 +228,5 @@ def _reaching(select: exp.Select, dataset: str, expressions: Sequence[Expr], ren
 
 def _forgiving(tree: exp.Expr) -> exp.Expr:
     """Let a value that is not of its type be unknown."""
-    return tree.copy().transform(lambda node: exp.TryCast(**node.args) if type(node) is exp.Cast else node, copy=False)
+    quiet = tree.copy().transform(lambda node: exp.Null() if is_stop(node) else node, copy=False)
+    return quiet.transform(lambda node: exp.TryCast(**node.args) if type(node) is exp.Cast else node, copy=False)

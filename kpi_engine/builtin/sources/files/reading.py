@@ -9,6 +9,7 @@ CSV: `delim`, `quote`, `escape`, `comment`, `skip`, `header`, `names`, `types`, 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kpi_engine.api import DataError, FileRelation, SourceError
@@ -16,16 +17,16 @@ from kpi_engine.builtin.sources.files.dialects import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from kpi_engine.builtin.sources.files.dialects import Dialect
     from kpi_engine.builtin.sources.files.settings import TableSettings
     from kpi_engine.builtin.sources.files.texts import Text
 
-WHOLE = 64 * 1024 * 1024
-"""Up to so many characters, types are inferred from every row: it costs about half a second for each 100 MB."""
-SAMPLE = 200_000
-"""How many rows types are inferred from in larger files."""
+EVERY = -1
+"""Types are inferred from every row, at about half a second for each 100 MB: in a column that begins with whole numbers DuckDB would
+round the others without a word."""
+_WHOLE = re.compile(r"U?(?:TINY|SMALL|BIG|HUGE)INT|U?INT(?:EGER|\d+)?|LONG|SHORT|SIGNED", re.IGNORECASE)
+_FRACTIONAL = re.compile(r"DOUBLE|FLOAT|REAL|DECIMAL\(\d+,\s*[1-9]\d*\)", re.IGNORECASE)
 
 _FIXED: Mapping[str, Any] = {"comment": "", "hive_partitioning": False}
 """No row is a comment (a post may begin with `#`), and no folder's name is a column."""
@@ -59,7 +60,7 @@ def csv_relation(
         "skip": dialect.skip,
         "header": header,
         "nullstr": ["", *settings.null],
-        "sample_size": _sample(texts),
+        "sample_size": EVERY,
         "names": list(names),
         "types": _csv_types(known, types),
         "decimal_separator": decimal,
@@ -68,7 +69,27 @@ def csv_relation(
         "strict_mode": None if all(one.uniform for one in dialects) else False,
         "union_by_name": len(texts) > 1 or None,
     }
-    return _relation("csv", [text.path for text in texts], options)
+    return _without_rounding(_relation("csv", [text.path for text in texts], options))
+
+
+def _without_rounding(relation: FileRelation) -> FileRelation:
+    """Leave a column that is declared whole, and has other numbers, as it is: DuckDB would round them, and the engine tells of them."""
+    import duckdb
+
+    types: Mapping[str, str] = relation.options.get("types", {})
+    whole = {name for name, kind in types.items() if _WHOLE.fullmatch(kind)}
+    if not whole:
+        return relation
+    call, values = _call(relation, f", sample_size = {EVERY}")
+    try:
+        with duckdb.connect() as connection:
+            found = connection.execute(f"DESCRIBE SELECT * FROM {call}", values).fetchall()
+    except duckdb.Error:
+        return relation  # what is wrong is told where the file is read
+    broken = {name for name, kind, *_ in found if name in whole and _FRACTIONAL.fullmatch(kind)}
+    kept = {name: kind for name, kind in types.items() if name not in broken}
+    options = {**relation.options, "types": kept}
+    return _relation(relation.format, [Path(path) for path in relation.paths], options)
 
 
 def reads(relation: FileRelation) -> bool:
@@ -129,12 +150,16 @@ def json_relation(texts: Sequence[Text], types: Mapping[str, str]) -> FileRelati
             raise SourceError(
                 f"the file {text.file} ends in the middle of its list", code="malformed_file", hint="export it again"
             )
-    options = {"hive_partitioning": False, "sample_size": _sample(texts), "union_by_name": len(texts) > 1 or None}
+    options = {"hive_partitioning": False, "sample_size": EVERY, "union_by_name": len(texts) > 1 or None}
     bare = _relation("json", [text.path for text in texts], options)
     found = _json_columns(bare, texts)
     declared = {name.casefold(): kind for name, kind in types.items() if kind}
-    columns = {name: declared.get(name.casefold(), kind) for name, kind in found.items()}
+    columns = {name: _unrounded(kind, declared.get(name.casefold(), kind)) for name, kind in found.items()}
     return FileRelation("json", bare.paths, {**bare.options, "columns": columns})
+
+
+def _unrounded(found: str, declared: str) -> str:
+    return found if _WHOLE.fullmatch(declared) and _FRACTIONAL.fullmatch(found) else declared
 
 
 def parquet_relation(files: Sequence[Path], paths: Sequence[Path]) -> FileRelation:
@@ -224,15 +249,6 @@ def _call(relation: FileRelation, more: str = "") -> tuple[str, dict[str, Any]]:
     values = {name: relation.options[name] for name in names if name in relation.options}
     arguments = "".join(f", {name} = ${name}" for name in values)
     return f"read_csv($paths{arguments}{more})", {**values, "paths": list(relation.paths)}
-
-
-def _sample(texts: Sequence[Text]) -> int:
-    """Infer types from all rows of moderate files, and always before DuckDB 2, which makes late instants that it cannot read unknown."""
-    import duckdb
-
-    if sum(text.size for text in texts) <= WHOLE or duckdb.__version__.startswith("1."):
-        return -1
-    return SAMPLE
 
 
 def _json_columns(relation: FileRelation, texts: Sequence[Text]) -> dict[str, str]:
