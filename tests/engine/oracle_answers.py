@@ -38,12 +38,14 @@ class Answer:
     def order(self, limit: int | None) -> list[tuple[Key, list[Any]]]:
         """Sort the rows: each with the values that it is sorted by, unknown ones last."""
         found = list(self.rows)
-        for name, descending in reversed(self.sorts):
+        members_or_values = {*self.keys[:1], *self.columns}
+        last = next((n for n, (name, _) in enumerate(self.sorts) if name in members_or_values), None)
+        for place, (name, descending) in reversed([*enumerate(self.sorts)]):
             known = [key for key in found if self._value(key, name) is not None]
             known.sort(key=lambda key, name=name: self._value(key, name), reverse=descending)
             found = known + [key for key in found if self._value(key, name) is None]
-        if self.first:
-            found.sort(key=self._is_others)
+            if self.first and place == last:
+                found.sort(key=self._is_others)
         return [(key, self._asked(key)) for key in found[: len(found) if limit is None else limit]]
 
     def is_tie(self, wanted: list[Any], row: Mapping[str, Any]) -> bool:
