@@ -205,10 +205,10 @@ class Oracle:
         return found
 
     def totals(self) -> dict[str, Fraction | None]:
-        """Give the totals: one member, one period; of a grain without a period it is the units that the data lie in."""
+        """Give the totals: one member, one period; of a grain without a period it is the units that the data lie in, and nothing where they lie in none."""
         window = self.question.period.window
         if self.question.grains and window.start is None:
-            window = self._covered() or window
+            window = self._covered() or Window(self.question.as_of, self.question.as_of)
         asked = replace(
             self.question, by=(), grains=(), periods=(), top=None, period=replace(self.question.period, window=window)
         )
