@@ -76,17 +76,15 @@ class Renderer:
     """Renders plans over known tables, in a project of one zone; `types_of` gives the types of a statement's columns."""
 
     def __init__(self, names: Names, relations: Relations, zone: ZoneInfo, types_of: TypesOf) -> None:
-        self._rendering = rendering_of(names, relations, zone)
+        self._names, self._relations, self._zone = names, relations, zone
         self._types_of = types_of
-        self._streams = relations.streams
         self._is_here = not any(isinstance(each, Remote) for each in relations.origins.values())
 
     def request(self, plan: Derive, *, pretty: bool = False) -> Query:
         """Give the statement that answers a request."""
         made = lowered_plan(plan)
         if self._is_here:
-            tree = statement(lambda rendering: _derive.derive(made, rendering), self._rendering)
-            return query_of(tree, self._streams, pretty=pretty)
+            return self._here(lambda rendering: _derive.derive(made, rendering), pretty=pretty)
         cutter = self._cutter()
         rest = cutter.beside(cutter.cut(made))
         return cutter.here(lambda rendering: _derive.derive(rest, rendering), pretty=pretty)
@@ -94,7 +92,7 @@ class Renderer:
     def bounds(self, plan: Bounds) -> Query:
         """Give the statement that finds the first and last time of some rows."""
         made = lowered_bounds(plan)
-        datasets = datasets_of_bounds(plan, self._rendering.names)
+        datasets = datasets_of_bounds(plan, self._names)
         return self._query(lambda rendering: _reading.bounds(made, rendering), *datasets)
 
     def periods(self, unit: UnitColumns) -> Query:
@@ -121,7 +119,7 @@ class Renderer:
 
     def strays(self, claim: Belonging) -> Query:
         """Give the statement that finds a few entities of several members of a dimension."""
-        datasets = datasets_of(claim.dataset, claim.expressions, self._rendering.names)
+        datasets = datasets_of(claim.dataset, claim.expressions, self._names)
         return self._query(lambda rendering: _keys.strays(claim, rendering), *datasets)
 
     def survey(self, claims: Claims, latest: datetime) -> Query:
@@ -131,7 +129,7 @@ class Renderer:
 
     def times(self, claims: Claims, latest: datetime) -> Query:
         """Give the statement that counts the same for times and keys of joins that stand behind a join."""
-        datasets = datasets_of(claims.dataset, claims.far, self._rendering.names)
+        datasets = datasets_of(claims.dataset, claims.far, self._names)
         return self._query(lambda rendering: _claims.times(claims, rendering, latest), *datasets)
 
     def misfits(self, dataset: str, claim: TypeClaim) -> Query:
@@ -140,32 +138,34 @@ class Renderer:
 
     def dangling(self, dataset: str, claim: JoinClaim) -> Query:
         """Give the statement that finds a few keys of a join that lead nowhere."""
-        datasets = datasets_of(dataset, claim.here, self._rendering.names)
+        datasets = datasets_of(dataset, claim.here, self._names)
         return self._query(lambda rendering: _claims.dangling(dataset, claim, rendering), *datasets, claim.to)
 
     def unnamed(self, dataset: str, rule: Rule) -> Query:
         """Give the statement that finds a few values that no rule of a dimension names."""
-        datasets = datasets_of(dataset, [rule.named, *rule.of], self._rendering.names)
+        datasets = datasets_of(dataset, [rule.named, *rule.of], self._names)
         return self._query(lambda rendering: _claims.unnamed(dataset, rule, rendering), *datasets)
 
     def tolerant(self) -> Renderer:
         """Render over the same tables, without the rows of CSV files that cannot be read."""
-        made = self._rendering
-        return Renderer(made.names, _claims.tolerant(made.relations), made.zone, self._types_of)
+        return Renderer(self._names, _claims.tolerant(self._relations), self._zone, self._types_of)
 
     def rejected(self, dataset: str) -> str:
         """Give the statement that lists what could not be read in a dataset's CSV files, to be run after one over them; none of others."""
-        origin = self._rendering.relations.origins.get(("", dataset))
+        origin = self._relations.origins.get(("", dataset))
         paths = origin.paths if isinstance(origin, FileRelation) and origin.format == "csv" else ()
         return sql(_claims.rejected(paths)) if paths else ""
 
     def _query(self, rendered: Callable[[Rendering], exp.Select], *datasets: str) -> Query:
         if self._is_here:
-            return query_of(statement(rendered, self._rendering), self._streams)
+            return self._here(rendered)
         return self._cutter().whole(rendered, datasets, datasets[:1])
+
+    def _here(self, rendered: Callable[[Rendering], exp.Select], *, pretty: bool = False) -> Query:
+        tree = statement(rendered, rendering_of(self._names, self._relations, self._zone))
+        return query_of(tree, self._relations.streams, pretty=pretty)
 
     def _cutter(self) -> Cutter:
         from kpi_engine.sql.leaves import Cutter
 
-        made = self._rendering
-        return Cutter(made.names, made.relations, made.zone, self._types_of)
+        return Cutter(self._names, self._relations, self._zone, self._types_of)

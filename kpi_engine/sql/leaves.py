@@ -55,9 +55,6 @@ class Cutter:
     reads: dict[Key, list[list[exp.Expr] | None]] = field(default_factory=dict)
     """By table that travels: for each time it is read, which rows may count; None where all may."""
 
-    def _over(self, relations: Relations, *, portable: bool = False) -> Rendering:
-        return rendering_of(self.names, relations, self.zone, portable=portable)
-
     def cut(self, plan: Derive) -> Derive:
         """Give a plan whose summaries are computed where their data live, as far as they can be."""
         summaries = tuple(map(self._summary, plan.align.summaries))
@@ -69,6 +66,9 @@ class Cutter:
             return plan
         summaries = tuple(self._beside(each) if self._may_stand_alone(each) else each for each in plan.align.summaries)
         return replace(plan, align=replace(plan.align, summaries=summaries))
+
+    def _over(self, relations: Relations, *, portable: bool = False) -> Rendering:
+        return rendering_of(self.names, relations, self.zone, portable=portable)
 
     def _may_stand_alone(self, node: Summarise) -> bool:
         """Whether a summary reads nothing but what DuckDB finds by itself, and learns the types of without reading it."""

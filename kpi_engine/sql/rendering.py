@@ -50,12 +50,11 @@ class Rendering:
 
 
 def statement(rendered: Callable[[Rendering], exp.Select], rendering: Rendering) -> exp.Select:
-    """Render a statement of its own."""
-    made = rendering_of(rendering.names, rendering.relations, rendering.zone, portable=rendering.portable)
-    select = rendered(made)
-    if made.heads:
+    """Render a statement, with a rendering that is made for it and no other."""
+    select = rendered(rendering)
+    if rendering.heads:
         own = select.args.get("with_")
-        select.set("with_", exp.With(expressions=[*made.heads.values(), *(own.expressions if own else ())]))
+        select.set("with_", exp.With(expressions=[*rendering.heads.values(), *(own.expressions if own else ())]))
     return select
 
 

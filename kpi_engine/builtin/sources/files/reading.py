@@ -9,7 +9,6 @@ CSV: `delim`, `quote`, `escape`, `comment`, `skip`, `header`, `names`, `types`, 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kpi_engine.api import DataError, FileRelation, SourceError
@@ -17,6 +16,7 @@ from kpi_engine.builtin.sources.files.dialects import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from kpi_engine.builtin.sources.files.dialects import Dialect
     from kpi_engine.builtin.sources.files.settings import TableSettings
@@ -62,34 +62,32 @@ def csv_relation(
         "nullstr": ["", *settings.null],
         "sample_size": EVERY,
         "names": list(names),
-        "types": _csv_types(known, types),
+        "types": None,
         "decimal_separator": decimal,
         "dateformat": settings.date_format or None,
         "timestampformat": settings.timestamp_format or None,
         "strict_mode": None if all(one.uniform for one in dialects) else False,
         "union_by_name": len(texts) > 1 or None,
     }
-    return _without_rounding(_relation("csv", [text.path for text in texts], options))
+    paths = [text.path for text in texts]
+    declared = _not_rounding(_csv_types(known, types), _relation("csv", paths, options))
+    return _relation("csv", paths, {**options, "types": declared})
 
 
-def _without_rounding(relation: FileRelation) -> FileRelation:
-    """Leave a column that is declared whole, and has other numbers, as it is: DuckDB would round them, and the engine tells of them."""
+def _not_rounding(types: Mapping[str, str], bare: FileRelation) -> Mapping[str, str]:
+    """Leave out a column that is declared whole and has other numbers: DuckDB would round them, and the engine tells of them."""
     import duckdb
 
-    types: Mapping[str, str] = relation.options.get("types", {})
-    whole = {name for name, kind in types.items() if _WHOLE.fullmatch(kind)}
-    if not whole:
-        return relation
-    call, values = _call(relation, f", sample_size = {EVERY}")
+    if not any(map(_WHOLE.fullmatch, types.values())):
+        return types
+    call, values = _call(bare, f", sample_size = {EVERY}")
     try:
         with duckdb.connect() as connection:
             found = connection.execute(f"DESCRIBE SELECT * FROM {call}", values).fetchall()
     except duckdb.Error:
-        return relation  # what is wrong is told where the file is read
-    broken = {name for name, kind, *_ in found if name in whole and _FRACTIONAL.fullmatch(kind)}
-    kept = {name: kind for name, kind in types.items() if name not in broken}
-    options = {**relation.options, "types": kept}
-    return _relation(relation.format, [Path(path) for path in relation.paths], options)
+        return types  # what is wrong is told where the file is read
+    kinds = {name: kind for name, kind, *_ in found}
+    return {name: kind for name, kind in types.items() if _unrounded(kinds.get(name, kind), kind) == kind}
 
 
 def reads(relation: FileRelation) -> bool:
@@ -159,6 +157,7 @@ def json_relation(texts: Sequence[Text], types: Mapping[str, str]) -> FileRelati
 
 
 def _unrounded(found: str, declared: str) -> str:
+    """Give the declared type of a column, unless it is whole and the numbers in the file are not: then theirs."""
     return found if _WHOLE.fullmatch(declared) and _FRACTIONAL.fullmatch(found) else declared
 
 
