@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlglot import exp
 
+from kpi_engine.catalogue.declared import is_stop
 from kpi_engine.formula.trees import integer
 from kpi_engine.sql.dialects.dialect import Unportable, cast
 from kpi_engine.sql.dialects.kinds import NUMBERS, TIMES, common
@@ -123,6 +124,8 @@ def _anonymous(writing: Writing, node: exp.Anonymous) -> Lowered:
         return _aggregate(writing, name, node.expressions, name)
     if name in {"arg_min", "arg_max"}:
         return _aggregate(writing, "first" if name == "arg_min" else "last", node.expressions, name)
+    if is_stop(node):
+        raise Unportable("a stop at a number that is not whole", said=True)
     raise Unportable(name)
 
 

@@ -24,14 +24,14 @@ def project(tmp_path):
     """Open a project over one table that a statement makes."""
     engines = []
 
-    def made(create, kpis):
+    def made(create, kpis, **said):
         file = sqlite3.connect(tmp_path / "shop.sqlite")
         for statement in create:
             file.execute(statement)
         file.commit()
         file.close()
         store = lambda *_: {"plugin": "sqlite", "path": "shop.sqlite"}  # noqa: E731
-        definitions = {"datasets": {"sales": {"time": "day", "dimensions": {"shop": None}}}, "kpis": kpis}
+        definitions = {"datasets": {"sales": {"time": "day", "dimensions": {"shop": None}, **said}}, "kpis": kpis}
         engines.append(scattered(duckdb.connect(), definitions, {"there": (store, ("sales",))}, tmp_path, HERE))
         return engines[-1]
 
@@ -141,6 +141,21 @@ def test_what_sqlite_cannot_compute_is_computed_here_and_explain_says_so(project
     assert "2 rows of `sales` travel, because `median` is not the same there" in engine.explain(
         "middle", period="2026-01"
     )
+
+
+def test_numbers_that_are_declared_whole_are_looked_at_here_and_none_is_rounded(project):
+    create = ["CREATE TABLE sales (day DATE, shop TEXT, x REAL)", "INSERT INTO sales VALUES ('2026-01-01', 'a', 20)"]
+    columns = {"x": {"type": "integer"}}
+    kpis = {"x": {"inputs": ["sales"], "formula": "sum(x)"}}
+    engine = project(create, kpis, columns=columns)
+    assert engine.run("x", period="2026-01").rows() == [{"x": 20}]
+    (warning,) = engine.check()
+    assert warning.code == "rows_travel"
+    assert "a stop at a number that is not whole is not computed by the source `there`" in warning.message
+    engine = project(["UPDATE sales SET x = 20.5"], kpis, columns=columns)
+    with pytest.raises(kpi_engine.KpiError, match=r"20\.5") as caught:
+        engine.run("x", period="2026-01")
+    assert caught.value.code == "bad_value"
 
 
 def test_a_number_that_is_too_large_is_an_error_and_not_another_number(project):
