@@ -82,7 +82,11 @@ def test_requests_are_answered_as_by_hand(tmp_path, modules):
 def test_streams_of_a_third_party_are_answered_as_files_are(tmp_path, modules):
     pytest.importorskip("pyarrow")
     lines = report(tmp_path, "scans")
-    names = [name for each in modules("scans").WORKLOADS for name in (each.name, f"{each.name}-by-hand")]
+    names = [
+        name
+        for each in modules("scans").WORKLOADS
+        for name in (each.name, f"{each.name}-by-hand", f"{each.name}-as-arrow")
+    ]
     assert {line["name"]: line["answers"] for line in lines} == dict.fromkeys(names, "equal")
 
 
