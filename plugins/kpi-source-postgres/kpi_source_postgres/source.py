@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,6 +26,8 @@ _SESSION = (
     "SET datestyle = 'ISO, YMD'",
     "SET standard_conforming_strings = on",
 )
+_LINE = {"connect_timeout": 30, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""In seconds: a line over which nothing comes is ended, where libpq by itself would wait for hours."""
 _COLUMNS = """
     SELECT CAST(n.nspname AS TEXT), CAST(c.relname AS TEXT), CAST(a.attname AS TEXT), CAST(COALESCE(b.typtype, t.typtype) AS TEXT),
            CAST(COALESCE(b.typname, t.typname) AS TEXT), CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END
@@ -59,6 +62,7 @@ class PostgresSource:
 
     def __init__(self, config: PostgresSettings, context: SourceContext) -> None:
         self._dsn = config.dsn
+        self._address = SecretStr(_patient(config.dsn.get_secret_value()))
         self._schema = config.schema_
         self._about = context.name
         self._lock = Lock()
@@ -139,16 +143,12 @@ class PostgresSource:
         finally:
             self._give_back(connection)
 
-    def _address(self) -> str:
-        """Give the address of the database, which never stands in a message."""
-        return self._dsn.get_secret_value()
-
     def _taken(self) -> Any:  # noqa: ANN401 - a connection of the driver's
         from adbc_driver_postgresql import dbapi
 
         connection = self._kept()
         if connection is None:
-            connection = dbapi.connect(self._address(), autocommit=True)
+            connection = dbapi.connect(self._address.get_secret_value(), autocommit=True)
             with connection.cursor() as cursor:
                 for statement in _SESSION:
                     cursor.execute(statement)
@@ -186,14 +186,10 @@ class PostgresSource:
 
     def _said(self, text: str) -> DataError | SourceError:
         """Say what is wrong in one line, without the address that the driver may repeat."""
-        line = next(
-            (
-                part.strip().removeprefix("C Data interface error: ")
-                for part in text.replace(self._address(), "…").splitlines()
-                if part.strip()
-            ),
-            "",
-        )
+        for secret in filter(None, (self._address.get_secret_value(), self._dsn.get_secret_value())):
+            text = text.replace(secret, "…")
+        parts = (part.strip().removeprefix("C Data interface error: ") for part in text.splitlines())
+        line = next(filter(None, parts), "")
         about = f"the database of the source `{self._about}`"
         if "out of range" in line or "overflow" in line:
             return DataError(f"{about}: {line}", code="overflow", hint="a number is too large for its type there")
@@ -203,6 +199,18 @@ class PostgresSource:
 
 class _BrokenStreamError(Exception):
     """What the driver says of a stream of rows that ends before its end."""
+
+
+def _patient(dsn: str) -> str:
+    """Give an address with limits of time, before what it says itself, which counts."""
+    scheme, mark, rest = dsn.partition("://")
+    if scheme not in ("postgresql", "postgres") or not mark:
+        return " ".join([*(f"{key}={value}" for key, value in _LINE.items()), dsn])
+    end = re.search("[@/]", rest)
+    login = rest[: end.end()] if end and end.group() == "@" else ""
+    where, _, asked = rest[len(login) :].partition("?")
+    options = "&".join([*(f"{key}={value}" for key, value in _LINE.items()), *filter(None, [asked])])
+    return f"{scheme}://{login}{where}?{options}"
 
 
 def _arrow(cursor: Any) -> Arrow:  # noqa: ANN401

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from threading import Thread
 
 import pytest
 from adbc_driver_postgresql import dbapi
 from cut_line import line
 from in_postgres import PLUGIN
+from kpi_source_postgres.source import PostgresSettings, PostgresSource
+from pydantic import SecretStr
 from server import Server, served
 
 import kpi_engine
+from kpi_engine.api import SourceContext
 
 PASSWORD = "hunter2canary"  # noqa: S105 - planted
 DEFINITIONS = {
@@ -115,6 +119,38 @@ def test_a_server_that_fails_during_a_query_is_said(opened) -> None:
         assert len(said) == 1
         server.start()
         assert value(engine) == 30
+
+
+def seconds_until_the_line_is_looked_at(port: int) -> float | None:
+    """Give when the system asks next whether the other end of a line to a port is still there; None where it never does."""
+    lines = (each.split() for each in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    timers = [timer for _, _, there, state, _, timer, *_ in lines if there.endswith(f":{port:04X}") and state == "01"]
+    kind, ticks = timers[0].split(":")
+    return int(ticks, 16) / 100 if kind == "02" else None
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux says when it looks at a line")
+@pytest.mark.parametrize(
+    ("address", "looked_at"),
+    [
+        ("postgresql://kpi@127.0.0.1:{port}/postgres", 30),
+        ("postgres://kpi:a?b@127.0.0.1:{port}/postgres?application_name=kpi", 30),
+        ("postgresql:///postgres?host=127.0.0.1&port={port}&user=kpi@x&user=kpi", 30),
+        ("host=127.0.0.1 port={port} user=kpi dbname=postgres", 30),
+        ("host=127.0.0.1 port={port} user=kpi dbname=postgres keepalives_idle=90", 90),
+        ("postgresql://kpi@127.0.0.1:{port}/postgres?keepalives=0", None),
+    ],
+)
+def test_a_line_over_which_nothing_comes_is_looked_at_unless_its_address_says_otherwise(
+    running, tmp_path, address, looked_at
+) -> None:
+    dsn = SecretStr(address.format(port=running.port))
+    source = PostgresSource(PostgresSettings(dsn=dsn), SourceContext("shop", tmp_path))
+    assert source.query("SELECT current_database() AS d").column("d").to_pylist() == ["postgres"]
+    found = seconds_until_the_line_is_looked_at(running.port)
+    source.close()
+    assert (found is None) == (looked_at is None)
+    assert looked_at is None or looked_at - 10 < found <= looked_at + 1
 
 
 @pytest.mark.parametrize("size", [0, 50, 100_000, 1_000_000])
