@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kpi_engine.calendar import Span
+from kpi_engine.calendar import GRAINS, PARTS, Span
+from kpi_engine.calendar.units import unit_word
 from kpi_engine.catalogue.fitting import MOST_WAYS
 from kpi_engine.errors import RequestError, nearest, shown
 from kpi_engine.planning.cohorts import oldest_of
@@ -35,7 +36,7 @@ def check_split(kpi_id: str, request: Request, catalogue: Catalogue) -> None:
     for name in (*request.by, *(f.name for f in request.where)):
         if name not in known:
             message = f"`{kpi_id}` cannot be split or filtered by {shown(name)}: {_lacking(kpi_id, name, catalogue)}"
-            raise RequestError(message, code="missing_dimension", hint=nearest(name, known) or "it has no dimensions")
+            raise RequestError(message, code="missing_dimension", hint=_instead(name, request.by, known, catalogue))
     fixed = {f.name for f in request.where if f.operator == "eq"}
     ages = catalogue.ages(kpi_id)
     fixed |= {name for name in ages if oldest_of([f for f in request.where if f.name == name]) is not None}
@@ -55,6 +56,13 @@ def check_ages(kpi_id: str, age: Age | None, request: Request) -> None:
 def _lacking(kpi_id: str, name: str, catalogue: Catalogue) -> str:
     lacking = [d for d in catalogue.datasets_under(kpi_id) if name not in catalogue.project.datasets[d].dimensions]
     return f"the dataset `{lacking[0]}` below it has no such dimension" if lacking else "it is ignored there"
+
+
+def _instead(name: str, by: Collection[str], known: Iterable[str], catalogue: Catalogue) -> str:
+    grains = (*GRAINS, *PARTS, *catalogue.project.settings.calendar.units)
+    if name in by and (grain := unit_word(name, grains)) in grains:
+        return f"periods are asked for by `grain`: {grain}"
+    return nearest(name, known) or "it has no dimensions"
 
 
 def check_members(split: tuple[str, ...], known: Collection[frozenset[str]]) -> None:
