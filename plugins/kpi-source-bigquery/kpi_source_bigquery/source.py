@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from kpi_engine.api import DataError, SourceError, Table
 from kpi_source_bigquery.columns import column_of
 from kpi_source_bigquery.settings import BigQuerySettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from arro3.core import Table as Arrow
+    from pydantic import BaseModel
 
     from kpi_engine.api import SourceContext
 
+T = TypeVar("T")
 _COLUMNS = """
     SELECT table_name, column_name, data_type FROM `{}`.`{}`.INFORMATION_SCHEMA.COLUMNS ORDER BY table_name, ordinal_position
 """
@@ -27,7 +29,7 @@ class BigQuerySource:
     """The tables and views of a dataset."""
 
     name: ClassVar[str] = "bigquery"
-    Config = BigQuerySettings
+    Config: ClassVar[type[BaseModel]] = BigQuerySettings
     dialect: ClassVar[str] = "bigquery"
 
     def __init__(self, config: BigQuerySettings, context: SourceContext) -> None:
@@ -73,7 +75,7 @@ class BigQuerySource:
         if client is not None:
             client.close()
 
-    def _rows(self, sql: str, read: Any) -> Any:  # noqa: ANN401 - what `read` makes of the columns and the rows
+    def _rows(self, sql: str, read: Callable[[Any, Any], T]) -> T:
         """Run a query as a job of BigQuery's, which can be stopped."""
         from google.cloud.bigquery import DEFAULT_RETRY, QueryJobConfig
 

@@ -50,7 +50,7 @@ class ClickHouseSource:
     """The tables and views of a folder; those of other databases are written `database.table`."""
 
     name: ClassVar[str] = "clickhouse"
-    Config = ClickHouseSettings
+    Config: ClassVar[type[BaseModel]] = ClickHouseSettings
     dialect: ClassVar[str] = "clickhouse"
 
     def __init__(self, config: ClickHouseSettings, context: SourceContext) -> None:

@@ -55,7 +55,7 @@ class MysqlSource:
     """The tables and views of a database; those of other databases of the server are written `database.table`."""
 
     name: ClassVar[str] = "mysql"
-    Config = MysqlSettings
+    Config: ClassVar[type[BaseModel]] = MysqlSettings
     dialect: ClassVar[str] = "mysql"
 
     def __init__(self, config: MysqlSettings, context: SourceContext) -> None:

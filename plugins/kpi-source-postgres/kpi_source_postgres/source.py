@@ -57,7 +57,7 @@ class PostgresSource:
     """The tables and views of a PostgreSQL database; those of other schemas are written `schema.table`."""
 
     name: ClassVar[str] = "postgres"
-    Config = PostgresSettings
+    Config: ClassVar[type[BaseModel]] = PostgresSettings
     dialect: ClassVar[str] = "postgres"
 
     def __init__(self, config: PostgresSettings, context: SourceContext) -> None:

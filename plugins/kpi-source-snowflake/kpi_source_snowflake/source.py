@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from arro3.core import Table as Arrow
+    from pydantic import BaseModel
 
     from kpi_engine.api import SourceContext
 
@@ -30,7 +31,7 @@ class SnowflakeSource:
     """The tables and views of a database; those of other schemas are written `schema.table`."""
 
     name: ClassVar[str] = "snowflake"
-    Config = SnowflakeSettings
+    Config: ClassVar[type[BaseModel]] = SnowflakeSettings
     dialect: ClassVar[str] = "snowflake"
 
     def __init__(self, config: SnowflakeSettings, context: SourceContext) -> None:

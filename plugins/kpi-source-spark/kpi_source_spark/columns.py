@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from pyspark.sql.types import StructField
@@ -25,7 +25,8 @@ class Column(NamedTuple):
 
 def column_of(field: StructField) -> Column | None:
     """Say what a column holds; None where nothing can be computed with it."""
-    type_, quoted = field.dataType, "`" + field.name.replace("`", "``") + "`"
+    type_: Any = field.dataType
+    quoted = "`" + field.name.replace("`", "``") + "`"
     name = type_.typeName().split("(")[0].split(" ")[0]
     if name == "decimal":
         return Column(f"DECIMAL({type_.precision},{type_.scale})")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
+    from pydantic import BaseModel
     from pyspark.sql.connect.session import SparkSession
 
     from kpi_engine.api import SourceContext
@@ -39,7 +40,7 @@ class SparkSource:
     """The tables of a schema, or Parquet files, that a Spark cluster reads."""
 
     name: ClassVar[str] = "spark"
-    Config = SparkSettings
+    Config: ClassVar[type[BaseModel]] = SparkSettings
     dialect: ClassVar[str] = "spark"
 
     def __init__(self, config: SparkSettings, context: SourceContext) -> None:

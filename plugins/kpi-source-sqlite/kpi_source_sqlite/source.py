@@ -34,7 +34,7 @@ class SqliteSource:
     """The tables and views of a SQLite database."""
 
     name: ClassVar[str] = "sqlite"
-    Config = SqliteSettings
+    Config: ClassVar[type[BaseModel]] = SqliteSettings
     dialect: ClassVar[str] = "sqlite"
 
     def __init__(self, config: SqliteSettings, context: SourceContext) -> None:
