@@ -65,3 +65,17 @@ def test_a_column_of_a_long_file_that_begins_with_whole_numbers_is_not_rounded(t
     }  # fmt: skip
     with kpi_engine.open(definitions) as engine:
         assert engine.run("total").rows() == [{"total": sum(n % 7 for n in range(30_000)) + 0.5}]
+
+
+def test_a_file_is_looked_at_once_and_again_when_it_is_another(tmp_path, monkeypatch):
+    looked, connect = [], duckdb.connect
+    with opened(tmp_path, "csv", [3, 2075]) as engine:
+        assert engine.run("total").rows() == [{"total": 2078}]
+        monkeypatch.setattr(duckdb, "connect", lambda *given: looked.append(given) or connect(*given))
+        assert engine.run("total").rows() == [{"total": 2078}]
+        assert looked == []
+        file = tmp_path / "data" / "t.csv"
+        file.write_text(file.read_text().replace("2075", "20.5"))
+        with pytest.raises(kpi_engine.DataError, match=r"`20\.5` in the column `x` is not a whole number"):
+            engine.run("total").rows()
+        assert len(looked) == 1

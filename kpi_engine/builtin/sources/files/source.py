@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import is_
 from typing import TYPE_CHECKING, ClassVar
 
 from kpi_engine.api import FileRelation, SourceError, Table, files_version
@@ -20,7 +21,7 @@ from kpi_engine.builtin.sources.files.reading import (
 from kpi_engine.builtin.sources.files.texts import Copies
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from kpi_engine.api import Scan, SourceContext
@@ -46,6 +47,7 @@ class FilesSource:
         self._place = context.root / config.path
         self._copies = Copies()
         self._dialects: dict[Path, tuple[Text, Wanted, Dialect]] = {}
+        self._read: dict[tuple[object, ...], tuple[Sequence[Text], FileRelation]] = {}
 
     def tables(self) -> Sequence[Table]:
         """List the tables: what the settings name, then the data files and the sub-folders of data files."""
@@ -72,11 +74,13 @@ class FilesSource:
         form = entry.format or format_of(files, scan.table)
         self._refuse_useless(scan.table, entry, form)
         if form == "csv":
-            return self._csv(files, entry, scan)
+            texts = self._texts(files, entry.encoding or self._config.encoding)
+            return self._kept(scan, texts, lambda: self._csv(texts, entry, scan))
         if form == "lines":
             return lines_relation(self._texts(files, entry.encoding or self._config.encoding))
         if form == "json":
-            return json_relation(self._texts(files, entry.encoding, marked=False), scan.types)
+            texts = self._texts(files, entry.encoding, marked=False)
+            return self._kept(scan, texts, lambda: json_relation(texts, scan.types))
         return parquet_relation(files, [self._copies.plain(file) for file in files])
 
     def version(self, table: str) -> str | None:
@@ -89,6 +93,7 @@ class FilesSource:
     def close(self) -> None:
         """Remove the copies."""
         self._copies.close()
+        self._read.clear()
 
     def _files(self, table: str) -> tuple[Path, ...]:
         settings = self._config.tables.get(table)
@@ -105,9 +110,16 @@ class FilesSource:
             hint="`path` of the source is relative to the project's folder, where `kpi.yaml` is",
         )
 
-    def _csv(self, files: tuple[Path, ...], entry: TableSettings, scan: Scan) -> FileRelation:
+    def _kept(self, scan: Scan, texts: Sequence[Text], made: Callable[[], FileRelation]) -> FileRelation:
+        """Give how a table is read, which its files were read for to find out, as long as they are the same."""
+        key = scan.table, *sorted(scan.types.items())
+        known = self._read.get(key)
+        if known is None or len(known[0]) != len(texts) or not all(map(is_, known[0], texts)):
+            known = self._read[key] = texts, made()
+        return known[1]
+
+    def _csv(self, texts: Sequence[Text], entry: TableSettings, scan: Scan) -> FileRelation:
         decimal = entry.decimal or self._config.decimal
-        texts = self._texts(files, entry.encoding or self._config.encoding)
         dialects = [self._dialect(text, entry, decimal) for text in texts]
         relation = partial(csv_relation, settings=entry, decimal=decimal, types=scan.types)
         for text, dialect in zip(texts, dialects, strict=True):
