@@ -185,6 +185,15 @@ def too_early(cursor: str) -> str:
     return sql(exp.Delete(this=_table((BATCH,)), where=exp.Where(this=before)))
 
 
+def other_than_kept(table: Name, columns: Sequence[str], cursor: str) -> str:
+    """Count the rows of the batch before a value of the cursor, which is a parameter, that are not kept as they are."""
+    values = [column(name) for name in columns]
+    early = exp.LT(this=column(cursor), expression=exp.Placeholder())
+    given = _select(values).from_(_table((BATCH,))).where(_is_unknown(column(WHY)), early)
+    rest = exp.Except(this=given, expression=_select(values).from_(_table(table)), distinct=True)
+    return sql(_count().from_(exp.Subquery(this=rest, alias=exp.TableAlias(this=exp.to_identifier("r")))))
+
+
 def other_versions(table: Name) -> str:
     """Take out the rows of other versions than one, which is a parameter."""
     other = exp.NullSafeNEQ(this=column(VERSION), expression=exp.Placeholder())

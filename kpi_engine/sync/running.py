@@ -172,6 +172,12 @@ class _on_disk:  # noqa: N801 - read as a word: `with _on_disk(folder)`
         )
         if isinstance(error, of_files) or (isinstance(error, duckdb.Error) and "Corrupt" in str(error)):
             raise _of_database(self._folder, error) from error
+        if isinstance(error, duckdb.Error):
+            raise SourceError(
+                f"rows could not be kept in {self._folder.path}: {str(error).splitlines()[0]}",
+                code="rows_not_kept",
+                hint="what was committed before stands; this is most likely a fault of the engine: report it with this message",
+            ) from error
         if isinstance(error, OSError):
             raise unwritable(self._folder.path, error) from error
 

@@ -115,8 +115,11 @@ class Session:
         return reports
 
     def _table(self, wanted: Wanted) -> StreamTable:
-        known = self.store.kept.tables.get(wanted.stream.name, {})
-        return StreamTable(wanted.stream, known, self._connection, self.run, wanted.since)
+        name, kept = wanted.stream.name, self.store.kept
+        known = kept.tables.get(name, {})
+        return StreamTable(
+            wanted.stream, known, self._connection, self.run, wanted.since, kept.keys.get(name), self._say
+        )
 
     def _clean(self) -> None:
         """Take out what a sync that did not come to its end left of streams that are replaced as a whole."""
@@ -163,7 +166,7 @@ class Session:
             stream = table.stream
             version = table.version if finished else self.store.kept.versions.get(name)
             run("DELETE FROM sync.streams WHERE stream = ?", [name])
-            values = [name, json.dumps(stream.key), stream.cursor, stream.loading, version]
+            values = [name, json.dumps(table.key), stream.cursor, stream.loading, version]
             run("INSERT INTO sync.streams VALUES (?, ?, ?, ?, ?)", values)
         run("DELETE FROM sync.runs WHERE run = ?", [self.run])
         said = json.dumps({"streams": [asdict(each) for each in reports], "notices": self.notices})

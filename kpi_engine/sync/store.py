@@ -52,6 +52,8 @@ class Kept:
     state: Any
     tables: dict[str, dict[str, str]]
     versions: dict[str, int | None]
+    keys: dict[str, tuple[str, ...]]
+    """The key by which the rows of each stream are kept."""
     runs: int
 
 
@@ -212,14 +214,16 @@ def _read(folder: Folder, notes: list[str]) -> Store:
     try:
         found = connection.execute("SELECT format, source, plugin, settings, state FROM sync.store").fetchall()
         runs = connection.execute("SELECT coalesce(max(run), 0) FROM sync.runs").fetchall()[0][0]
-        versions = dict(connection.execute("SELECT stream, version FROM sync.streams").fetchall())
+        streams = connection.execute("SELECT stream, version, keys FROM sync.streams").fetchall()
+        versions = {stream: version for stream, version, _ in streams}
+        keys = {stream: tuple(json.loads(key)) for stream, _, key in streams}
         tables: dict[str, dict[str, str]] = {}
         for table, column, kind in connection.execute(_COLUMNS).fetchall():
             tables.setdefault(table, {})[column] = kind
         ((made, owner, plugin, settings, state),) = found
         if made != FORMAT:
             raise _foreign(folder.work, f"was laid out by another version of the engine (format {made})")
-        kept = Kept(owner, plugin, settings, None if state is None else json.loads(state), tables, versions, runs)
+        kept = Kept(owner, plugin, settings, None if state is None else json.loads(state), tables, versions, keys, runs)
     except (duckdb.Error, ValueError) as error:
         connection.close()
         raise _damaged(folder.work, error) from error

@@ -12,7 +12,7 @@ from kpi_engine.sync.reports import StreamReport
 from kpi_engine.sync.types import kept_as, widened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import duckdb
 
@@ -23,7 +23,8 @@ class StreamTable:
     """Keeps the rows of one stream, within the transaction that its connection is in."""
 
     def __init__(
-        self, stream: Stream, columns: Mapping[str, str], connection: duckdb.DuckDBPyConnection, run: int, since: Any  # noqa: ANN401
+        self, stream: Stream, columns: Mapping[str, str], connection: duckdb.DuckDBPyConnection, run: int, since: Any,  # noqa: ANN401
+        key: tuple[str, ...] | None, say: Callable[[str], None],
     ) -> None:  # fmt: skip
         self.stream = stream
         self.columns = {name: kind for name, kind in columns.items() if name != fetched.VERSION}
@@ -34,6 +35,8 @@ class StreamTable:
         self._connection = connection
         self._run = run
         self._since = since
+        self._key = key
+        self._say = say
         self._declared: dict[str, str] = {}
         self.declare(stream)
 
@@ -42,11 +45,13 @@ class StreamTable:
         """The table's name in the store."""
         return ("main", self.stream.name)
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The key by which its rows are kept."""
+        return self.stream.key if self._key is None else self._key
+
     def declare(self, stream: Stream) -> None:
         """Take note of what the stream looks like from here on; the columns it says are there also where no row has them."""
-        key = ", ".join(f"`{name}`" for name in stream.key)
-        if self._is_made and stream.key != self.stream.key:
-            self._note(f"the key is {key or 'none'} now")
         self.stream = stream
         self._declared = {name: self._kept_type(kind) for name, kind in stream.columns.items()}
         _check_names(stream.name, [*self.columns, *(n for n in self._declared if n not in self.columns)])
@@ -66,6 +71,7 @@ class StreamTable:
                 code="plugin_failed",
                 hint="correct `key` and `cursor` of the stream in kpi.yaml",
             )
+        self._take_key()
         self._run_sql(fetched.batched(given, self.columns, required))
         received, fitting, keys = self._row(fetched.tallied(stream.key))
         if fitting < received:
@@ -108,6 +114,17 @@ class StreamTable:
         """Count the rows that are kept."""
         return int(self._row(fetched.size(self.name))[0]) if self._is_made else 0
 
+    def _take_key(self) -> None:
+        """Keep rows by the stream's key from here on; refuse it where there are rows by another one, which it might not tell apart."""
+        key = self.stream.key
+        if key and set(self.key) != set(key) and self.size():
+            raise SourceError(
+                f"the rows of the stream `{self.stream.name}` are kept by {_listed(self.key)}, and its key is {_listed(key)} now",
+                code="changed_key",
+                hint="`kpi sync --full` fetches all rows anew; `key` of the stream in kpi.yaml says which key counts",
+            )
+        self._key = key
+
     def _merge(self, version: int | None, *, once: bool) -> None:
         names = list(self.columns)
         self._run_sql(fetched.compared(self.name, names, self.stream.key, once=once, version=version))
@@ -121,10 +138,20 @@ class StreamTable:
         if self.stream.loading == "append" and self.stream.cursor:
             version = self._run
             if self._since is not None:
-                self._run_sql(fetched.too_early(self.stream.cursor), [self._since])
+                self._leave_out(self.stream.cursor)
             self._count(removed=self._row(fetched.given_again(self.name, self.stream.cursor), [self._run])[0])
         added = self._row(fetched.written(self.name, list(self.columns), version, merged=False))[0]
         self._count(added=added)
+
+    def _leave_out(self, cursor: str) -> None:
+        """Leave out rows from before what was asked for, which are kept already; say so where they are other than those kept."""
+        others = self._row(fetched.other_than_kept(self.name, list(self.columns), cursor), [self._since])[0]
+        if others:
+            self._say(
+                f"`{self.stream.name}`: {others} row{'s' if others > 1 else ''} from before {self._since} are other than those that are kept, "
+                "and are left out: without a key they take no place; a longer `lookback` asks for them"
+            )
+        self._run_sql(fetched.too_early(cursor), [self._since])
 
     def _fit(self, wanted: Mapping[str, str]) -> None:
         """Give the table the columns that rows need, each wide enough; a value that does not fit all the same is quarantined."""
@@ -190,10 +217,20 @@ class StreamTable:
         return row
 
 
+def _listed(key: tuple[str, ...]) -> str:
+    return ", ".join(map(shown, key)) or "no key"
+
+
 def _check_names(stream: str, names: list[str]) -> None:
-    """Refuse two columns whose names differ in capitals only: in SQL they are one."""
+    """Refuse two columns whose names differ in capitals only: in SQL they are one; and one that the store has itself."""
     seen: dict[str, str] = {}
     for name in names:
+        if name.casefold() == fetched.VERSION:
+            raise SourceError(
+                f"the stream `{stream}` has the column {shown(name)}, which the store has itself",
+                code="reserved_column",
+                hint="leave it out where the stream is selected, or have the source give it another name",
+            )
         other = seen.setdefault(name.casefold(), name)
         if other != name:
             raise SourceError(

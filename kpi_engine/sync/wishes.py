@@ -11,6 +11,7 @@ from kpi_engine.calendar import parse_duration
 from kpi_engine.errors import SourceError, nearest, shown
 from kpi_engine.sql import fetched
 from kpi_engine.sql.casting import INSTANT
+from kpi_engine.texttimes import earlier_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,11 +88,8 @@ def _less(value: Any, lookback: timedelta, stream: Stream, store: Store) -> Any:
         return value - lookback
     if isinstance(value, date):
         return value - max(lookback, timedelta(days=1))
-    if isinstance(value, str):
-        try:
-            return (datetime.fromisoformat(value) - lookback).isoformat()
-        except ValueError:
-            pass
+    if isinstance(value, str) and (earlier := earlier_text(value, lookback)) is not None:
+        return earlier
     store.notes.append(f"the lookback of `{stream.name}` has no effect: its cursor `{stream.cursor}` is no time")
     return value
 

@@ -248,4 +248,4 @@ def test_the_projects_word_on_a_stream_counts(tmp_path) -> None:
     script(root, [{"name": "t"}, {"name": "u"}], ["rows", "t", [{"code": "a", "day": "2026-03-05"}]])
     assert [each.stream for each in only(sync(root)).streams] == ["t"]
     assert only(sync(root)).streams[0].rows == 1
-    assert asked(root)[1]["wanted"] == [["t", "2026-02-02T00:00:00", "merge"]]
+    assert asked(root)[1]["wanted"] == [["t", "2026-02-02", "merge"]]

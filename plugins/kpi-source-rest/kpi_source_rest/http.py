@@ -189,7 +189,7 @@ class Transport:
 
     def _read(self, response: Any, began: float, url: str, about: str) -> bytes:  # noqa: ANN401 - of urllib3
         pieces, size = [], 0
-        for piece in response.stream(_PIECE):
+        while piece := response.read1(_PIECE):
             pieces.append(piece)
             size += len(piece)
             if size > _LARGEST:

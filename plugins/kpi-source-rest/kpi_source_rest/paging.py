@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kpi_source_rest.records import ABSENT, found
@@ -19,6 +19,8 @@ class Page:
 
     params: tuple[tuple[str, str], ...] = ()
     url: str = ""
+    after: int = 0
+    """How many records the page before had, where these were fewer than asked for."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,16 @@ class Got:
     value: Any
     records: int
     link: str = ""
+    keyed: bool = False
+    """Whether a record that comes twice is known to be one."""
+
+
+class GapError(Exception):
+    """A page had fewer records than asked for, and there are more: those between two pages would be missed."""
+
+    def __init__(self, records: int, limit: int) -> None:
+        super().__init__(records, limit)
+        self.records, self.limit = records, limit
 
 
 def first(paginator: Any) -> Page:  # noqa: ANN401 - one of the settings' kinds
@@ -41,12 +53,15 @@ def first(paginator: Any) -> Page:  # noqa: ANN401 - one of the settings' kinds
 
 
 def following(paginator: Any, page: Page, got: Got) -> Page | None:  # noqa: ANN401
-    """Give the page after one; None after the last. Raises `LookupError` with the path of a total that is not there."""
+    """Give the page after one; None after the last.
+
+    Raises `LookupError` with the path of a total that is not there, and `GapError` where records would be missed.
+    """
     match paginator:
         case PageNumber():
             return _numbered(paginator, int(page.params[0][1]), got)
         case Offset():
-            return _counted(paginator, int(page.params[0][1]), got)
+            return _counted(paginator, page, got)
         case Cursor(cursor_path=path, cursor_param=name):
             token = found(got.value, path)
             return None if token in (ABSENT, None, "", False) else Page(((name, str(token)),))
@@ -85,12 +100,26 @@ def _numbered(paginator: PageNumber, number: int, got: Got) -> Page | None:
     return Page(((paginator.page_param, str(upcoming)),))
 
 
-def _counted(paginator: Offset, offset: int, got: Got) -> Page | None:
-    upcoming = offset + paginator.limit
-    over = upcoming >= _total(got.value, paginator.total_path) if paginator.total_path else got.records == 0
+def _counted(paginator: Offset, page: Page, got: Got) -> Page | None:
+    """Give the page after one of so many records.
+
+    A page with fewer is the last one, or the API gives no more at once: records with a key are asked for from there on, as those that
+    come twice are one; of others it cannot be told which ones are missing.
+    """
+    offset, total = int(page.params[0][1]), None
+    short = got.records if got.records < paginator.limit else 0
+    upcoming = offset + (short if short and got.keyed else paginator.limit)
+    if paginator.total_path:
+        total = _total(got.value, paginator.total_path)
+    if not got.keyed:
+        if page.after and got.records:
+            raise GapError(page.after, paginator.limit)
+        if short and total is not None and offset + short < total:
+            raise GapError(short, paginator.limit)
+    over = got.records == 0 if total is None else upcoming >= total
     if over or (paginator.maximum_offset is not None and upcoming >= paginator.maximum_offset):
         return None
-    return _at(paginator, upcoming)
+    return replace(_at(paginator, upcoming), after=short)
 
 
 def _at(paginator: Offset, offset: int) -> Page:

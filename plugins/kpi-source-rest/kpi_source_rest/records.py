@@ -62,6 +62,9 @@ def flat(record: Mapping[str, Any], above: str = "") -> dict[str, Any]:
         if twice := made.keys() & inner.keys():
             raise ValueError(min(twice))
         made |= inner
+    if not above and len({each.casefold() for each in made}) < len(made):
+        seen: dict[str, str] = {}
+        raise ValueError(next(each for each in made if seen.setdefault(each.casefold(), each) != each))
     return made
 
 
@@ -111,11 +114,22 @@ def kind_of(values: Sequence[Any]) -> str:
 def _as(kind: str, value: Any) -> Any:  # noqa: ANN401
     if kind == "DOUBLE":
         return float(value)
-    if kind != "VARCHAR" or isinstance(value, str):
+    if kind != "VARCHAR":
         return value
+    if isinstance(value, str):
+        return whole(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return written(value) if isinstance(value, list | dict) else str(value)
+    return whole(written(value)) if isinstance(value, list | dict) else str(value)
+
+
+def whole(text: str) -> str:
+    r"""Give a text that can be kept: half a character, as a text has that was cut within one, becomes the sign for an unknown one.
+
+    >>> whole("cut \ud83d") == "cut \ufffd"
+    True
+    """
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def written(value: Any) -> str:  # noqa: ANN401

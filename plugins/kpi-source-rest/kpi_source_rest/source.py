@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from kpi_engine.api import Checkpoint, Notice, Rows, SourceError, Stream, nearest
 from kpi_source_rest.addresses import followed, joined, origin, with_params
 from kpi_source_rest.asking import params_of
-from kpi_source_rest.paging import Got, Page, first, following
+from kpi_source_rest.paging import GapError, Got, Page, first, following
 from kpi_source_rest.records import ABSENT, arrow, column_name, flat, found, kind_of, parsed
 from kpi_source_rest.settings import RestSettings
 from kpi_source_rest.waiting import Clock, Patience
@@ -114,8 +114,15 @@ class _Reading:
                 yield Rows(self._resource.name, self._table(records, answer))
             if records and self._resource.row_order:
                 yield Checkpoint()
+            got = Got(value, len(records), answer.headers.get("link", ""), bool(self._resource.primary_key))
             try:
-                page = following(paginator, page, Got(value, len(records), answer.headers.get("link", "")))
+                page = following(paginator, page, got)
+            except GapError as error:
+                raise self._error(
+                    "short_page", answer.url, f"gave {error.records} records where {error.limit} were asked for, and has more",
+                    f"set `limit` of the paginator to {error.records}, which is perhaps the most that it gives; "
+                    "with a `primary_key` records are asked for from the last one on",
+                ) from None  # fmt: skip
             except LookupError as error:
                 raise self._error(
                     "no_total", answer.url, f"gave no whole number at `{error.args[0]}`", "correct `total_path` of the paginator"
@@ -209,11 +216,22 @@ class _Reading:
             said = f"gave no records at `{path}`" if path else "gave no list of records"
             raise self._error("no_records", answer.url, said, hint)
         if records is None:
+            self._refuse_errors(value, answer)
             return []
         listed = records if isinstance(records, list) else [records]
         if not all(isinstance(each, dict) for each in listed):
             raise self._error("no_records", answer.url, "gave records that are no objects", "correct `data_selector`")
         return listed
+
+    def _refuse_errors(self, value: Any, answer: Answer) -> None:  # noqa: ANN401
+        """Refuse an answer that has errors in place of records: it says nothing of what there is."""
+        named = [name for name in ("errors", "error") if isinstance(value, dict) and value.get(name)]
+        if named:
+            said = self._transport.said(answer)
+            raise self._error(
+                "no_records", answer.url, f"gave `{named[0]}` and no records" + (f": {said}" if said else ""),
+                "the API failed, though it says that it did not: try again, and see what its manual says of this",
+            )  # fmt: skip
 
     def _table(self, records: list[dict[str, Any]], answer: Answer) -> Any:  # noqa: ANN401 - Arrow
         try:

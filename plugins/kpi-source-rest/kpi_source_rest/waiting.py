@@ -51,13 +51,14 @@ class Patience:
         """Give how long to wait before the next try; None where no further one is allowed.
 
         The wait doubles, with half of it left to chance, so that many clients do not come back at once; `after` is what the server
-        asks for, which is the least.
+        asks for, which is the least; "at once", as also a date that is over says, counts for the first repetition.
         """
         if tries >= self.retries.tries:
             return None
         longest = min(_LONGEST, _FIRST * 2.0 ** (tries - 1))
         pause = longest * (0.5 + self.clock.chance() / 2)
-        pause = pause if after is None else max(after, 0.0) + pause * (after > 0)
+        if after is not None and (after > 0 or tries == 1):
+            pause = after + pause if after > 0 else 0.0
         return pause if self.clock.now() - began + pause <= self.retries.seconds else None
 
     def wait(self, seconds: float, reason: str) -> None:

@@ -2,8 +2,12 @@
 
 import gzip
 import socket
+from contextlib import suppress
+from threading import Event, Thread
+from types import SimpleNamespace
 
 import pytest
+from kpi_source_rest.waiting import Clock
 from loopback import Reply
 from reading import FakeClock, messages, notices, rows, source
 
@@ -86,17 +90,6 @@ def test_a_server_that_hangs_is_given_up(api):
     assert len(api.asked) == 2
 
 
-def test_a_server_that_drips_is_given_up(api):
-    class Slow(FakeClock):
-        def now(self):
-            self.passed += 1
-            return self.passed
-
-    api.answer = lambda _: OK
-    error = failing(source(api, "contacts", clock=Slow(), more={"timeouts": {"total": 0.5}, "retries": {"tries": 1}}))
-    assert "no whole answer in time" in error.message
-
-
 def test_a_server_that_is_not_there_is_told(api):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -173,8 +166,9 @@ def test_a_key_that_no_record_has_is_told(api):
     assert failing(source(api, "contacts", primary_key="id")).code == "no_such_field"
 
 
-def test_two_fields_of_one_column_are_told(api):
-    api.answer = lambda _: [{"a": {"b": 1}, "a__b": 2}]
+@pytest.mark.parametrize("record", [{"a": {"b": 1}, "a__b": 2}, {"id": 1, "ID": 2}])
+def test_two_fields_of_one_column_are_told(api, record):
+    api.answer = lambda _: [record]
     assert failing(source(api, "contacts")).code == "ambiguous_columns"
 
 
@@ -204,3 +198,55 @@ def test_a_token_in_a_link_of_the_api_is_not_said(api):
     )
     error = failing(source(api, {"path": "contacts", "data_selector": "items", "paginator": "json_link"}))
     assert "page=2&access_token=•••" in error.message
+
+
+def test_an_answer_that_drips_is_given_up_after_its_time():
+    """One byte now and then keeps a connection alive for ever, and is no answer."""
+    over = Event()
+
+    def drip(server):
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n")
+            with suppress(OSError):
+                for _ in range(200):
+                    if not over.wait(0.02):
+                        connection.sendall(b" ")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        api = SimpleNamespace(url=f"http://127.0.0.1:{server.getsockname()[1]}")
+        thread = Thread(target=drip, args=(server,))
+        thread.start()
+        more = {"timeouts": {"connect": 5, "read": 5, "total": 0.2}, "retries": {"tries": 1}}
+        try:
+            error = failing(source(api, "contacts", clock=Clock(), more=more))
+        finally:
+            over.set()
+            thread.join()
+    assert (error.code, "gave no whole answer in time" in error.message) == ("unreachable_api", True)
+
+
+@pytest.mark.parametrize("value", ["0", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_server_that_asks_to_come_back_at_once_is_given_time_all_the_same(api, value):
+    busy = Reply({}, 429, {"Retry-After": value})
+    api.answer, clock = [busy, busy, busy, OK], FakeClock()
+    assert rows(source(api, "contacts", clock=clock)) == OK
+    assert clock.waits == [0.0, 0.75, 1.5]
+
+
+@pytest.mark.parametrize("errors", [{"errors": [{"message": "quota exceeded"}]}, {"error": "quota exceeded"}])
+def test_errors_in_place_of_records_are_no_empty_page(api, errors):
+    api.answer = [{"data": None, **errors}]
+    error = failing(source(api, {"path": "contacts", "data_selector": "data"}))
+    assert (error.code, "quota exceeded" in error.message) == ("no_records", True)
+    api.asked.clear()
+    api.answer = [{"data": None}]
+    assert rows(source(api, {"path": "contacts", "data_selector": "data"})) == []
+
+
+def test_half_a_character_is_kept_as_the_sign_for_an_unknown_one(api):
+    api.answer = [Reply(raw=b'[{"id": 1, "name": "cut \\ud83d", "tags": ["\\ude00"], "face": "\\ud83d\\ude00"}]')]
+    assert rows(source(api, "contacts")) == [
+        {"id": 1, "name": "cut \ufffd", "tags": '["\ufffd"]', "face": "\U0001f600"}
+    ]

@@ -145,3 +145,29 @@ def test_a_page_of_a_stream_in_order_is_a_checkpoint(api):
     }  # fmt: skip
     found = kinds(messages(source(api, endpoint, row_order="asc")))
     assert found == ["Rows", "Checkpoint", "Rows", "Checkpoint", "Rows", "Checkpoint", "Checkpoint"]
+
+
+CAPPED = {"path": "contacts", "data_selector": "items", "paginator": {"type": "offset", "limit": 5}}
+
+
+def capped(asked):
+    """Give three records at most, whatever is asked for, as many APIs do."""
+    start = int(asked.query["offset"])
+    return {"items": RECORDS[start : start + 3], "total": 7}
+
+
+@pytest.mark.parametrize("more", [{}, {"total_path": "total"}])
+def test_an_api_that_gives_fewer_records_than_asked_for_loses_none(api, more):
+    api.answer = capped
+    endpoint = {**CAPPED, "paginator": {**CAPPED["paginator"], **more}}
+    assert rows(source(api, endpoint, primary_key="id")) == RECORDS
+
+
+@pytest.mark.parametrize("more", [{}, {"total_path": "total"}])
+def test_records_without_a_key_that_would_be_missed_are_an_error(api, more):
+    api.answer = capped
+    endpoint = {**CAPPED, "paginator": {**CAPPED["paginator"], **more}}
+    with pytest.raises(SourceError, match="3 records where 5 were asked for") as caught:
+        rows(source(api, endpoint))
+    assert caught.value.code == "short_page"
+    assert "`limit` of the paginator to 3" in caught.value.hint

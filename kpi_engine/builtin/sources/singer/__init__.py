@@ -7,7 +7,6 @@ import os
 import shutil
 import time
 from contextlib import contextmanager
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -16,7 +15,6 @@ from kpi_engine.builtin.deferred import Deferred
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import timedelta
     from pathlib import Path
 
     from kpi_engine.api import Message, SourceContext, Stream, Wanted
@@ -42,6 +40,7 @@ class SingerSource:
         self._folder = self._root / ".kpi" / "sync" / context.name / "private"
         self._catalog: dict[str, Any] | None = None
         self._forgotten: dict[str, None] = {}
+        self._unmoved: tuple[str, ...] = ()
 
     def streams(self) -> Sequence[Stream]:
         """List the streams: those of the catalog that the tap discovers, or those that a recorded file describes."""
@@ -55,7 +54,7 @@ class SingerSource:
         """Give what the tap says; raise `SourceError` where it says nothing of a stream that is wanted."""
         from kpi_engine.builtin.sources.singer.decoding import Decoder
 
-        decoder = Decoder({each.stream.name: each.stream.key for each in wanted})
+        decoder = Decoder({each.stream.name: each.stream.key for each in wanted}, whole=not self._config.file)
         names = {each.stream.name for each in wanted}
         try:
             chunks = self._file() if self._config.file else self._said(wanted, state)
@@ -113,13 +112,15 @@ class SingerSource:
     def _said(self, wanted: Sequence[Wanted], state: Any) -> Iterator[bytes]:  # noqa: ANN401
         from kpi_engine.builtin.sources.singer.processes import write_private
         from kpi_engine.builtin.sources.singer.schemas import selected
+        from kpi_engine.builtin.sources.singer.states import told
 
         names = {each.stream.name for each in wanted}
         with self._private() as folder:
             options = self._options(folder)
             catalog = selected(self._discovered(), names)
             options += [f"--{self._config.catalog_option}", write_private(folder, "catalog.json", catalog)]
-            if (known := _state(state, wanted)) is not None:
+            known, self._unmoved = told(state, wanted)
+            if known is not None:
                 options += ["--state", write_private(folder, "state.json", known)]
             yield from self._run(options)
 
@@ -135,7 +136,11 @@ class SingerSource:
         return Renewed(self._root / self._config.renewed if self._config.renewed else None)
 
     def _notices(self) -> Iterator[Notice]:
-        """Say what the tap has renewed that is kept nowhere."""
+        """Say what the tap has renewed that is kept nowhere, and which streams it was asked for without their lookback."""
+        for name in self._unmoved:
+            yield Notice(
+                f"the lookback of `{name}` has no effect: the tap's state has no time of it that is known to be one"
+            )
         if self._forgotten:
             yield Notice(
                 f"the tap has renewed {', '.join(f'`{name}`' for name in self._forgotten)} of its settings, and the next sync gives it "
@@ -191,30 +196,6 @@ def _settings(config: SingerSettings) -> dict[str, Any]:
             place = place.setdefault(key, {})
         place[last] = secret.get_secret_value()
     return dict(made)
-
-
-def _state(state: Any, wanted: Sequence[Wanted]) -> Any:  # noqa: ANN401 - a JSON value
-    """Give the state that the tap is told: streams that are not merged by key are told whole, others from their lookback on."""
-    whole = [each.stream.name for each in wanted if each.stream.loading != "merge"]
-    if state is None or not isinstance(state, dict) or not isinstance(state.get("bookmarks"), dict):
-        return None if whole else state
-    bookmarks = {name: mark for name, mark in state["bookmarks"].items() if name not in whole}
-    for each in wanted:
-        stream = each.stream
-        if stream.lookback is not None and isinstance(bookmarks.get(stream.name), dict):
-            names = {"replication_key_value", stream.cursor}
-            mark = bookmarks[stream.name]
-            bookmarks[stream.name] = {k: _earlier(v, stream.lookback) if k in names else v for k, v in mark.items()}
-    return {**state, "bookmarks": bookmarks}
-
-
-def _earlier(value: Any, lookback: timedelta) -> Any:  # noqa: ANN401
-    """Move a time that is written as ISO has it back; anything else stays."""
-    try:
-        moved = datetime.fromisoformat(value) - lookback
-    except (TypeError, ValueError):
-        return value
-    return moved.isoformat().replace("+00:00", "Z") if value.endswith("Z") else moved.isoformat()
 
 
 def _batches(chunks: Iterable[bytes]) -> Iterator[list[str]]:

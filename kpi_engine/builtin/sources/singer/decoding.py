@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from kpi_engine.api import Activated, Checkpoint, Deleted, Notice, Rows, Schema, SourceError, Stream
 from kpi_engine.builtin.sources.singer.schemas import checked, stream_of
+from kpi_engine.errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,15 +22,15 @@ _SHOWN: Final = 200
 
 
 class Decoder:
-    """Reads what a tap writes. `keys` are the keys that the project gives streams in place of the tap's."""
+    """Reads what a tap writes. `keys` are the keys that the project gives streams in place of the tap's; a stream without one is `whole`."""
 
-    def __init__(self, keys: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, keys: Mapping[str, tuple[str, ...]], *, whole: bool = False) -> None:
         import duckdb
 
         self._connection = duckdb.connect(":memory:")
         for statement in ("SET TimeZone = 'UTC'", "SET python_enable_replacements = false"):
             self._connection.execute(statement)
-        self._keys = keys
+        self._keys, self._whole = keys, whole
         self.streams: dict[str, Stream] = {}
         """The streams that the tap has described so far."""
 
@@ -55,14 +57,21 @@ class Decoder:
         """Take note of all lines, and give those that are no rows."""
         from arro3.core import Array, DataType, Table
 
-        table = Table.from_pydict(
-            {"n": Array(range(len(lines)), DataType.int64()), "line": Array(lines, DataType.string())}
-        )
+        from kpi_engine.builtin.sources.singer.exactness import exact, is_inexact
+
+        def registered(kept: Sequence[str]) -> list[int]:
+            numbers = Array(range(len(kept)), DataType.int64())
+            table = Table.from_pydict({"n": numbers, "line": Array(kept, DataType.string())})
+            self._connection.register("lines", table)
+            return [n for (n,) in run("SELECT n FROM lines WHERE NOT json_valid(line) ORDER BY n").fetchall()]
+
         run = self._connection.execute
-        self._connection.register("lines", table)
-        bad = run("SELECT n FROM lines WHERE NOT json_valid(line) ORDER BY n LIMIT 1").fetchall()
-        if bad:
-            raise _no_message(lines[bad[0][0]], "is no JSON")
+        kept = [exact(line) if is_inexact(line) else line for line in lines]
+        if bad := registered(kept):
+            for n in bad:
+                kept[n] = exact(kept[n])
+            if still := registered(kept):
+                raise _no_message(lines[still[0]], "is no JSON")
         run(
             f"""CREATE OR REPLACE TEMP TABLE said AS SELECT n, line, h.type AS kind, h.stream AS stream, h.version AS version
                 FROM (SELECT n, line, from_json(line, '{_HEAD}') AS h FROM lines)"""
@@ -79,7 +88,7 @@ class Decoder:
         if kind == "STATE":
             yield Checkpoint(json.loads(line).get("value"))
         elif kind == "SCHEMA":
-            described = checked(stream_of(json.loads(line)))
+            described = self._described(line)
             if self.streams.get(described.name) != described:
                 self.streams[described.name] = described
                 yield Schema(described)
@@ -93,6 +102,13 @@ class Decoder:
             )
         else:
             yield Notice(f"messages of the type {kind} are left out")
+
+    def _described(self, line: str) -> Stream:
+        """Read what a stream looks like; one without a key that a tap was asked for whole takes the place of the whole table."""
+        described = checked(stream_of(json.loads(line)))
+        if self._whole and not (described.key or self._keys.get(described.name)):
+            described = replace(described, loading="replace")
+        return described
 
     def _rows(self, begin: int, end: int) -> Iterator[Message]:
         """Give the rows between two lines, stream by stream."""
@@ -111,9 +127,27 @@ class Decoder:
                     code="bad_tap",
                     hint="the tap does not follow Singer: a SCHEMA comes before the first RECORD of its stream",
                 )
-            given = list(dict.fromkeys(key for shape in shapes for key in shape or ()))
+            if not all(shapes):
+                raise SourceError(
+                    f"the tap gives a row of `{name}` that has no column",
+                    code="bad_tap", hint="the tap does not follow Singer: `record` is an object",
+                )  # fmt: skip
+            given = list(dict.fromkeys(key for shape in shapes for key in shape))
+            self._check_columns(name, given)
             yield from self._undeclared(name, given)
             yield from self._of_stream(name, version, given, (begin, end))
+
+    def _check_columns(self, name: str, given: Sequence[str]) -> None:
+        """Refuse columns that cannot be told apart, and one without a name."""
+        seen: dict[str, str] = {}
+        for key in given:
+            other = seen.setdefault(key.casefold(), key)
+            if other != key or not key:
+                raise SourceError(
+                    f"rows of `{name}` have the columns {shown(other)} and {shown(key)}, which are one in SQL" if key
+                    else f"rows of `{name}` have a column without a name",
+                    code="ambiguous_columns", hint="leave one of them out where the stream is selected",
+                )  # fmt: skip
 
     def _undeclared(self, name: str, given: Sequence[str]) -> Iterator[Message]:
         for key in given:

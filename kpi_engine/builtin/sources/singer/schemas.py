@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from kpi_engine.api import SourceError, Stream
+from kpi_engine.errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -60,7 +61,18 @@ def _type_of_number(schema: Mapping[str, Any]) -> str:
 
 
 def stream_of(message: Mapping[str, Any]) -> Stream:
-    """Read a SCHEMA message."""
+    """Read a SCHEMA message; raise `SourceError` where it is none as Singer has it."""
+    try:
+        return _stream_of(message)
+    except (KeyError, AttributeError, TypeError, ValueError):
+        raise SourceError(
+            f"the tap does not say what the stream {shown(message.get('stream'))} looks like as Singer has it",
+            code="bad_tap",
+            hint="a SCHEMA has `stream`, `key_properties`, and in `schema` an object of `properties`, each with its JSON schema",
+        ) from None
+
+
+def _stream_of(message: Mapping[str, Any]) -> Stream:
     properties = message.get("schema", {}).get("properties", {})
     bookmarks = message.get("bookmark_properties") or []
     bookmarks = [bookmarks] if isinstance(bookmarks, str) else bookmarks
