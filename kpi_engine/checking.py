@@ -246,13 +246,17 @@ class _Checking:
             if kpi is not None:
                 said = types_of_kpi(kpi, self.catalogue, self.binder)
                 yield from said
-                if not said and self._has_sources(kpi_id):
+                if not said and self._can_be_read(kpi_id):
                     yield from rows_that_travel(kpi, self.catalogue, self.binder)
 
-    def _has_sources(self, kpi_id: str) -> bool:
-        """Say whether every source below a KPI can be made; what is wrong with one that cannot has been said."""
-        sources = {self._source_of(each) for each in self.catalogue.datasets_under(kpi_id, converted=True)}
-        return all(self._is_there(each) and self._fault_of_making(each) is None for each in sources)
+    def _can_be_read(self, kpi_id: str) -> bool:
+        """Say whether every source and table below a KPI is there; what is wrong with one that is not has been said."""
+        datasets = self.catalogue.datasets_under(kpi_id, converted=True)
+        sources = {self._source_of(each) for each in datasets}
+        if not all(self._is_there(each) and self._fault_of_making(each) is None for each in sources):
+            return False
+        tables = {each: self.project.datasets[each].table or each for each in datasets if self.binder.is_remote(each)}
+        return all(self._fault_of_table(self._source_of(each), table) is None for each, table in tables.items())
 
     def _resolved(self, kpi_id: str, broken: set[str]) -> ResolvedKpi | None:
         datasets = self.catalogue.datasets_under(kpi_id, converted=True)

@@ -16,7 +16,7 @@ from kpi_engine.execution.contracts import Contracts
 from kpi_engine.execution.faults import from_the_project
 from kpi_engine.execution.querying import asked
 from kpi_engine.execution.scanning import Scanned, schemas
-from kpi_engine.execution.sources import Sources, registrable
+from kpi_engine.execution.sources import Sources, refuse_twins, registrable
 from kpi_engine.execution.versions import Versions
 from kpi_engine.formula.gate import Refused, read, span
 from kpi_engine.formula.queries import tables
@@ -337,6 +337,7 @@ class Binder:
         if not found[table].columns:
             message = f"the table `{table}` of the source `{source}` has no column that can be read"
             raise SourceError(message, code="unknown_table", hint="give it columns of numbers, texts, truths or times")
+        refuse_twins(source, table, found[table].columns)
         return found[table]
 
     def _from_hand(self, key: Key, data: Mapping[str, Any], registered: dict[str, Any]) -> Origin:

@@ -181,6 +181,17 @@ class Sources:
         return source
 
 
+def refuse_twins(source: str, table: str, columns: Iterable[str]) -> None:
+    """Refuse two columns of one name: small and capital letters are the same here, and one would be taken for the other."""
+    seen: dict[str, str] = {}
+    for name in columns:
+        twin = seen.setdefault(name.casefold(), name)
+        if twin != name:
+            message = f"the table `{table}` of the source `{source}` has two columns of one name: `{twin}` and `{name}`"
+            hint = "give one another name there, or read a view that does"
+            raise SourceError(message, code="duplicate_column", hint=hint)
+
+
 _HINT = "this is a fault of the plugin: tell its author, or disable it; `kpi plugins list` says where it comes from"
 
 

@@ -16,7 +16,7 @@ from sqlglot.dialects.dialect import Dialect as Sqlglot
 
 from kpi_engine.formula.trees import column, identifier, integer, named
 from kpi_engine.sql.dialects import NATIVE
-from kpi_engine.sql.dialects.dialect import Unportable, cast, name_of, without_dots, written_type
+from kpi_engine.sql.dialects.dialect import Unportable, cast, name_of, one_or_zero, without_dots, written_type
 from kpi_engine.sql.dialects.kinds import NUMBERS, TIMES, common, kind_of, number_of
 from kpi_engine.sql.functions import FUNCTIONS
 
@@ -132,8 +132,7 @@ class _Writing:
 
     def window(self, node: exp.Window) -> Lowered:
         self.needs("windows")
-        spec = node.args.get("spec")
-        if spec is not None and spec.args.get("kind") == "GROUPS":
+        if (spec := node.args.get("spec")) is not None and spec.args.get("kind") == "GROUPS":
             self.needs("groups")
         made, kind = self.visit(node.this)
         return self.again(node, this=made), kind
@@ -340,8 +339,7 @@ class _Writing:
         return self.again(node, this=this, low=low, high=high), "bool"
 
     def case(self, node: exp.Case) -> Lowered:
-        default = node.args.get("default")
-        whens = node.args["ifs"]
+        default, whens = node.args.get("default"), node.args["ifs"]
         given = [each.args["true"] for each in whens] + ([default] if default is not None else [])
         values = self.chosen(node, given)
         tests = [each.this for each in whens]
@@ -380,6 +378,8 @@ class _Writing:
             raise Unportable(f"cast(… as {node.to.sql('duckdb').lower()})")
         if kind == found and kind not in NUMBERS:
             return made, kind
+        if (found, kind) == ("bool", "int"):
+            return one_or_zero(made), kind
         written = self.type_name(kind)
         if kind == "decimal":
             self.needs("cast(… as decimal)")

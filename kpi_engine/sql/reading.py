@@ -31,9 +31,9 @@ def bounds(node: Bounds, rendering: Rendering) -> exp.Select:
     select = exp.Select(expressions=edges).from_(rendering.relations.rows(node.read.dataset, ROWS), copy=False)
     members = [each.expression for each in node.read.among]
     select = joined(select, node.read, [time.expression, *node.filter, *members], rendering)
-    known = Clock(time, rendering.zone).before(node.as_of)
+    clock = Clock(time, rendering.zone)
     conditions = (condition.tree for condition in sorted(node.filter, key=lambda e: e.text))
-    return where(select, [known, *among(node.read, rendering), *conditions])
+    return where(select, [clock.countable(), clock.before(node.as_of), *among(node.read, rendering), *conditions])
 
 
 def chosen_before(read: Read) -> bool:

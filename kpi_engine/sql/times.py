@@ -74,6 +74,14 @@ class Clock:
         """Say that the column lies before a moment, whatever the clock shows."""
         return self._compared(exp.LT, moment)
 
+    def countable(self) -> exp.Expr:
+        """Say that the column lies in a year that a calendar has: not before the first, and not before all time."""
+        text = {"date": "0001-01-01", "instant": "0001-01-01 00:00:00+00:00"}.get(
+            self.column.kind, "0001-01-01 00:00:00"
+        )
+        first = exp.Cast(this=exp.Literal.string(text), to=exp.DataType(this=exp.DType[self.sql_type]))
+        return exp.GTE(this=self.column.expression.tree, expression=first)
+
     def last(self, end: datetime) -> datetime:
         """Give the moment at which a stretch that ends at a local time is over: at the second, where the clock shows it twice."""
         return _again(end) if self._repeats([end]) else end

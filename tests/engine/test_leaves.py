@@ -298,3 +298,11 @@ def test_the_query_of_a_dataset_runs_there_in_the_same_dialect_and_here_otherwis
 def test_what_is_computed_elsewhere_is_not_kept_as_a_recipe(opened):
     engine, _ = opened(TWO)
     assert engine.recipe("hits", period="2026-02", as_of="2026-03-01") is None
+
+
+def test_a_table_that_is_not_there_is_said_by_a_check_of_the_whole_project(tmp_path):
+    connection = connected(TABLES)
+    datasets = {**DEFINITIONS["datasets"], "gone": {"time": "day"}}
+    kpis = {"of_nothing": {"inputs": ["gone"], "formula": "sum(amount)"}, "hits": DEFINITIONS["kpis"]["hits"]}
+    with scattered(connection, {"datasets": datasets, "kpis": kpis}, ONE, tmp_path) as engine:
+        assert [(each.code, each.subject) for each in engine.check()] == [("unknown_table", "dataset gone")]

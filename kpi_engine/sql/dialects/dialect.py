@@ -86,6 +86,14 @@ def positive(tree: exp.Expr) -> exp.Expr:
     return exp.GT(this=tree, expression=exp.Literal.number(0))
 
 
+def one_or_zero(truth: exp.Expr) -> exp.Expr:
+    """Give 1 where something is true and 0 where it is false; not every engine casts a truth to its longest whole numbers."""
+    false = exp.Not(this=exp.paren(truth.copy(), copy=False))
+    return exp.Case(
+        ifs=[exp.If(this=truth, true=exp.Literal.number(1)), exp.If(this=false, true=exp.Literal.number(0))]
+    )
+
+
 def of_a_pair(name: str) -> Call:
     """Give the least or greatest of two values, one of which may be unknown; a longer list with an unknown value is unknown there."""
 

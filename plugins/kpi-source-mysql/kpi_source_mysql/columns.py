@@ -10,6 +10,7 @@ _PLAIN = {
     "tinyint": "TINYINT", "smallint": "SMALLINT", "mediumint": "INTEGER", "int": "INTEGER", "bigint": "BIGINT", "double": "DOUBLE",
     "date": "DATE", "datetime": "TIMESTAMP", "timestamp": "TIMESTAMPTZ",
 }  # fmt: skip
+_WHOLE = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint"})
 _TEXTS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "uuid"})
 
 
@@ -47,6 +48,6 @@ def _read_as(base: str, written: str, precision: int | None, scale: int | None) 
         return "DOUBLE", "CAST({} AS DOUBLE)"
     if base == "year":
         return "INTEGER", "CAST({} AS SIGNED)"
-    if "unsigned" in written and base in _PLAIN:
+    if "unsigned" in written and base in _WHOLE:
         return ("DECIMAL(20,0)", "CAST({} AS DECIMAL(20,0))") if base == "bigint" else ("BIGINT", "CAST({} AS SIGNED)")
     return None

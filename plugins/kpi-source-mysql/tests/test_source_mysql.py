@@ -114,16 +114,17 @@ def test_signs_that_end_a_text_elsewhere_are_read_as_they_are(project):
 
 def test_numbers_come_back_exactly(project):
     create = [
-        "CREATE TABLE sales (id BIGINT, day DATE, big BIGINT, amount DECIMAL(20,4), whole INT, few FLOAT(10,2), huge BIGINT UNSIGNED)",
-        "INSERT INTO sales VALUES (1, '2026-01-01', 9223372036854775807, 1234567890123456.0001, 1, 0.25, 18446744073709551615)",
-        "INSERT INTO sales VALUES (2, '2026-01-02', 9223372036854775807, 0.0002, 0, 0.5, 1), (3, '2026-01-02', 0, 0, 0, NULL, 0)",
+        "CREATE TABLE sales (id BIGINT, day DATE, big BIGINT, amount DECIMAL(20,4), whole INT, few FLOAT(10,2), huge BIGINT UNSIGNED, part DOUBLE UNSIGNED)",
+        "INSERT INTO sales VALUES (1, '2026-01-01', 9223372036854775807, 1234567890123456.0001, 1, 0.25, 18446744073709551615, 1.25)",
+        "INSERT INTO sales VALUES (2, '2026-01-02', 9223372036854775807, 0.0002, 0, 0.5, 1, 0.25), (3, '2026-01-02', 0, 0, 0, NULL, 0, NULL)",
     ]
-    kpis = {name: {"inputs": ["sales"], "formula": f"sum({name})"} for name in ("big", "amount", "few", "huge")}
+    kpis = {name: {"inputs": ["sales"], "formula": f"sum({name})"} for name in ("big", "amount", "few", "huge", "part")}
     kpis["mean"] = {"inputs": ["sales"], "formula": "avg(whole)"}
     kpis["share"] = {"inputs": ["sales"], "formula": "sum(whole) / count(sales)"}
     row = project(create, kpis, {"sales": {"time": "day"}}).run(list(kpis), period="2026-01").rows()[0]
     assert (int(row["big"]), str(row["amount"]), row["few"]) == (18446744073709551614, "1234567890123456.0003", 0.75)
     assert int(row["huge"]) == 18446744073709551616
+    assert row["part"] == 1.5
     assert (row["mean"], row["share"]) == (1 / 3, 1 / 3)
 
 
@@ -166,7 +167,7 @@ def test_what_mysql_cannot_compute_is_computed_here_and_explain_says_so(project)
     [
         ("int", "int(11)", 10, 0, "INTEGER"), ("int", "int(10) unsigned", 10, 0, "BIGINT"), ("tinyint", "tinyint(1)", 3, 0, "BOOLEAN"),
         ("bigint", "bigint(20) unsigned", 20, 0, "DECIMAL(20,0)"), ("decimal", "decimal(65,30)", 65, 30, "DOUBLE"),
-        ("enum", "enum('a')", None, None, "VARCHAR"), ("timestamp", "timestamp", None, None, "TIMESTAMPTZ"), ("year", "year(4)", None, None, "INTEGER"),
+        ("double", "double unsigned", 22, None, "DOUBLE"), ("enum", "enum('a')", None, None, "VARCHAR"), ("timestamp", "timestamp", None, None, "TIMESTAMPTZ"), ("year", "year(4)", None, None, "INTEGER"),
     ],
 )  # fmt: skip
 def test_columns_are_what_they_are_read_as(base, written, precision, scale, kind):

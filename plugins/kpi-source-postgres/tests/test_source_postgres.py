@@ -215,3 +215,39 @@ def test_values_of_entities_are_computed_and_aggregated_there(project, monkeypat
     assert engine.run("sold", **asked, where=many).rows() == [{"sold": kept}]
     assert 0 < kept < sum(map(sum, shops.values()))
     assert sum(counts) <= 6
+
+
+def test_names_that_differ_by_case_alone_are_refused_and_not_taken_for_each_other(project):
+    create = [
+        'CREATE TABLE sales (id BIGINT, day DATE, shop TEXT, "Amount" INT, amount INT)',
+        "INSERT INTO sales VALUES (1, '2026-01-01', 'a', 100, 1)",
+    ]
+    engine = project(create, {"sold": {"inputs": ["sales"], "formula": "sum(amount)"}})
+    assert [each.code for each in engine.check()] == ["duplicate_column"]
+    with pytest.raises(SourceError, match="two columns of one name: `Amount` and `amount`"):
+        engine.run("sold", period="2026-01")
+
+
+def test_days_before_all_time_hide_no_period(project):
+    create = [
+        "CREATE TABLE sales (id BIGINT, day DATE, shop TEXT)",
+        "INSERT INTO sales VALUES (1, '-infinity', 'a'), (2, '0044-03-15 BC', 'a'), (3, '2026-01-31', 'a'), (4, '2026-03-01', 'a'), (5, 'infinity', 'a')",
+    ]
+    engine = project(create, {"n": {"inputs": ["sales"], "formula": "count(sales)"}})
+    assert [row["n"] for row in engine.run("n", grain="month", as_of="2026-12-31").rows()] == [1, 0, 1]
+    assert engine.run("n", as_of="2026-12-31").rows() == [{"n": 4}]
+
+
+def test_truths_are_added_up_as_numbers(project):
+    create = [
+        "CREATE TABLE sales (id BIGINT, day DATE, shop TEXT, paid BOOLEAN)",
+        "INSERT INTO sales VALUES (1, '2026-01-01', 'a', true), (2, '2026-01-01', 'a', false), (3, '2026-01-01', NULL, NULL)",
+    ]
+    kpis = {
+        "paid": {"inputs": ["sales"], "formula": "sum(cast(paid as int))"},
+        "share": {"inputs": ["sales"], "formula": "avg(cast(paid as int))"},
+        "named": {"inputs": ["sales"], "formula": "sum(cast(shop is not null as int))"},
+    }
+    engine = project(create, kpis)
+    assert "aggregates travel" in engine.explain(list(kpis), period="2026-01")
+    assert engine.run(list(kpis), period="2026-01").rows() == [{"paid": 1, "share": 0.5, "named": 2}]
