@@ -196,6 +196,14 @@ def _within_case(call: exp.Expr, condition: exp.Expr) -> exp.Expr:
     return type(call)(**{**call.args, "this": chosen})
 
 
+def degree(node: exp.Expr) -> int:
+    """Count how many values are multiplied with each other at most."""
+    if isinstance(node, exp.Column | exp.Literal):
+        return int(isinstance(node, exp.Column))
+    found = [degree(each) for each in node.iter_expressions()]
+    return sum(found) if isinstance(node, exp.Mul) else max(found, default=0)
+
+
 FUNCTIONS: Mapping[type[exp.Expr], Callable[[Writing, Any], Lowered]] = {
     exp.Abs: _absolute,
     exp.Sum: _total,

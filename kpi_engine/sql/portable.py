@@ -16,9 +16,17 @@ from sqlglot.dialects.dialect import Dialect as Sqlglot
 
 from kpi_engine.formula.trees import column, identifier, integer, named
 from kpi_engine.sql.dialects import NATIVE
-from kpi_engine.sql.dialects.dialect import Unportable, cast, name_of, one_or_zero, without_dots, written_type
+from kpi_engine.sql.dialects.dialect import (
+    Unportable,
+    cast,
+    name_of,
+    one_or_zero,
+    refuse_what_is_above,
+    without_dots,
+    written_type,
+)
 from kpi_engine.sql.dialects.kinds import NUMBERS, TIMES, common, kind_of, number_of
-from kpi_engine.sql.functions import FUNCTIONS
+from kpi_engine.sql.functions import FUNCTIONS, degree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,6 +59,7 @@ def portable(
 
     `type_of` gives the type of a column of a table; None of one that the statement makes. `lacks` names what this very engine has not.
     """
+    refuse_what_is_above(tree, dialect)
     made = _Writing(dialect, type_of, lacks).tree(tree)
     return made if dialect.has_dots else without_dots(made)
 
@@ -242,7 +251,7 @@ class _Writing:
         """Make room for what is added up or multiplied; there is room for the digits of two decimals, not of more."""
         if self.dialect.roomy is None or kind not in {"int", "decimal"}:
             return made
-        if product is not None and kind == "decimal" and _degree(product) > _ROOM:
+        if product is not None and kind == "decimal" and degree(product) > _ROOM:
             raise Unportable("a product of several decimals", said=True)
         return self.dialect.roomy(made)
 
@@ -360,8 +369,7 @@ class _Writing:
         return self.case(exp.Case(ifs=[exp.If(this=node.this, true=node.args["true"])], default=node.args.get("false")))
 
     def coalesce(self, node: exp.Coalesce) -> Lowered:
-        values = self.chosen(node, [node.this, *node.expressions])
-        (this, _), *others = values
+        (this, _), *others = values = self.chosen(node, [node.this, *node.expressions])
         made = self.again(node, this=this, expressions=[each for each, _ in others])
         return made, common([kind for _, kind in values])
 
@@ -390,11 +398,3 @@ class _Writing:
 def write(tree: exp.Expr, dialect: str, *, pretty: bool = False) -> str:
     """Give the text of a statement in a dialect."""
     return str(Sqlglot.get_or_raise(dialect).generate(tree, pretty=pretty, comments=False))
-
-
-def _degree(node: exp.Expr) -> int:
-    """Count how many values are multiplied with each other at most."""
-    if isinstance(node, exp.Column | exp.Literal):
-        return int(isinstance(node, exp.Column))
-    found = [_degree(each) for each in node.iter_expressions()]
-    return sum(found) if isinstance(node, exp.Mul) else max(found, default=0)

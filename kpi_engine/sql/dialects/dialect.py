@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     Call = Callable[[Sequence[exp.Expr]], exp.Expr]
 
 
+ABOVE = "a query by name that reads another from outside"
+"""What an engine may lack."""
+
+
 class Unportable(Exception):  # noqa: N818 - an event: the rows are brought here instead
     """Something that an engine has not, or that gives another number there; `said` is whether it is named in words."""
 
@@ -177,6 +181,23 @@ def name_of(node: exp.Expr) -> str:
         "Sub": "-",
     }
     return said.get(type(node).__name__, type(node).__name__.lower())
+
+
+def refuse_what_is_above(tree: exp.Expr, dialect: Dialect) -> None:
+    """Refuse a query by name that stands inside a table of its own and reads one that is named outside of it, where it would not be found."""
+    if ABOVE in dialect.lacks and any(map(_reads_from_above, tree.find_all(exp.With))):
+        raise Unportable(ABOVE, said=True)
+
+
+def _reads_from_above(queries: exp.With) -> bool:
+    select = queries.parent
+    if select is None or not isinstance(select.parent, exp.Subquery):
+        return False
+    own, above, outside = {each.alias for each in queries.expressions}, set[str](), select.parent.parent_select
+    while outside is not None:
+        above |= {each.alias for each in outside.ctes}
+        outside = outside.parent_select
+    return any(each.name in above - own for each in queries.find_all(exp.Table))
 
 
 def without_dots(tree: exp.Expr) -> exp.Expr:

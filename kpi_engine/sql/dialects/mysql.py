@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from kpi_engine.sql.dialects.dialect import Dialect, average_of_exact_sum, call, cast, in_utc, of_a_pair, positive
+from kpi_engine.sql.dialects.dialect import (
+    ABOVE,
+    Dialect,
+    average_of_exact_sum,
+    call,
+    cast,
+    in_utc,
+    of_a_pair,
+    positive,
+)
 from kpi_engine.sql.dialects.kinds import is_narrow, kind_of
 
 if TYPE_CHECKING:
@@ -43,7 +52,7 @@ def mysql() -> Dialect:
         typed_division=False,
         safe_division=True,
         average=average_of_exact_sum("DOUBLE"),
-        lacks=frozenset({"cast(… as decimal)", "groups", "materialized"}),
+        lacks=frozenset({ABOVE, "cast(… as decimal)", "groups", "materialized"}),
     )
 
 

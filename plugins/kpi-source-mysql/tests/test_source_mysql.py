@@ -207,3 +207,21 @@ def test_rows_come_in_batches(dsn, tmp_path):
     assert [rows[name].to_pylist()[-1] for name in ("n", "half", "text")] == [50001, 25000.5, "50001"]
     assert source.query("SELECT 1 AS n FROM DUAL WHERE 1 = 0").num_rows == 0
     source.close()
+
+
+def test_values_of_entities_that_a_condition_keeps_are_computed(project):
+    create = [
+        "CREATE TABLE sales (id BIGINT, day DATE, shop VARCHAR(9))",
+        "INSERT INTO sales VALUES (1, '2026-01-01', 'a'), (2, '2026-01-02', 'a'), (3, '2026-01-03', 'b'), (4, '2026-02-01', 'a')",
+    ]
+    kpis = {
+        **COUNT,
+        "of_large": {"inputs": {"s": {"from": "sales", "among": {"shop": "n > 1"}}}, "formula": "count(s)"},
+        "best_day": {"inputs": {"d": {"from": "of_large", "per": "day"}}, "formula": "sum(d)"},
+        "a_shop": {"inputs": {"s": {"from": "of_large", "per": "shop"}}, "formula": "max(s)"},
+    }
+    engine = project(create, kpis)
+    asked = {"grain": "month", "period": "2026-01..2026-02", "as_of": "2026-12-31"}
+    rows = engine.run(["of_large", "best_day", "a_shop"], **asked).rows()
+    assert [tuple(row.values())[1:] for row in rows] == [(2, 2, 2), (1, 1, 1)]
+    assert "rows of `sales` travel" not in engine.explain("best_day", **asked)
