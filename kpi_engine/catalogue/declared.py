@@ -47,7 +47,7 @@ def may_round(given: str, kind: exp.DataType) -> bool:
     return kind.this in exp.DataType.INTEGER_TYPES and has_others
 
 
-def whole(found: exp.Column, given: str) -> exp.Expr:
+def whole(found: exp.Expr, given: str) -> exp.Expr:
     """Give a column of a type of DuckDB's, and stop at a number in it that is not whole, in the words in which DuckDB stops at a text."""
     said = [
         exp.Literal.string("Could not convert string '"),

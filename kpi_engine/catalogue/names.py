@@ -16,6 +16,7 @@ from kpi_engine.errors import nearest, shown
 from kpi_engine.formula.analysis import columns, parts, placeholders
 from kpi_engine.formula.currencies import CODES
 from kpi_engine.formula.gate import Mistake, Refused, read, span
+from kpi_engine.formula.nanoseconds import COARSER, in_microseconds
 from kpi_engine.formula.trees import START, bracketed, column, placed, placeless, rewritten
 
 if TYPE_CHECKING:
@@ -119,19 +120,20 @@ class Names:
             if name in model.times:
                 return self._relative(dataset, self._time_tree(model.times[name]), hops)
             raise Refused(self._no_column(dataset, name))
-        found = column(actual, ".".join((ROWS, *hops)))
+        given = (schema or {}).get(actual, "")
+        found = in_microseconds(column(actual, ".".join((ROWS, *hops))), given)
+        given = COARSER.get(given, given)
         declared = next((c.type for n, c in model.columns.items() if n.casefold() == name.casefold() and c.type), "")
         if declared and not is_type(declared):
             message = f"the column `{name}` of dataset `{dataset}` is declared `{declared}`, which is not a type"
             raise Refused(Mistake("unknown_type", message, 0, len(name), TYPES, follows=True))
-        if declared and not (schema and _same_type(schema.get(actual, ""), declared)):
+        if declared and not (schema and _same_type(given, declared)):
             zone = self.clock(dataset, name)[1]
             if (clash := self.zone_twice(dataset, name)) is not None:
                 raise Refused(clash)
-            if zone and _time_kind(declared) == "instant" and _time_kind((schema or {}).get(actual, "")) == "local":
+            if zone and _time_kind(declared) == "instant" and _time_kind(given) == "local":
                 return exp.AtTimeZone(this=found, zone=exp.Literal.string(zone))
             kind = exp.DataType.build(declared, dialect="duckdb")
-            given = (schema or {}).get(actual, "")
             return exp.cast(whole(found, given) if may_round(given, kind) else found, kind, copy=False)
         return found
 
@@ -158,7 +160,8 @@ class Names:
         model = self.datasets[dataset]
         declared = next((c.type for n, c in model.columns.items() if n.casefold() == name.casefold()), "")
         schema = self.schema(dataset) or {}
-        return (declared or schema.get(self.spelling(dataset, name) or "", "")).upper()
+        found = schema.get(self.spelling(dataset, name) or "", "")
+        return (declared or COARSER.get(found, found)).upper()
 
     def type_at(self, dataset: str, names: tuple[str, ...]) -> str:
         """Give the type of the column at the end of a dotted name; empty where it is not known."""
@@ -383,6 +386,6 @@ def _time_kind(sql_type: str) -> Literal["date", "local", "instant"] | None:
     name = sql_type.upper()
     if name == "DATE":
         return "date"
-    if name in {"TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE"}:
+    if name in {"TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"}:
         return "instant"
     return "local" if name.startswith(("TIMESTAMP", "DATETIME")) else None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from contextlib import suppress
+from html import escape
 from threading import Lock
 from traceback import format_exception_only
 from typing import TYPE_CHECKING, Any, get_args
-from urllib.parse import quote, unquote
+from urllib.parse import quote, quote_plus, unquote
 
 from kpi_engine.errors import UNSAID, without_passwords
 
@@ -21,6 +24,8 @@ HIDDEN = UNSAID
 """What stands where a secret stood."""
 _SHORTEST = 4
 """A shorter part of a secret stands in too many words to be taken out of them; the whole secret always is."""
+_SHORTEST_IN_BASE64 = 8
+"""What is left in base64 of a shorter one is too short to be told from other words."""
 _IN_URL = re.compile(r"(?<=://)([^/\s:@]*):(\S+)@")
 
 
@@ -38,7 +43,7 @@ class Secrets:
     def learn(self, value: str) -> str:
         """Keep a secret in mind, with what of it may be said alone, and give it back."""
         parts = {value, *(part for part in _parts(value) if len(part) >= _SHORTEST)}
-        written = {form for part in parts for form in (part, quote(part, safe=""), unquote(part), repr(part)[1:-1])}
+        written = {form for part in parts for form in _spellings(part)}
         with self._lock:
             self._known = tuple(sorted({*self._known, *written} - {""}, key=len, reverse=True))
         return value
@@ -87,6 +92,27 @@ class Secrets:
             error.__context__,
         )
         return instead
+
+
+def _spellings(part: str) -> Iterator[str]:
+    """Give the ways in which drivers write a secret: as it is, in an address, in Python, in JSON, in HTML, and in base64."""
+    yield from (part, unquote(part), quote(part), quote(part, safe=""), quote_plus(part))
+    yield from (repr(part)[1:-1], repr(part.encode(errors="replace"))[2:-1])
+    yield from (
+        json.dumps(part)[1:-1],
+        json.dumps(part, ensure_ascii=False)[1:-1],
+        escape(part),
+        escape(part, quote=False),
+    )
+    if len(part) >= _SHORTEST_IN_BASE64:
+        yield from (within for start in range(3) for within in _in_base64(part.encode(errors="replace"), start))
+
+
+def _in_base64(secret: bytes, start: int) -> Iterator[str]:
+    """Give the letters of base64 that a secret alone decides where it begins at this place of three, as after `user:`."""
+    for encode in (b64encode, urlsafe_b64encode):
+        written = encode(bytes(start) + secret).decode()
+        yield written[-(-start * 8 // 6) : (start + len(secret)) * 8 // 6]
 
 
 def _parts(value: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlglot import exp
 
 from kpi_engine.calendar import to_utc
+from kpi_engine.formula.nanoseconds import in_microseconds
 from kpi_engine.formula.trees import column, integer, named, sql
 from kpi_engine.sql.casting import INSTANT, fitted, type_node
 
@@ -307,6 +308,8 @@ def _unpaired(old: Name, new: Name, columns: Sequence[str], closed: Closed) -> e
 def _normal(value: exp.Expr, arrived: str, kind: str) -> exp.Expr:
     if arrived == kind:
         return value
+    if kind != "JSON":
+        value = in_microseconds(value, arrived)
     return fitted(value, arrived, "JSON")[0] if kind == "JSON" else exp.Cast(this=value, to=type_node(kind))
 
 

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from kpi_engine.calendar import repeated, repeats, to_utc
 from kpi_engine.errors import RequestError
+from kpi_engine.formula.nanoseconds import compared
 from kpi_engine.formula.trees import integer
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Clock:
         return self._searched(_runs(starts, lengths, numbers))
 
     def _compared(self, operator: type[exp.Binary], moment: datetime) -> exp.Expr:
-        return operator(this=self.column.expression.tree, expression=self.literal(moment))
+        return compared(operator, self.column.expression.tree, self.literal(moment))
 
     @property
     def _is_own(self) -> bool:

@@ -12,7 +12,15 @@ _SMALL: Final = MappingProxyType(
     | dict.fromkeys(("UBIGINT", "HUGEINT", "UHUGEINT"), "HUGEINT")
     | dict.fromkeys(("FLOAT", "DOUBLE"), "DOUBLE")
     | dict.fromkeys(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"), "TIMESTAMP")
-    | {INSTANT: INSTANT, "DATE": "DATE", "TIME": "TIME", "BOOLEAN": "BOOLEAN", "BLOB": "BLOB", "JSON": "JSON"}
+    | {
+        INSTANT: INSTANT,
+        "TIMESTAMPTZ_NS": INSTANT,
+        "DATE": "DATE",
+        "TIME": "TIME",
+        "BOOLEAN": "BOOLEAN",
+        "BLOB": "BLOB",
+        "JSON": "JSON",
+    }
 )
 _DIGITS: Final = MappingProxyType({"BIGINT": 19, "HUGEINT": 38})
 _MOST_DIGITS: Final = 38

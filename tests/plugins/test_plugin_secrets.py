@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import json
 import os
 import traceback
+from urllib.parse import quote, quote_plus
 
 import pytest
 from pydantic import BaseModel, SecretBytes, SecretStr
@@ -296,3 +300,34 @@ def test_a_secret_among_settings_that_the_plugin_does_not_name_is_refused_too(pl
 def test_what_the_plugin_names_is_what_the_plugin_says_it_is(plugins):
     given = {"page_token": "next", "url": "https://me@host:80/a", "arguments": {"password": "", "tokens_per_page": "9"}}
     assert plugins.configure(LooseSource, given).url == given["url"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda secret: repr(secret.encode()),
+        lambda secret: json.dumps({"dsn": secret}),
+        lambda secret: json.dumps({"dsn": secret}, ensure_ascii=False),
+        html.escape,
+        quote,
+        quote_plus,
+        lambda secret: base64.b64encode(secret.encode()).decode(),
+        lambda secret: base64.b64encode(f"me:{secret}".encode()).decode(),
+        lambda secret: base64.urlsafe_b64encode(f"mine:{secret}".encode()).decode(),
+        lambda secret: base64.b64encode(f"reader:{secret}".encode()).decode(),
+    ],
+)
+def test_a_secret_is_taken_out_however_a_driver_writes_it(written):
+    """What is left is what stands around it: quotes, and in base64 the user and the letters that it shares with the secret."""
+    secret = "pa/ss wörd\"&<x>'q;Zz9+ÿÿ?>?>"
+    secrets = Secrets()
+    secrets.learn(secret)
+    said = written(secret)
+    left = secrets.hide(f"no answer: {said}").removeprefix("no answer: ").replace(HIDDEN, "")
+    assert len(left) < len(said) / 3
+
+
+def test_a_short_secret_is_not_looked_for_in_base64():
+    secrets = Secrets()
+    secrets.learn("abc")
+    assert secrets.hide("YWJj and other words") == "YWJj and other words"
