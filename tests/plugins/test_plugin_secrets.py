@@ -319,10 +319,10 @@ def test_what_the_plugin_names_is_what_the_plugin_says_it_is(plugins):
 )
 def test_a_secret_is_taken_out_however_a_driver_writes_it(written):
     """What is left is what stands around it: quotes, and in base64 the user and the letters that it shares with the secret."""
-    secret = "pa/ss wörd\"&<x>'q;Zz9+ÿÿ?>?>"
+    given = "pa/ss wörd\"&<x>'q;Zz9+ÿÿ?>?>"
     secrets = Secrets()
-    secrets.learn(secret)
-    said = written(secret)
+    secrets.learn(given)
+    said = written(given)
     left = secrets.hide(f"no answer: {said}").removeprefix("no answer: ").replace(HIDDEN, "")
     assert len(left) < len(said) / 3
 
