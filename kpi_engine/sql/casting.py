@@ -106,15 +106,21 @@ def _no_number(_: exp.Expr, tried: exp.Expr, __: str) -> exp.Expr:
     return exp.Not(this=exp.Anonymous(this="isfinite", expressions=[tried]))
 
 
-def _no_day(value: exp.Expr, tried: exp.Expr, _: str) -> exp.Expr:
+def _no_day(value: exp.Expr, tried: exp.Expr, kind: str) -> exp.Expr:
     """A text with a time of day other than midnight is no date."""
     moment = exp.TryCast(this=value, to=type_node("TIMESTAMP"))
-    return exp.NullSafeNEQ(this=moment, expression=exp.Cast(this=tried, to=type_node("TIMESTAMP")))
+    timed = exp.NullSafeNEQ(this=moment, expression=exp.Cast(this=tried, to=type_node("TIMESTAMP")))
+    return exp.Or(this=timed, expression=_no_moment(value, tried, kind))
 
 
-def _zoned(value: exp.Expr, _: exp.Expr, __: str) -> exp.Expr:
+def _zoned(value: exp.Expr, tried: exp.Expr, kind: str) -> exp.Expr:
     """A text with a zone is an instant, and no time by a clock that is not known."""
-    return _matches(value, rf"[0-9-]+[T ].*{_ZONED_TEXT}")
+    return exp.Or(this=_matches(value, rf"[0-9-]+[T ].*{_ZONED_TEXT}"), expression=_no_moment(value, tried, kind))
+
+
+def _no_moment(value: exp.Expr, _: exp.Expr, __: str) -> exp.Expr:
+    """A word such as `infinity` is no time, and a year of five digits is one that was mistyped."""
+    return _matches(value, r"\s*([a-zA-Z+-]|[0-9]{5}).*")
 
 
 def _matches(value: exp.Expr, pattern: str) -> exp.Expr:
@@ -128,4 +134,5 @@ _TEXTS: Mapping[str, Callable[[exp.Expr, exp.Expr, str], exp.Expr]] = {
     "DOUBLE": _no_number,
     "DATE": _no_day,
     "TIMESTAMP": _zoned,
+    INSTANT: _no_moment,
 }

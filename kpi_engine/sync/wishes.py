@@ -11,6 +11,7 @@ from kpi_engine.calendar import parse_duration
 from kpi_engine.errors import SourceError, nearest, shown
 from kpi_engine.sql import fetched
 from kpi_engine.sql.casting import INSTANT
+from kpi_engine.sync.store import now
 from kpi_engine.texttimes import earlier_text
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from kpi_engine.sync.store import Store
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _LONGEST_MONTH: Final = 31
 
 
@@ -79,7 +81,12 @@ def since_of(stream: Stream, store: Store) -> Any:  # noqa: ANN401 - a date, a t
     statement = fetched.largest(("main", stream.name), stream.cursor, kind)
     value = store.connection.execute(statement).fetchall()[0][0]
     if value is not None and kind == INSTANT:
-        value = _EPOCH + timedelta(microseconds=value)
+        value = _EPOCH + timedelta(microseconds=min(value, _LAST))
+        if value > now():
+            store.notes.append(
+                f"the newest row of `{stream.name}` is of {value.isoformat()}, which is still to come: "
+                "what is changed until then is asked for only as far as the lookback goes"
+            )
     return value if value is None or stream.lookback is None else _less(value, stream.lookback, stream, store)
 
 

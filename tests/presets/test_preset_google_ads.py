@@ -109,6 +109,17 @@ def test_accounts_in_two_currencies_are_not_added_up(preset):
     assert {row["currency"]: row["marketing_spend"] for row in rows} == {"EUR": Decimal("10.99"), "USD": 5}
 
 
+def test_an_account_of_an_unknown_currency_is_not_added_to_others(preset):
+    known = tables()
+    known["ads_Customer"] = [row for row in known["ads_Customer"] if row["customer_id"] == 111]
+    engine = preset("marketing, google_ads", known, OWN)
+    with pytest.raises(kpi_engine.DataError) as caught:
+        engine.run("marketing_spend", period="2026-02", as_of="2026-06-30")
+    assert caught.value.code == "mixed_currencies"
+    rows = engine.run("marketing_spend", by="currency", period="2026-02", as_of="2026-06-30").rows()
+    assert {row["currency"]: row["marketing_spend"] for row in rows} == {"EUR": Decimal("10.99"), "XXX": 5}
+
+
 def test_spend_is_divided_by_the_requests_of_ones_own(preset):
     sessions = [{"session_id": "s", "started_at": "2026-01-05T10:00:00Z", **SESSION}]
     engine = preset("marketing, google_ads", {**tables(), "web_conversion": REQUESTS, "web_session": sessions}, OWN)

@@ -216,3 +216,33 @@ def test_a_date_in_another_form_stops_the_request(project):
     write(project / "data" / "export-3.csv", [news(("05/01/2026", "09:05", "wZ9", *NEWS[0][3:]))])
     with kpi_engine.open(project) as opened, pytest.raises(kpi_engine.KpiError, match="05/01/2026 09:05"):
         opened.run("media_coverage", period="2026-01", as_of="2026-06-30")
+
+
+@pytest.mark.parametrize("day", [("5-Jan-26", "9:05 AM"), ("05-Jan-2026", "9h05"), ("2026-01-05T09:05:00Z", "")])
+def test_a_date_that_could_be_read_as_another_one_stops_the_request(project, day):
+    """Two digits of a year are not the year 26, in which nobody would miss the clip."""
+    write(project / "data" / "export-3.csv", [news((*day, "wZ9", *NEWS[0][3:]))])
+    with kpi_engine.open(project) as opened, pytest.raises(kpi_engine.KpiError, match=day[0]):
+        opened.run("media_coverage", period="2026-01", as_of="2026-06-30")
+
+
+@pytest.mark.parametrize("day", [
+    ("2026-01-05", ""), ("2026-01-05", "9:05 AM"), ("2026-01-05", "21:05"), ("2026-01-05", "09:05:30"), ("05-Jan-2026", ""), ("5-Jan-2026", "21:05"),
+])  # fmt: skip
+def test_dates_in_both_forms_count(project, engine, day):
+    before = run(engine, "media_coverage")["media_coverage"]
+    write(project / "data" / "export-3.csv", [news((*day, "wZ9", *NEWS[0][3:]))])
+    with kpi_engine.open(project) as opened:
+        assert run(opened, "media_coverage")["media_coverage"] == before + 1
+
+
+def test_documents_without_an_id_count_once_each(project, engine):
+    before = run(engine, "media_coverage", "potential_reach")
+    rows = [
+        news((*NEWS[0][:2], " ", "Acmé", "Le Monde", "lemonde.fr", title, "Positive", "1000", ""))
+        for title in ("One", "Two", "Two")
+    ]
+    write(project / "data" / "export-3.csv", rows)
+    with kpi_engine.open(project) as opened:
+        after = run(opened, "media_coverage", "potential_reach")
+    assert {name: after[name] - before[name] for name in after} == {"media_coverage": 2, "potential_reach": 2000}

@@ -242,3 +242,18 @@ def test_without_rules_of_ones_own_leads_are_refused_and_no_stage_is_guessed(pre
     with pytest.raises(kpi_engine.KpiError, match="salesforce_statuses"):
         engine.run("mqls", period="2026-01", as_of="2026-06-30")
     assert engine.run("attributed_value", period="2026-02", as_of="2026-06-30").rows()
+
+
+def test_ids_of_reports_and_of_the_api_are_the_same(preset):
+    """Reports write the first 15 characters of the 18 that the API has."""
+    lead = {**typed("Lead")[0], "Id": "00Q5g00000AbCdEFAV", "ConvertedOpportunityId": "0065g00000AbCdEAAV"}
+    other = {**typed("Lead")[0], "Id": "00Q5g00000AbCdeFAV", "ConvertedOpportunityId": "0065g00000AbCdeAAV"}
+    deal = {**typed("Opportunity")[0], "Id": "0065g00000AbCdE"}
+    engine = preset(
+        "marketing, salesforce",
+        {**{name: typed(name) for name in ROWS}, "Lead": [lead, other], "Opportunity": [deal]},
+        OWN,
+        calendar="{timezone: Europe/Paris}",
+    )
+    rows = engine.run(["leads_created", "new_customers"], period="2026", as_of="2026-12-31").rows()
+    assert rows == [{"leads_created": 2, "new_customers": 1}]
