@@ -106,6 +106,32 @@ def test_rows_of_a_tap_without_a_key_are_those_it_gave_last(tap) -> None:
     assert tap.rows("SELECT v FROM o ORDER BY v") == [(3,), (4,), (10,)]
 
 
+FAILING = """
+import json, sys
+def out(kind, **said):
+    print(json.dumps({"type": kind, **said}), flush=True)
+COLUMNS = {"properties": {"id": {"type": "integer"}}}
+if "--discover" in sys.argv:
+    print(json.dumps({"streams": [{"stream": "o", "tap_stream_id": "o", "schema": COLUMNS, "key_properties": ["id"]}]}))
+else:
+    known = json.load(open(sys.argv[sys.argv.index("--state") + 1])) if "--state" in sys.argv else {"next": 0}
+    out("SCHEMA", stream="o", schema=COLUMNS, key_properties=["id"])
+    for number in range(known["next"], known["next"] + 25):
+        out("RECORD", stream="o", record={"id": number})
+        if number % 10 == 9:
+            out("STATE", value={"next": number + 1})
+    sys.exit(known["next"] < 40)
+"""
+
+
+def test_a_tap_that_fails_each_time_after_a_while_comes_to_its_end(tap) -> None:
+    """What it said before its last STATE is committed, so that the next sync goes on from there."""
+    (tap.root / "tap.py").write_text(FAILING)
+    tap.settings(f"executable: {sys.executable}, arguments: tap.py, sync: {{commit_rows: 1}}")
+    assert [tap.says().status for _ in range(3)] == ["failed", "failed", "done"]
+    assert tap.rows("SELECT count(*), count(DISTINCT id), max(id) FROM o") == [(65, 65, 64)]
+
+
 def test_rows_that_are_left_out_because_they_come_too_late_are_told(tap) -> None:
     columns = {"day": DAY, "v": WHOLE}
     days = [row(day=f"2026-01-0{n}", v=n) for n in range(1, 4)]

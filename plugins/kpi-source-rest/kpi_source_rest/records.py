@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -109,6 +110,25 @@ def kind_of(values: Sequence[Any]) -> str:
         finite = all(abs(float(value)) != float("inf") for value in values if isinstance(value, Decimal))
         return "DOUBLE" if whole and finite else "VARCHAR"
     return "VARCHAR"
+
+
+def place(value: Any) -> Any:  # noqa: ANN401
+    """Give what a value is put in order by: a time, a number, or the text itself.
+
+    >>> place("2026-01-05T10:00:00+02:00") < place("2026-01-05T09:00:00Z"), place("9") < place(10)
+    (True, True)
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except ValueError:
+        pass
+    try:
+        return Decimal(value)
+    except InvalidOperation:
+        return value
 
 
 def _as(kind: str, value: Any) -> Any:  # noqa: ANN401

@@ -10,7 +10,7 @@ from kpi_engine.api import Checkpoint, Notice, Rows, SourceError, Stream, neares
 from kpi_source_rest.addresses import followed, joined, origin, with_params
 from kpi_source_rest.asking import params_of
 from kpi_source_rest.paging import GapError, Got, Page, first, following
-from kpi_source_rest.records import ABSENT, arrow, column_name, flat, found, kind_of, parsed
+from kpi_source_rest.records import ABSENT, arrow, column_name, flat, found, kind_of, parsed, place
 from kpi_source_rest.settings import RestSettings
 from kpi_source_rest.waiting import Clock, Patience
 
@@ -90,6 +90,7 @@ class _Reading:
         self._columns = {**_stream(resource).columns, **wanted.stream.columns}
         self._transport, self._credentials = transport, credentials
         self._since = wanted.since
+        self._newest: Any = None
         self._where = f"the stream `{resource.name}` of the source `{source}`"
         self._base = joined(config.client.base_url, resource.endpoint.path)
 
@@ -256,7 +257,25 @@ class _Reading:
                 "untyped_cursor", answer.url, f"gave texts at `{asks.cursor_path if asks else ''}`, and which one is the newest is not known",
                 f"declare its type: `columns: {{{cursor}: timestamptz}}`, `date`, or `varchar` where the order of texts is right",
             )  # fmt: skip
+        if self._resource.row_order:
+            self._check_order([row[cursor] for row in rows if row.get(cursor) is not None], answer)
         return arrow(rows, self._columns)
+
+    def _check_order(self, values: Sequence[Any], answer: Answer) -> None:
+        """Refuse a page with older records than the page before: where a sync is cut between them, they would never be asked for."""
+        places = [place(value) for value in values]
+        if not places:
+            return
+        try:
+            is_older = self._newest is not None and min(places) < self._newest
+            self._newest = max(places) if self._newest is None else max(self._newest, *places)
+        except TypeError:
+            is_older = True
+        if is_older:
+            raise self._error(
+                "unordered_records", answer.url, "gave records that are older than those of the page before",
+                "ask the API for the order of the cursor, or leave out `row_order`",
+            )  # fmt: skip
 
     def _error(self, code: str, url: str, said: str, hint: str) -> SourceError:
         return SourceError(f"{self._where}: {self._transport.address(url)} {said}", code=code, hint=hint)

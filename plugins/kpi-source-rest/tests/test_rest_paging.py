@@ -171,3 +171,35 @@ def test_records_without_a_key_that_would_be_missed_are_an_error(api, more):
         rows(source(api, endpoint))
     assert caught.value.code == "short_page"
     assert "`limit` of the paginator to 3" in caught.value.hint
+
+
+ORDERED = {
+    "path": "contacts", "data_selector": "items", "incremental": {"cursor_path": "at", "start_param": "since"},
+    "paginator": {"type": "cursor", "cursor_path": "next"},
+}  # fmt: skip
+
+
+def in_pages(times):
+    def answer(asked):
+        n = int(asked.query.get("cursor", 0))
+        return {"items": [{"at": at} for at in times[n]], "next": str(n + 1) if n + 1 < len(times) else None}
+
+    return answer
+
+
+@pytest.mark.parametrize("pages", [
+    [["2026-01-03T00:00:00Z"], ["2026-01-02T00:00:00Z"]],
+    [["2026-01-02T23:00:00Z"], ["2026-01-03T00:00:00+02:00"]],
+    [["2026-01-03T00:00:00Z"], [None], ["2026-01-02T00:00:00Z"]],
+])  # fmt: skip
+def test_records_that_are_not_in_the_order_that_is_declared_are_an_error(api, pages):
+    """Where a sync is cut, the next one would ask from the newest record on, and never for the older ones."""
+    api.answer = in_pages(pages)
+    with pytest.raises(SourceError, match="older than those of the page before") as caught:
+        rows(source(api, ORDERED, columns={"at": "timestamptz"}, row_order="asc"))
+    assert caught.value.code == "unordered_records"
+
+
+def test_records_of_one_page_and_of_one_time_may_come_in_any_order(api):
+    api.answer = in_pages([["2026-01-03T00:00:00Z", "2026-01-01T00:00:00Z"], ["2026-01-03T00:00:00Z", None]])
+    assert len(rows(source(api, ORDERED, columns={"at": "timestamptz"}, row_order="asc"))) == 4

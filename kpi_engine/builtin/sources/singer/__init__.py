@@ -199,16 +199,24 @@ def _settings(config: SingerSettings) -> dict[str, Any]:
 
 
 def _batches(chunks: Iterable[bytes]) -> Iterator[list[str]]:
-    """Cut what comes into lines, and collect them; what a slow tap says is passed on after a while."""
-    rest, lines, since = b"", list[str](), time.monotonic()
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        lines += [_decoded(line) for line in whole if line.strip()]
-        if len(lines) >= _LINES or (lines and time.monotonic() - since > _SECONDS):
+    """Cut what comes into lines, and collect them; what a slow tap says is passed on after a while, and so is what one said that fails."""
+    rest, lines, since = list[bytes](), list[str](), time.monotonic()
+    try:
+        for chunk in chunks:
+            *whole, last = chunk.split(b"\n")
+            if whole:
+                whole[0], rest = b"".join([*rest, whole[0]]), []
+            rest.append(last)
+            lines += [_decoded(line) for line in whole if line.strip()]
+            if len(lines) >= _LINES or (lines and time.monotonic() - since > _SECONDS):
+                yield lines
+                lines, since = [], time.monotonic()
+    except SourceError:
+        if lines:
             yield lines
-            lines, since = [], time.monotonic()
-    if rest.strip():
-        lines.append(_decoded(rest))
+        raise
+    if (end := b"".join(rest)).strip():
+        lines.append(_decoded(end))
     if lines:
         yield lines
 
