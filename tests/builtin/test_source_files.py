@@ -10,6 +10,7 @@ import tempfile
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -17,11 +18,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from relation_reading import call, columns, rows
 
-from kpi_engine.api import DataError, FolderSource, Scan, SourceContext, SourceError
+from kpi_engine.api import DataError, FileRelation, FolderSource, Scan, SourceContext, SourceError
 from kpi_engine.api.sources import RelationSource
 from kpi_engine.builtin.sources.files import FilesSource
 from kpi_engine.builtin.sources.files.dialects import Wanted, dialect_of
 from kpi_engine.plugins import configure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def source(root: Path, **config) -> FilesSource:
@@ -664,3 +668,62 @@ def test_what_a_spreadsheet_writes_is_what_is_read(table, delimiter, encoding, e
         types = {"first": "varchar", "second": "varchar", "n": "bigint"}
         assert rows(files.relation(Scan("t", types=types))) == [(a or None, b or None, n) for a, b, n in table]
         files.close()
+
+
+ways = st.sampled_from([
+    ("1", "20", "-3", "", "007"), ("1", "2.5", "1e3", ""), ("true", "FALSE", "t", ""), ("10:00:00", "23:59:59"),
+    ("2026-01-31", "1999-12-01", ""), ("31/01/2026", "01/12/1999", ""), ("01-02-26", "31-12-25"), ("2026/01/31", "20260131"),
+    ("2026-01-31 10:00:00", "2026-01-31T10:00:00.5", ""), ("31/01/2026 10:00:00", "01/12/1999 23:59:59"), ("2026-01-31T10:00:00Z", ""),
+    ("a", "1", ""), ("2026-01-31", "a"), ("2026-01-31", "31/01/2026"), ("1", "1.5x"), ("2026-01-31", "2026-01-31 10:00"),
+])  # fmt: skip
+declared = st.sampled_from(["", "", "varchar", "date", "timestamp", "double", "decimal(18,2)", "boolean"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    table=st.lists(
+        st.tuples(ways.flatmap(lambda way: st.lists(st.sampled_from(way), min_size=4, max_size=4)), declared),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_columns_are_read_as_duckdb_reads_them_that_looks_at_all_rows(table):
+    types = {f"c{number}": kind for number, (_, kind) in enumerate(table) if kind}
+    lines = [",".join(f"c{number}" for number in range(len(table)))]
+    lines += [",".join(f'"{values[row]}"' for values, _ in table) for row in range(4)]
+    with tempfile.TemporaryDirectory() as folder:
+        file = write(Path(folder), "t.csv", "\n".join([*lines, ""]).encode())
+        files = source(Path(folder))
+        told = {
+            "delim": ",",
+            "quote": '"',
+            "escape": '"',
+            "comment": "",
+            "header": True,
+            "sample_size": -1,
+            "types": types,
+        }
+        by_hand = FileRelation("csv", (str(file),), {name: value for name, value in told.items() if value != {}})
+        assert outcome(lambda: files.relation(Scan("t", types=types))) == outcome(lambda: by_hand)
+        files.close()
+
+
+def outcome(relation: Callable[[], FileRelation]) -> object:
+    """Give the types and rows that a table has, or that it cannot be read."""
+    try:
+        found = relation()
+        return columns(found), rows(found)
+    except (duckdb.Error, DataError):
+        return "refused"
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [("1", "2.5"), ("1", "a"), ("2026-01-02", "31/12/2026"), ("01/02/2026", "31/12/2026"), ("01/02/2026", "12/31/2026"), ("", "2026-01-02")],
+)  # fmt: skip
+def test_the_last_row_of_a_long_file_counts_as_the_first_does(tmp_path, first, last):
+    file = write(tmp_path, "t.csv", "d\n" + f'"{first}"\n' * 30_000 + f'"{last}"\n')
+    by_hand = FileRelation("csv", (str(file),), {"delim": ",", "header": True, "sample_size": -1})
+    made = source(tmp_path).relation(Scan("t"))
+    assert columns(made) == columns(by_hand)
+    assert rows(made, "min(d), max(d)") == rows(by_hand, "min(d), max(d)")

@@ -15,7 +15,7 @@ from kpi_engine.api import DataError, FileRelation, SourceError
 from kpi_engine.builtin.sources.files.dialects import ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from kpi_engine.builtin.sources.files.dialects import Dialect
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 EVERY = -1
 """Types are inferred from every row, at about half a second for each 100 MB: in a column that begins with whole numbers DuckDB would
 round the others without a word."""
+ISO = "%Y-%m-%d"
 _WHOLE = re.compile(r"U?(?:TINY|SMALL|BIG|HUGE)INT|U?INT(?:EGER|\d+)?|LONG|SHORT|SIGNED", re.IGNORECASE)
 _FRACTIONAL = re.compile(r"DOUBLE|FLOAT|REAL|DECIMAL\(\d+,\s*[1-9]\d*\)", re.IGNORECASE)
 
@@ -45,7 +46,7 @@ def csv_relation(
     decimal: str | None,
     types: Mapping[str, str],
 ) -> FileRelation:
-    """Say how DuckDB is to read CSV files, leaving nothing to its detection but the types that no definition declares."""
+    """Say how DuckDB is to read CSV files: the types that no definition declares, and how dates are written, it finds in all rows."""
     dialect = _common(texts, dialects)
     header = not settings.columns if settings.header is None else settings.header
     for text, one in zip(texts, dialects, strict=True):
@@ -60,34 +61,63 @@ def csv_relation(
         "skip": dialect.skip,
         "header": header,
         "nullstr": ["", *settings.null],
-        "sample_size": EVERY,
         "names": list(names),
-        "types": None,
         "decimal_separator": decimal,
         "dateformat": settings.date_format or None,
         "timestampformat": settings.timestamp_format or None,
         "strict_mode": None if all(one.uniform for one in dialects) else False,
         "union_by_name": len(texts) > 1 or None,
     }
-    paths = [text.path for text in texts]
-    declared = _not_rounding(_csv_types(known, types), _relation("csv", paths, options))
-    return _relation("csv", paths, {**options, "types": declared})
+    bare = _relation("csv", [text.path for text in texts], options)
+    return _typed(bare, _not_rounding(_csv_types(known, types), bare))
+
+
+def _typed(bare: FileRelation, declared: Mapping[str, str]) -> FileRelation:
+    """Say the type of each column, so that DuckDB need not look at all rows for it with each statement; dates may have to be found there."""
+    types, is_plain = _sniffed(bare, declared)
+    found = {"types": {**types, **declared}} if is_plain else {"types": dict(declared), "sample_size": EVERY}
+    return _relation("csv", bare.paths, {**bare.options, **found})
+
+
+def _sniffed(bare: FileRelation, declared: Mapping[str, str]) -> tuple[dict[str, str], bool]:
+    """Have DuckDB look at all rows of a file: the types of its columns, and whether they say all, because no date is written in a way of its own.
+
+    Nothing of several files, each of which DuckDB looks at for itself, and of one that it cannot read, which is told where it is read.
+    """
+    import duckdb
+
+    if len(bare.paths) > 1:
+        return {}, False
+    call, values = _call(bare, f", sample_size = {EVERY}" + (", types = $types" if declared else ""))
+    query = f"SELECT Columns, DateFormat, TimestampFormat FROM {call.replace('read_csv', 'sniff_csv', 1)}"
+    values |= {"paths": bare.paths[0], **({"types": dict(declared)} if declared else {})}
+    try:
+        with duckdb.connect() as connection:
+            [(columns, date, timestamp)] = connection.execute(query, values).fetchall()
+    except duckdb.Error:
+        return {}, False
+    return {each["name"]: each["type"] for each in columns}, date in (None, ISO) and not timestamp
 
 
 def _not_rounding(types: Mapping[str, str], bare: FileRelation) -> Mapping[str, str]:
     """Leave out a column that is declared whole and has other numbers: DuckDB would round them, and the engine tells of them."""
-    import duckdb
-
     if not any(map(_WHOLE.fullmatch, types.values())):
         return types
+    kinds = _sniffed(bare, {})[0] or _described(bare)
+    return {name: kind for name, kind in types.items() if _unrounded(kinds.get(name, kind), kind) == kind}
+
+
+def _described(bare: FileRelation) -> dict[str, str]:
+    import duckdb
+
     call, values = _call(bare, f", sample_size = {EVERY}")
     try:
         with duckdb.connect() as connection:
-            found = connection.execute(f"DESCRIBE SELECT * FROM {call}", values).fetchall()
+            return {
+                name: kind for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {call}", values).fetchall()
+            }
     except duckdb.Error:
-        return types  # what is wrong is told where the file is read
-    kinds = {name: kind for name, kind, *_ in found}
-    return {name: kind for name, kind in types.items() if _unrounded(kinds.get(name, kind), kind) == kind}
+        return {}  # what is wrong is told where the file is read
 
 
 def reads(relation: FileRelation) -> bool:
@@ -102,12 +132,16 @@ def reads(relation: FileRelation) -> bool:
         return False
 
 
-def check_instants(relation: FileRelation, about: str) -> None:
-    """Raise `DataError` where a declared instant cannot be read: DuckDB before 2 makes it unknown, without an error."""
+def check_instants(relation: FileRelation, declared: Collection[str], about: str) -> None:
+    """Raise `DataError` where an instant in a declared column cannot be read: DuckDB before 2 makes it unknown, without an error."""
     import duckdb
 
-    zoned = {name: kind for name, kind in relation.options.get("types", {}).items() if _is_zoned(kind)}
-    if not zoned or not duckdb.__version__.startswith("1."):
+    if not duckdb.__version__.startswith("1."):
+        return
+    named = {name.casefold() for name in declared}
+    types: Mapping[str, str] = relation.options.get("types", {})
+    zoned = {name: kind for name, kind in types.items() if name.casefold() in named and _is_zoned(kind)}
+    if not zoned:
         return
     call, values = _call(relation, ", all_varchar = true")
     with duckdb.connect() as connection:
@@ -168,7 +202,7 @@ def parquet_relation(files: Sequence[Path], paths: Sequence[Path]) -> FileRelati
     return _relation("parquet", paths, {"hive_partitioning": False, "union_by_name": len(paths) > 1 or None})
 
 
-def _relation(form: str, paths: Sequence[Path], options: Mapping[str, Any]) -> FileRelation:
+def _relation(form: str, paths: Sequence[Path | str], options: Mapping[str, Any]) -> FileRelation:
     """Leave out the arguments that say nothing."""
     given = {name: value for name, value in options.items() if value is not None and value not in ([], {})}
     return FileRelation(form, tuple(str(path) for path in paths), given)
@@ -244,6 +278,9 @@ def _call(relation: FileRelation, more: str = "") -> tuple[str, dict[str, Any]]:
         "names",
         "union_by_name",
         "strict_mode",
+        "decimal_separator",
+        "dateformat",
+        "timestampformat",
     )
     values = {name: relation.options[name] for name in names if name in relation.options}
     arguments = "".join(f", {name} = ${name}" for name in values)

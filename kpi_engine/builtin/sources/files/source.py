@@ -126,7 +126,7 @@ class FilesSource:
             if dialect.doubt and not reads(relation([text], [dialect])):
                 raise _malformed(text, dialect)
         found = relation(texts, dialects)
-        check_instants(found, f"the table `{scan.table}` in {self._place}")
+        check_instants(found, scan.types, f"the table `{scan.table}` in {self._place}")
         return found
 
     def _dialect(self, text: Text, entry: TableSettings, decimal: str | None) -> Dialect:
