@@ -31,7 +31,7 @@ class Terminated(KeyboardInterrupt):
 def ending() -> Iterator[None]:
     """End as with Ctrl-C where the process is told to end, so that what was begun is put away; only the main thread hears it.
 
-    A query that is interrupted raises an error of its own: whatever comes up after a signal, the signal is why.
+    A query that is interrupted raises an error of its own, or says Ctrl-C: whatever comes up after a signal, the signal is why.
     """
     from threading import current_thread, main_thread
 
@@ -47,7 +47,7 @@ def ending() -> Iterator[None]:
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
-    except Exception:
+    except (Exception, KeyboardInterrupt):
         if heard:
             raise _why(heard[0]) from None
         raise

@@ -73,3 +73,15 @@ def test_outside_the_main_thread_it_leaves_signals_alone():
     thread.start()
     thread.join(PATIENCE)
     assert len(found) == 1
+
+
+def test_what_a_query_says_after_a_signal_does_not_hide_which_it_was():
+    def told_to_end():
+        with ending():
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                raise KeyboardInterrupt  # as an interrupted query does, in a thread of its own
+
+    with pytest.raises(Terminated):
+        told_to_end()
