@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
 
     from kpi_source_rest.settings import Incremental
 
+_WESTERNMOST = timedelta(hours=12)
+_CLOCK = re.compile("%[HIsXcT]")
+"""What a pattern has that writes a time of day."""
 _PLACE = "{incremental.start_value}"
 
 
@@ -31,7 +35,7 @@ def start_of(asks: Incremental, since: Any) -> str | None:  # noqa: ANN401
 
     >>> from kpi_source_rest.settings import Incremental
     >>> start_of(Incremental(cursor_path="at", start_param="since", format="date"), datetime(2026, 2, 25, 8, tzinfo=UTC))
-    '2026-02-25'
+    '2026-02-24'
     """
     if since is None:
         return None if asks.initial_value is None else _text(asks.initial_value)
@@ -40,13 +44,19 @@ def start_of(asks: Incremental, since: Any) -> str | None:  # noqa: ANN401
     if isinstance(since, date):
         if asks.format in ("iso", "date"):
             return since.isoformat()
-        return _instant(datetime(since.year, since.month, since.day, tzinfo=UTC), asks.format)
+        return _instant(datetime.combine(since, time()), asks.format)
     return _text(since)
 
 
 def _instant(value: datetime, written: str) -> str:
-    """Write a time; one without a zone stays so, except where seconds are counted, which is done in UTC."""
+    """Write a time; one without a zone stays so, except where seconds are counted, which is done in UTC.
+
+    Where only a day is written, it is the first one that the moment has anywhere: the API may count days in a zone west of UTC, where
+    the day in UTC has not begun.
+    """
     value = value.astimezone(UTC) if value.tzinfo else value
+    if value.tzinfo and (written == "date" or ("%" in written and not _CLOCK.search(written))):
+        value -= _WESTERNMOST
     if written == "iso":
         return value.isoformat().replace("+00:00", "Z")
     if written == "date":

@@ -120,7 +120,10 @@ def test_a_cursor_of_texts_needs_a_type(api):
         ("iso", datetime(2026, 2, 22, 9), "2026-02-22T09:00:00"),  # noqa: DTZ001
         ("iso", 41, "41"),
         ("iso", "abc", "abc"),
-        ("date", datetime(2026, 2, 22, 9, tzinfo=UTC), "2026-02-22"),
+        ("date", datetime(2026, 2, 22, 9, tzinfo=UTC), "2026-02-21"),  # which it still is in Honolulu
+        ("date", datetime(2026, 2, 22, 13, tzinfo=UTC), "2026-02-22"),
+        ("%Y%m%d", datetime(2026, 2, 22, 2, tzinfo=UTC), "20260221"),
+        ("%Y%m%d%H", datetime(2026, 2, 22, 2, tzinfo=UTC), "2026022202"),
         ("epoch", datetime(2026, 2, 22, 9, 0, 0, 900_000, tzinfo=UTC), "1771750800"),
         ("epoch_ms", datetime(2026, 2, 22, 9, 0, 0, 900_000, tzinfo=UTC), "1771750800900"),
         ("epoch", date(2026, 2, 22), "1771718400"),
