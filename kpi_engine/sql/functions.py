@@ -171,6 +171,29 @@ def _call(writing: Writing, node: exp.Expr) -> Lowered:
     return exp.Paren(this=written) if isinstance(written, exp.Binary) else written, result
 
 
+def _joined(writing: Writing, node: exp.Connector) -> Lowered:
+    """Write a chain of conditions link by link: each condition is walked once, and a long chain is no deep one."""
+    rights: list[exp.Expr] = []
+    left: exp.Expr = node
+    while type(left) is type(node):
+        rights.append(left.expression)
+        left = left.this
+    made = _truth(writing, node, left)
+    for right in reversed(rights):
+        made = type(node)(this=made, expression=_truth(writing, node, right))
+    return made, "bool"
+
+
+def _negated(writing: Writing, node: exp.Not) -> Lowered:
+    return exp.Not(this=_truth(writing, node, node.this)), "bool"
+
+
+def _truth(writing: Writing, node: exp.Expr, value: exp.Expr) -> exp.Expr:
+    made, kind = writing.visit(value)
+    writing.only(node, kind, frozenset({"bool", "made"}))
+    return made
+
+
 def _filtered(writing: Writing, node: exp.Filter) -> Lowered:
     if not writing.dialect.has_filter or "filter" in writing.lacks:
         return writing.visit(_within_case(node.this, node.expression.this))
@@ -215,6 +238,9 @@ FUNCTIONS: Mapping[type[exp.Expr], Callable[[Writing, Any], Lowered]] = {
     exp.Stddev: _deviation,
     exp.Anonymous: _anonymous,
     exp.Filter: _filtered,
+    exp.And: _joined,
+    exp.Or: _joined,
+    exp.Not: _negated,
     **dict.fromkeys(_CALLS, _call),
 }
 """The rule of each."""

@@ -80,9 +80,6 @@ class _Writing:
             exp.Null: lambda node: (node, "null"),
             exp.Neg: self.negative,
             exp.Div: self.division,
-            exp.And: self.logic,
-            exp.Or: self.logic,
-            exp.Not: self.logic,
             exp.Is: self.truth_test,
             exp.Exists: self.test,
             exp.In: self.one_of,
@@ -268,12 +265,6 @@ class _Writing:
             raise Unportable("/")
         typed, safe = self.dialect.typed_division, self.dialect.safe_division
         return exp.Div(this=left, expression=right, typed=typed, safe=safe), "double"
-
-    def logic(self, node: exp.Expr) -> Lowered:
-        for value in (node.this, node.args.get("expression")):
-            if value is not None:
-                self.only(node, self.visit(value)[1], frozenset({"bool", "made"}))
-        return self.again(node), "bool"
 
     def test(self, node: exp.Expr) -> Lowered:
         return self.again(node), "bool"

@@ -15,7 +15,8 @@ import trino_sql_validator
 from scattered import scattered
 from sqlglot import exp, parse_one
 
-from kpi_engine.sql.dialects import DIALECTS
+from kpi_engine.sql.dialects import DIALECTS, dialect_of
+from kpi_engine.sql.portable import portable, write
 
 GOLDEN = Path(__file__).parent / "golden_sql"
 PLUGIN = '''
@@ -165,3 +166,19 @@ def test_statements_for_trino_are_what_its_grammar_allows():
     ]
     assert refused == []
     assert not trino_sql_validator.validate("SELECT 1 FROM (VALUES 1) WHERE").valid
+
+
+@pytest.mark.parametrize("many", [40, 3000])
+def test_a_long_chain_of_conditions_is_written_once_from_end_to_end(many):
+    """Many KPIs over one dataset, each with a condition of its own, are one statement; each condition is looked at once."""
+    columns = []
+
+    def type_of(node):
+        columns.append(node.name)
+        return "INTEGER"
+
+    tests = [exp.GT(this=exp.column("seconds", "r"), expression=exp.Literal.number(n)) for n in range(many)]
+    tree = exp.Not(this=exp.paren(exp.or_(*tests)))
+    written = write(portable(tree, dialect_of("postgres"), type_of), "postgres")
+    assert len(columns) == many
+    assert (written.count(" OR "), written[:4]) == (many - 1, "NOT ")

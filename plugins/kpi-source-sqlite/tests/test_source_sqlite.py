@@ -201,3 +201,17 @@ def test_the_version_changes_with_the_file(tmp_path):
     source = SqliteSource(SqliteSettings(path="a.sqlite"), SourceContext("shop", tmp_path))
     file.with_name("a.sqlite-wal").touch()
     assert source.version("x") is None
+
+
+def test_many_numbers_with_conditions_of_their_own_are_one_statement(project):
+    create = [
+        "CREATE TABLE sales (day DATE, shop TEXT, amount INTEGER)",
+        "INSERT INTO sales VALUES ('2026-01-01', 'a', 7), ('2026-01-02', 'b', 70)",
+    ]
+    above = {f"above_{n}": {"inputs": ["sales"], "formula": f"count_if(amount > {n})"} for n in range(100)}
+    sums = {
+        f"sum_{n}": {"inputs": ["sales"], "formula": f"sum(amount) filter (where amount > {n})"} for n in range(100)
+    }
+    row = project(create, above | sums).run([*above, *sums], period="2026-01").rows()[0]
+    assert [row[f"above_{n}"] for n in (0, 6, 7, 69, 70)] == [2, 2, 1, 1, 0]
+    assert [row[f"sum_{n}"] for n in (0, 6, 7, 69, 70)] == [77, 77, 70, 70, 0]
