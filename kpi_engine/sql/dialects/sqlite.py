@@ -19,7 +19,10 @@ _TYPES: dict[Kind, str] = {
 
 
 def sqlite() -> Dialect:
-    """Give the dialect."""
+    """Give the dialect.
+
+    `length` is not sent: of a text with a zero byte in it, SQLite counts what stands before that.
+    """
     return Dialect(
         "sqlite",
         _TYPES,
@@ -29,7 +32,6 @@ def sqlite() -> Dialect:
         is_finite=between_infinities(exp.Literal.number("-9e999"), exp.Literal.number("9e999")),
         names_literals=False,
         calls={
-            "length": lambda args: exp.Anonymous(this="LENGTH", expressions=[*args]),
             "contains": lambda args: exp.GT(
                 this=exp.Anonymous(this="INSTR", expressions=[*args]), expression=exp.Literal.number(0)
             ),

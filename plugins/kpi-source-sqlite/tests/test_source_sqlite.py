@@ -215,3 +215,12 @@ def test_many_numbers_with_conditions_of_their_own_are_one_statement(project):
     row = project(create, above | sums).run([*above, *sums], period="2026-01").rows()[0]
     assert [row[f"above_{n}"] for n in (0, 6, 7, 69, 70)] == [2, 2, 1, 1, 0]
     assert [row[f"sum_{n}"] for n in (0, 6, 7, 69, 70)] == [77, 77, 70, 70, 0]
+
+
+def test_a_text_is_as_long_as_it_is_also_behind_a_zero_byte(project):
+    create = [
+        "CREATE TABLE sales (day DATE, shop TEXT)",
+        "INSERT INTO sales VALUES ('2026-01-01', 'a' || char(0) || 'b')",
+    ]
+    engine = project(create, {"long": {"inputs": ["sales"], "formula": "sum(length(shop))"}})
+    assert engine.run("long", period="2026-01").rows() == [{"long": 3}]

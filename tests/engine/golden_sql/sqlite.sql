@@ -291,22 +291,10 @@ AND "r"."channel" IS 'web'
 ) AS "__answer";
 
 -- longest {'period': '2026-01'}
--- aggregates travel
+-- 0 rows of `sales` travel, because `length` is not the same there
 SELECT
-CASE
-WHEN TYPEOF("cell") = 'real'
-THEN ABS(CAST("cell" AS INTEGER) * 0 - 9223372036854775807 - 1)
-ELSE "cell"
-END AS "cell",
-CASE
-WHEN TYPEOF("a0") = 'real'
-THEN ABS(CAST("a0" AS INTEGER) * 0 - 9223372036854775807 - 1)
-ELSE "a0"
-END AS "a0"
-FROM (
-SELECT
-0 AS "cell",
-MAX(LENGTH("r"."channel")) AS "a0"
+"r"."paid" || '+00:00' AS "paid",
+CAST("r"."channel" AS TEXT) AS "channel"
 FROM (
 SELECT
 "paid" AS "paid",
@@ -314,8 +302,14 @@ SELECT
 FROM "shop"."sales"
 ) AS "r"
 WHERE
-"r"."paid" >= '2025-12-31 23:00:00' AND "r"."paid" < '2026-01-31 23:00:00'
-) AS "__answer";
+(
+(
+"r"."paid" >= '2025-12-31 23:00:00'
+)
+AND (
+"r"."paid" < '2026-01-31 23:00:00'
+)
+);
 
 -- least {'period': '2026-01'}
 -- 0 rows of `sales` travel, because `least` is not the same there
