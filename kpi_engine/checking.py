@@ -39,13 +39,17 @@ _OF_DEFINITIONS = frozenset({"outside_source"})
 
 
 def checked(
-    project: Project, catalogue: Catalogue, binder: Binder, unreadable: Mapping[str, KpiError]
+    project: Project,
+    catalogue: Catalogue,
+    binder: Binder,
+    unreadable: Mapping[str, KpiError],
+    without_terms: Mapping[str, KpiError],
 ) -> list[Diagnostic]:
     """Find every mistake: in the files, in what they say of each other, in sources, transforms, queries and types.
 
     A dataset whose data cannot be read is a warning: its columns are not known, so their names go unchecked.
     """
-    checking = _Checking(project, catalogue, binder, unreadable)
+    checking = _Checking(project, catalogue, binder, unreadable, without_terms)
     found = [
         *_timezone(project),
         *_currency(project),
@@ -91,6 +95,7 @@ class _Checking:
     catalogue: Catalogue
     binder: Binder
     unreadable: Mapping[str, KpiError]
+    without_terms: Mapping[str, KpiError]
 
     def sources(self) -> Iterator[Diagnostic]:
         """Check that sources are made by a plugin and take their settings, and that those that datasets read are there."""
@@ -193,8 +198,12 @@ class _Checking:
     def data(self, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
         """Say which datasets cannot be read, unless a mistake that is reported says why."""
         broken = {each.subject for each in found}
-        lacking = [name for name in self.project.datasets if self.catalogue.names.schema(name) is None]
-        unread = {name: self.unreadable[name] for name in lacking if name in self.unreadable}
+        names = self.catalogue.names
+        for name in self.project.datasets:
+            names.terms(name)
+        lacking = [name for name in self.project.datasets if names.schema(name) is None or name in self.without_terms]
+        why = {**self.without_terms, **self.unreadable}
+        unread = {name: why[name] for name in lacking if name in why}
         left_out, origins = LeftOut(self.project.broken), origins_below(self.project.datasets)
         for dataset, error in unread.items():
             below = made_of(dataset, origins)

@@ -219,7 +219,8 @@ class Engine:
         from kpi_engine.checking import checked
 
         self._prepared.refresh()
-        found = checked(self.project, self._prepared.catalogue, self._binder, self._prepared.unreadable)
+        prepared = self._prepared
+        found = checked(self.project, prepared.catalogue, self._binder, prepared.unreadable, prepared.without_terms)
         if not live:
             return found
         from kpi_engine.catalogue import in_order

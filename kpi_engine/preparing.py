@@ -39,6 +39,7 @@ class Preparation:
         self.binder = binder
         self.database = database
         self.unreadable: dict[str, KpiError] = {}
+        self.without_terms: dict[str, KpiError] = {}
         self.catalogue = Catalogue(project, self._schema, self._terms)
         self._lock = RLock()
         self._closed = False
@@ -100,10 +101,11 @@ class Preparation:
         mistakes = [d for d in self.catalogue.check_dataset(dataset) if d.severity == "error"]
         if not mistakes:
             self.catalogue.names.schema(dataset)
+            self.catalogue.names.terms(dataset)
         if mistakes:
             raise DefinitionError(mistakes)
-        if dataset in self.unreadable:
-            raise self.unreadable[dataset]
+        if error := self.unreadable.get(dataset) or self.without_terms.get(dataset):
+            raise error
         self._sound.add(dataset)
 
     def refresh(self, kpis: Iterable[str] | None = None) -> None:
@@ -112,12 +114,13 @@ class Preparation:
         self._refresh_of(looked if kpis is None else self.catalogue.read_among(looked, kpis))
 
     def _refresh_of(self, datasets: Iterable[str]) -> None:
-        if self.binder.refresh(self.catalogue.with_origins(datasets)):
+        if self.binder.refresh(self.catalogue.with_origins(datasets)) or self.without_terms:
             with self._lock:
                 self.catalogue = Catalogue(self.project, self._schema, self._terms)
                 self._sound = set()
                 self._typed = set()
                 self.unreadable = {}
+                self.without_terms = {}
 
     def close(self) -> None:
         """Let go of the data."""
@@ -160,6 +163,7 @@ class Preparation:
             return self.binder.terms(dataset)
         except KpiError as error:
             self.unreadable.setdefault(dataset, error)
+            self.without_terms[dataset] = error  # the catalogue takes it that nothing is said, so it is made anew
             return None
 
     def _allow_folders(self) -> None:

@@ -166,4 +166,4 @@ class ContractedSource(Source, Protocol):
     """A source whose vendor says what its figures are and are not: what may be added, in which unit, until when they still change."""
 
     def contract(self, table: str) -> Mapping[str, Contract]:
-        """Say what holds for the columns of a table, by their names; under `*`, what holds for its rows. It asks no data."""
+        """Say what holds for the columns of a table, by their names; under `*`, how long its rows change and how they are sampled. It asks no data."""

@@ -49,8 +49,13 @@ OPTIONAL = frozenset({"columns", "dimensions", "times"})
 
 
 def is_optional(fault: Fault) -> bool:
-    """Whether a mistake in a dataset stops only the KPIs that use the thing; a declared type or zone is read with all rows."""
-    is_read = fault.path[0] == "columns" and fault.path[-1] in {"type", "zone"}
+    """Whether a mistake in a dataset stops only the KPIs that use the thing.
+
+    A declared type or zone is read with all rows; of what contradicts a source nobody knows which of the two holds.
+    """
+    is_read = (
+        fault.path[0] == "columns" and fault.path[-1] in {"type", "zone"}
+    ) or fault.mistake.code == "contradicts_source"
     return fault.path[0] in OPTIONAL and not is_read
 
 

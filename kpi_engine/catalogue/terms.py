@@ -139,8 +139,9 @@ def _said(kpi: ResolvedKpi, names: Names) -> Iterator[Any]:
         if source.kind != "dataset":
             continue
         read[source.target, ROWS] = None
-        trees = [each.tree for each in (*((aggregate.argument,) if aggregate.argument else ()), *aggregate.filter)]
-        for column in (found for tree in trees for found in columns(tree)) if not source.per else ():
+        own = (*((aggregate.argument,) if aggregate.argument else ()), *aggregate.filter) if not source.per else ()
+        trees = [each.tree for each in (*own, *((source.where,) if source.where else ()))]
+        for column in (found for tree in trees for found in columns(tree)):
             read[names.owner(source.target, column.table.split(".")[1:]), column.name] = None
     for dataset, name in read:
         if name != ROWS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
@@ -15,7 +16,7 @@ from kpi_engine.errors import KpiError, PluginError
 from kpi_engine.formula.units import parse as parse_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from kpi_engine.api import Source
     from kpi_engine.definitions import Project
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _HANDED_ON = ("additivity", "restated", "sampled")
 """What a dataset declares of a column and what is made of it inherits: the rest it may have changed."""
+_OF_COLUMNS = ("additivity", "unit", "currency", "zone")
 _ADDITIVITIES = ("", "additive", "semi_additive", "non_additive")
 
 
@@ -106,15 +108,20 @@ def _days(restated: str) -> float:
 
 def _wrong(columns: object) -> str:
     """Say what is wrong with a contract; nothing where it can be used."""
-    if not isinstance(columns, dict):
+    if not isinstance(columns, Mapping):
         return f"{type(columns).__name__}, a mapping of columns to `Contract` is expected"
     for name, each in columns.items():
         if not isinstance(each, Contract):
             return f"{type(each).__name__} for `{name}`, a `Contract` is expected"
-        if each.additivity not in _ADDITIVITIES:
-            return f"the additivity `{each.additivity}` for `{name}`"
-        if each.zone and each.zone not in available_timezones():
-            return f"the zone `{each.zone}` for `{name}`, which is none"
+        if wrong := _wrong_of_rows(each) if name == ROWS else "":
+            return wrong
+        if each.additivity not in _ADDITIVITIES or (each.zone and each.zone not in available_timezones()):
+            is_zone = each.additivity in _ADDITIVITIES
+            return (
+                f"the zone `{each.zone}` for `{name}`, which is none"
+                if is_zone
+                else f"the additivity `{each.additivity}` for `{name}`"
+            )
         try:
             parse_unit(each.unit or "1")
             if each.restated:
@@ -122,3 +129,9 @@ def _wrong(columns: object) -> str:
         except (ValueError, KpiError) as error:
             return f"something for `{name}` that cannot be read: {error.message if isinstance(error, KpiError) else each.unit}"
     return ""
+
+
+def _wrong_of_rows(contract: Contract) -> str:
+    """Refuse terms of a column where all rows are meant: which column they would be of is not known."""
+    said = [key for key in _OF_COLUMNS if getattr(contract, key)]
+    return f"`{said[0]}` for `*`, and of all rows only `restated` and `sampled` can be said" if said else ""

@@ -28,6 +28,7 @@ class Ads:
             "followers": Array([1, 2, 3, 4], DataType.int64()), "clicks": Array([1, 1, 2, 4], DataType.int64()),
             "cost": Array([1.0, 2.0, 3.0, 4.0], DataType.float64()), "money": Array(["EUR", "EUR", "USD", "USD"], DataType.string()),
             "seen": Array([0, 0, 0, 0], DataType.int64()),
+            "seen_at": Array(days, DataType.string()).cast(DataType.date32()),
         })
     def contract(self, table):
         return TERMS
@@ -57,7 +58,10 @@ def project(tmp_path):
             "sources": {"vendor": {"plugin": "ads"}},
             "datasets": {"posts": posts, **(more or {})},
         }
-        settings["kpis"] = {name: {"inputs": list(inputs), "formula": formula} for name, formula in formulas.items()}
+        settings["kpis"] = {
+            name: {"inputs": inputs if isinstance(inputs, dict) else list(inputs), "formula": formula}
+            for name, formula in formulas.items()
+        }
         definitions = {key: settings.pop(key) for key in ("datasets", "kpis")}
         (tmp_path / "kpi.yaml").write_text(json.dumps(settings))
         (tmp_path / "definitions").mkdir(exist_ok=True)
@@ -131,8 +135,11 @@ def test_units_and_currencies_hold_as_if_they_were_declared(project):
     ],
 )
 def test_a_dataset_that_says_otherwise_is_refused(project, column, said):
-    engine = project({"k": "count(posts)"}, posts={**POSTS, "columns": {**POSTS["columns"], **column}})
+    engine = project({"k": "sum(reach)"}, posts={**POSTS, "columns": {**POSTS["columns"], **column}})
     assert codes(engine).get("dataset posts") == said
+    with pytest.raises(DefinitionError) as caught:
+        engine.run("k", as_of=AS_OF)
+    assert caught.value.code == (said or "not_addable")
 
 
 def test_what_is_made_of_a_table_inherits_its_terms_and_may_say_otherwise(project):
@@ -251,10 +258,39 @@ def test_samples_are_said_of_the_kpi(project):
 @pytest.mark.parametrize(
     "terms",
     ["[]", "{'reach': 5}", "{'reach': Contract(unit='EUR //')}", "{'reach': Contract(zone='Mars/Olympus')}",
-     "{'reach': Contract(restated='long')}", "{'reach': Contract(additivity='sometimes')}", "1/0"],
+     "{'reach': Contract(restated='long')}", "{'reach': Contract(additivity='sometimes')}", "1/0",
+     "{'*': Contract(zone='Europe/Paris')}", "{'*': Contract(additivity='non_additive', sampled='1 in 2')}"],
 )  # fmt: skip
-def test_a_contract_that_is_none_is_the_plugins_fault(project, terms):
-    engine = project({"k": "max(reach)"}, terms=terms)
+@pytest.mark.parametrize("posts", [POSTS, {"table": "posts", "time": "seen_at"}])
+def test_a_contract_that_is_none_is_the_plugins_fault(project, terms, posts):
+    """Also of a dataset that declares no column, of which the contract says all."""
+    engine = project({"k": "max(reach)"}, terms=terms, posts=posts)
+    assert [each.code for each in engine.check()] == ["plugin_failed"]
     with pytest.raises(PluginError, match="`ads`") as caught:
         engine.run("k", as_of=AS_OF)
     assert caught.value.code == "plugin_failed"
+
+
+def test_any_mapping_is_a_contract(project):
+    terms = "__import__('types').MappingProxyType({'reach': Contract(additivity='non_additive')})"
+    with pytest.raises(DefinitionError, match="may not be added up"):
+        project({"k": "sum(reach)"}, terms=terms).run("k", as_of=AS_OF)
+
+
+def test_a_contract_that_cannot_be_said_once_is_asked_for_again(project, tmp_path):
+    """Without it a sum would be computed that the source forbids."""
+    terms = "__import__('pathlib').Path('terms.json').read_text() and {'reach': Contract(additivity='non_additive')}"
+    engine = project({"k": "sum(reach)"}, terms=terms.replace("terms.json", str(tmp_path / "terms.json")))
+    assert set(codes(engine).values()) <= {"plugin_failed"}
+    for _ in range(2):
+        with pytest.raises(PluginError, match="FileNotFoundError"):
+            engine.run("k", as_of=AS_OF)
+    (tmp_path / "terms.json").write_text("1")
+    with pytest.raises(DefinitionError, match="may not be added up"):
+        engine.run("k", as_of=AS_OF)
+
+
+def test_a_column_that_only_an_input_asks_for_is_used_too(project):
+    engine = project({"k": "count(x)"}, inputs={"x": {"from": "posts", "where": "clicks > 1"}})
+    assert "10 days" in engine.run("k", period="2026-02", as_of=AS_OF).provisional
+    assert engine.measure("k").notice == "Estimated from a sample: 1 in 10 posts."
