@@ -90,6 +90,8 @@ class Sources:
         began = len(stops)
         reader = plugins.call("source", source, "scan", scan, then=opened)
         _refuse_lacking(source, "scan", reader.schema.names, scan.columns)
+        named = (name for name, made in self._made.items() if made is source)
+        refuse_twins(next(named, source.name), scan.table, reader.schema.names)
         return reader.schema, plugins.pieces("source", source, "scan", lambda: reader, lambda: len(stops) != began)
 
     def stop(self) -> None:
@@ -185,11 +187,12 @@ def refuse_twins(source: str, table: str, columns: Iterable[str]) -> None:
     """Refuse two columns of one name: small and capital letters are the same here, and one would be taken for the other."""
     seen: dict[str, str] = {}
     for name in columns:
-        twin = seen.setdefault(name.casefold(), name)
-        if twin != name:
-            message = f"the table `{table}` of the source `{source}` has two columns of one name: `{twin}` and `{name}`"
+        folded = name.casefold()
+        if folded in seen:
+            message = f"the table `{table}` of the source `{source}` has two columns of one name: `{seen[folded]}` and `{name}`"
             hint = "give one another name there, or read a view that does"
             raise SourceError(message, code="duplicate_column", hint=hint)
+        seen[folded] = name
 
 
 _HINT = "this is a fault of the plugin: tell its author, or disable it; `kpi plugins list` says where it comes from"

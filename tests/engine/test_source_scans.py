@@ -186,6 +186,25 @@ Shop.scan = scan
     assert engine.run(["sold", "n"], **ASKED).rows() == [{"sold": 60, "n": 3}]
 
 
+@pytest.mark.parametrize("twin", ["amount", "Amount"])
+def test_two_columns_of_one_name_are_refused(project, twin):
+    more = f"""
+first = Shop.scan
+def scan(self, scan):
+    whole = Arrow.from_arrow(first(self, scan))
+    if scan.table == "sales" and not scan.columns:
+        return Arrow.from_arrays([*whole.columns, whole["id"]], names=[*whole.column_names, "{twin}"])
+    return whole
+Shop.scan = scan
+"""
+    engine, _ = project(more)
+    with pytest.raises(
+        kpi_engine.SourceError, match=f"source `there` has two columns of one name: `amount` and `{twin}`"
+    ):
+        engine.run("sold", **ASKED)
+    assert "duplicate_column" in {each.code for each in engine.check()}
+
+
 STREAMING = '''
 """A third party's source: tables of a DuckDB file, as streams of Arrow."""
 
