@@ -20,7 +20,7 @@ from relation_reading import call, columns, rows
 
 from kpi_engine.api import DataError, FileRelation, FolderSource, Scan, SourceContext, SourceError
 from kpi_engine.api.sources import RelationSource
-from kpi_engine.builtin.sources.files import FilesSource
+from kpi_engine.builtin.sources.files import FilesSource, reading
 from kpi_engine.builtin.sources.files.dialects import Wanted, dialect_of
 from kpi_engine.plugins import configure
 
@@ -685,9 +685,10 @@ declared = st.sampled_from(["", "", "varchar", "date", "timestamp", "double", "d
         st.tuples(ways.flatmap(lambda way: st.lists(st.sampled_from(way), min_size=4, max_size=4)), declared),
         min_size=1,
         max_size=4,
-    )
+    ),
+    large=st.sampled_from([0, 1 << 20]),
 )
-def test_columns_are_read_as_duckdb_reads_them_that_looks_at_all_rows(table):
+def test_columns_are_read_as_duckdb_reads_them_that_looks_at_all_rows(table, large):
     types = {f"c{number}": kind for number, (_, kind) in enumerate(table) if kind}
     lines = [",".join(f"c{number}" for number in range(len(table)))]
     lines += [",".join(f'"{values[row]}"' for values, _ in table) for row in range(4)]
@@ -704,7 +705,9 @@ def test_columns_are_read_as_duckdb_reads_them_that_looks_at_all_rows(table):
             "types": types,
         }
         by_hand = FileRelation("csv", (str(file),), {name: value for name, value in told.items() if value != {}})
-        assert outcome(lambda: files.relation(Scan("t", types=types))) == outcome(lambda: by_hand)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reading, "LARGE", large)
+            assert outcome(lambda: files.relation(Scan("t", types=types))) == outcome(lambda: by_hand)
         files.close()
 
 
@@ -721,7 +724,8 @@ def outcome(relation: Callable[[], FileRelation]) -> object:
     ("first", "last"),
     [("1", "2.5"), ("1", "a"), ("2026-01-02", "31/12/2026"), ("01/02/2026", "31/12/2026"), ("01/02/2026", "12/31/2026"), ("", "2026-01-02")],
 )  # fmt: skip
-def test_the_last_row_of_a_long_file_counts_as_the_first_does(tmp_path, first, last):
+def test_the_last_row_of_a_long_file_counts_as_the_first_does(tmp_path, monkeypatch, first, last):
+    monkeypatch.setattr(reading, "LARGE", 0)
     file = write(tmp_path, "t.csv", "d\n" + f'"{first}"\n' * 30_000 + f'"{last}"\n')
     by_hand = FileRelation("csv", (str(file),), {"delim": ",", "header": True, "sample_size": -1})
     made = source(tmp_path).relation(Scan("t"))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 EVERY = -1
 """Types are inferred from every row, at about half a second for each 100 MB: in a column that begins with whole numbers DuckDB would
 round the others without a word."""
+LARGE = 1 << 20
+"""A file of more characters is looked at once for all statements; a smaller one is looked at in less time than that takes."""
 ISO = "%Y-%m-%d"
 _WHOLE = re.compile(r"U?(?:TINY|SMALL|BIG|HUGE)INT|U?INT(?:EGER|\d+)?|LONG|SHORT|SIGNED", re.IGNORECASE)
 _FRACTIONAL = re.compile(r"DOUBLE|FLOAT|REAL|DECIMAL\(\d+,\s*[1-9]\d*\)", re.IGNORECASE)
@@ -69,12 +71,13 @@ def csv_relation(
         "union_by_name": len(texts) > 1 or None,
     }
     bare = _relation("csv", [text.path for text in texts], options)
-    return _typed(bare, _not_rounding(_csv_types(known, types), bare))
+    declared = _not_rounding(_csv_types(known, types), bare)
+    return _typed(bare, declared, is_large=len(texts) == 1 and texts[0].size > LARGE)
 
 
-def _typed(bare: FileRelation, declared: Mapping[str, str]) -> FileRelation:
+def _typed(bare: FileRelation, declared: Mapping[str, str], *, is_large: bool) -> FileRelation:
     """Say the type of each column, so that DuckDB need not look at all rows for it with each statement; dates may have to be found there."""
-    types, is_plain = _sniffed(bare, declared)
+    types, is_plain = _sniffed(bare, declared) if is_large else ({}, False)
     found = {"types": {**types, **declared}} if is_plain else {"types": dict(declared), "sample_size": EVERY}
     return _relation("csv", bare.paths, {**bare.options, **found})
 
@@ -82,12 +85,10 @@ def _typed(bare: FileRelation, declared: Mapping[str, str]) -> FileRelation:
 def _sniffed(bare: FileRelation, declared: Mapping[str, str]) -> tuple[dict[str, str], bool]:
     """Have DuckDB look at all rows of a file: the types of its columns, and whether they say all, because no date is written in a way of its own.
 
-    Nothing of several files, each of which DuckDB looks at for itself, and of one that it cannot read, which is told where it is read.
+    Nothing of one that it cannot read, which is told where it is read.
     """
     import duckdb
 
-    if len(bare.paths) > 1:
-        return {}, False
     call, values = _call(bare, f", sample_size = {EVERY}" + (", types = $types" if declared else ""))
     query = f"SELECT Columns, DateFormat, TimestampFormat FROM {call.replace('read_csv', 'sniff_csv', 1)}"
     values |= {"paths": bare.paths[0], **({"types": dict(declared)} if declared else {})}
@@ -103,7 +104,7 @@ def _not_rounding(types: Mapping[str, str], bare: FileRelation) -> Mapping[str, 
     """Leave out a column that is declared whole and has other numbers: DuckDB would round them, and the engine tells of them."""
     if not any(map(_WHOLE.fullmatch, types.values())):
         return types
-    kinds = _sniffed(bare, {})[0] or _described(bare)
+    kinds = _described(bare)
     return {name: kind for name, kind in types.items() if _unrounded(kinds.get(name, kind), kind) == kind}
 
 
